@@ -1,0 +1,27 @@
+// What stepbox says: lines on stderr with the prefix "stepbox: ". Nothing ever goes to stdout here.
+//
+// Only the outermost room (cli) and warnings of a run use say(); rooms return Result. debug() is free
+// to use anywhere on the supervisor's side, never between clone and execve (it allocates).
+#pragma once
+
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace stepbox::log {
+
+enum class Verbosity { normal, verbose };
+
+// Chooses whether debug lines are printed. Before the first call they are not.
+void set_verbosity(Verbosity verbosity);
+bool is_verbose();
+
+// One line each, written with a single write(2) so that it is never torn by the step's own output.
+void say(std::string_view line);
+void warn(std::string_view line);
+void debug(std::string_view line);
+
+// The error's message, and its hint on a line of its own.
+void error(const Error& error);
+
+}  // namespace stepbox::log

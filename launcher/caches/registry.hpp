@@ -1,0 +1,54 @@
+// The registry: which tool keeps what where, and what stepbox does about it. Data, compiled into the
+// binary from policies/caches/*.yaml by compile_registry.cpp; this header is what the compiled tables
+// look like.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace stepbox::caches {
+
+// Who makes the directory that a redirect names.
+enum class Create : uint8_t {
+  directory,  // stepbox makes it, empty, before the step starts
+  parent,     // the tool must create it itself; its parent exists
+  none        // the value is no path of the workspace (a flag or a pinned host path)
+};
+
+// One environment variable that stepbox sets.
+struct Redirect {
+  std::string_view variable;  // "GOCACHE"
+  // directory, parent: a path below /box, beginning with a volume: "cache/go-build"; {uid} stands for
+  // the step's user id. none: the literal value.
+  std::string_view value;
+  Create create;
+  // Mode of the directory: 0755 unless the tool insists (XDG_RUNTIME_DIR: 0700).
+  uint16_t mode;
+};
+
+// A host path below home that holds a toolchain, shown read-only in a fresh home.
+struct Toolchain {
+  std::string_view path;      // "~/.rustup"
+  std::string_view variable;  // set to the path when it exists and the user has not set it: "RUSTUP_HOME"
+};
+
+struct Tool {
+  std::string_view name;       // "go-build-cache"
+  std::string_view ecosystem;  // "go"
+  std::span<const Redirect> redirects;
+  std::span<const Toolchain> toolchains;
+  // Where it writes when no variable is set, "~/.cache/go-build"; for `caches` and attribution.
+  std::span<const std::string_view> default_paths;
+  // Names below the checkout that are caches too: "target/".
+  std::span<const std::string_view> in_tree;
+  std::string_view note;
+};
+
+std::span<const Tool> tools();
+
+// The tool whose cache the path below /box belongs to ("cache/go-build/ab/x" -> go-build-cache), or
+// null. Also knows default paths below a fresh home: "home/.cache/wasmtime/..." -> wasmtime.
+const Tool* owner_of(std::string_view path);
+
+}  // namespace stepbox::caches

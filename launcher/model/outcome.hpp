@@ -1,0 +1,51 @@
+// What became of the step. Never an Error: that is for stepbox's own failures.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+
+namespace stepbox {
+
+// Exit codes of stepbox itself, as timeout(1), env(1) and Docker taught everyone.
+inline constexpr int kExitOutputMissing = 123;
+inline constexpr int kExitDeadline = 124;
+inline constexpr int kExitLauncher = 125;
+inline constexpr int kExitNotExecutable = 126;
+inline constexpr int kExitNotFound = 127;
+inline constexpr int kExitSignalBase = 128;
+
+struct Exited {
+  int code;
+  bool operator==(const Exited&) const = default;
+};
+struct Signaled {
+  int signal;
+  bool core_dumped;
+  bool operator==(const Signaled&) const = default;
+};
+// execve refused the command; `error` is its errno.
+struct NotStarted {
+  int error;
+  bool operator==(const NotStarted&) const = default;
+};
+// The box died under the step: init was killed from outside (SIGKILL, out of memory on the host).
+struct BoxKilled {
+  int signal;
+  bool operator==(const BoxKilled&) const = default;
+};
+
+using Outcome = std::variant<Exited, Signaled, NotStarted, BoxKilled>;
+
+enum class Verdict : uint8_t {
+  success, failure, signal, disk_quota, inode_quota, not_found, not_executable, cancelled, launcher_error
+};
+const char* name_of(Verdict verdict);
+
+// The exit code of stepbox for an outcome.
+int exit_code_of(const Outcome& outcome);
+
+// "SIGTERM", "SIGRTMIN+3"; "signal 99" where there is no name.
+std::string signal_name(int signal);
+
+}  // namespace stepbox

@@ -1,0 +1,79 @@
+// The resolved policy: what was asked for, each value with where it came from. Plain data.
+//
+// Made by policy/resolve.hpp from the layers; read by the plan. Nothing here knows YAML or the host.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/origin.hpp"
+#include "model/units.hpp"
+
+namespace stepbox {
+
+enum class SourceMode : uint8_t { rw, ro, none };
+enum class RootMode : uint8_t { ro };
+enum class HomeMode : uint8_t { fresh, host };
+enum class NetworkMode : uint8_t { host, loopback, none };
+
+const char* name_of(SourceMode mode);
+const char* name_of(RootMode mode);
+const char* name_of(HomeMode mode);
+const char* name_of(NetworkMode mode);
+
+// A volume that the policy gives a size or inode limit of its own; it becomes a tmpfs of its own.
+struct VolumeSpec {
+  std::string name;  // one of tmp, cache, home, scratch, out, shm, run
+  std::optional<Size> size;
+  std::optional<uint64_t> inodes;
+  Origin origin;
+};
+
+enum class PathAccess : uint8_t { ro, rw, hide };
+const char* name_of(PathAccess access);
+
+struct PathRule {
+  PathAccess access;
+  std::string path;  // as written: absolute, or starting with "~/"; relative ones were made absolute
+  Origin origin;
+};
+
+enum class EnvAction : uint8_t { set, unset, keep, redirect };
+
+struct EnvRule {
+  EnvAction action;
+  std::string name;   // for keep: a pattern with * and ?
+  std::string value;  // set: the value; redirect: a path in the workspace, "cache/mytool"
+  Origin origin;
+};
+
+struct RequiredProtection {
+  std::string name;
+  Origin origin;
+};
+
+struct PolicyName {
+  std::string name;  // "default", "go", or a file's path
+  Layer layer;
+};
+
+struct Policy {
+  std::vector<PolicyName> names;  // in the order in which they were applied
+  Sourced<Size> size;
+  Sourced<uint64_t> inodes;
+  std::vector<VolumeSpec> volumes;
+  Sourced<SourceMode> source;
+  Sourced<std::optional<std::string>> source_path;
+  Sourced<RootMode> root;
+  Sourced<HomeMode> home;
+  Sourced<NetworkMode> network;
+  std::vector<PathRule> paths;
+  std::vector<EnvRule> environment;  // in order; a later rule for the same name wins
+  Sourced<bool> clear_environment;
+  Sourced<bool> allow_nesting;  // nesting: allow | deny
+  std::vector<RequiredProtection> require;
+};
+
+}  // namespace stepbox

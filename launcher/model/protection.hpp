@@ -1,0 +1,35 @@
+// The ledger of isolation features: what was asked, what is in force, and why not.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace stepbox {
+
+enum class ProtectionState : uint8_t { active, degraded, off };
+const char* name_of(ProtectionState state);
+
+struct Protection {
+  std::string_view name;  // one of kProtectionNames
+  bool requested;         // by the policy; what was not requested may be off without a word
+  ProtectionState state;
+  std::string reason;     // empty when active
+};
+
+// Every protection there is, as `require:` and the report spell them.
+inline constexpr std::string_view kProtectionNames[] = {
+    "quota",            // volumes are hard-limited in bytes and inodes
+    "mount-isolation",  // own mount namespace: nothing of the host is writable but what was named
+    "pid-isolation",    // own pid namespace: every process dies with the box
+    "ipc-isolation",    // own System V and POSIX message queues
+    "uid-isolation",    // the host's uid 0 is not in the box
+    "network-isolation",
+    "no-new-privileges",
+    "capabilities",     // the bounding set is cut
+    "seccomp",          // terminal injection, io_uring and keyrings refused
+    "nesting-denied",   // no nested user namespaces
+};
+
+}  // namespace stepbox

@@ -1,0 +1,73 @@
+// The record of a run: facts only; how it looks is the printers' business (report/).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "model/outcome.hpp"
+#include "model/policy.hpp"
+#include "model/protection.hpp"
+
+namespace stepbox {
+
+struct VolumeUsage {
+  std::string name;
+  std::string path;  // in the box: "/box", "/box/cache"
+  uint64_t limit_bytes = 0;
+  uint64_t peak_bytes = 0;   // the highest sample
+  uint64_t final_bytes = 0;
+  uint64_t limit_inodes = 0;  // what the step could make; stepbox's own directories are not counted
+  uint64_t peak_inodes = 0;
+  uint64_t final_inodes = 0;
+  bool bytes_full = false;   // a sample found no room for another page
+  bool inodes_full = false;
+};
+
+struct CacheUsage {
+  std::string tool;  // a name of the registry, or "unknown"
+  std::string path;  // "/box/cache/go-build"
+  uint64_t bytes = 0;
+  uint64_t files = 0;
+};
+
+struct Stray {
+  int pid = 0;  // in the box
+  std::string comm;
+};
+
+// Seconds, from the monotonic clock.
+struct Times {
+  double wall = 0;  // of the step, from exec to its end
+  double user = 0;
+  double system = 0;
+  double setup = 0;
+  double teardown = 0;
+};
+
+struct Report {
+  std::vector<std::string> argv;
+  std::string cwd;
+  Outcome outcome = Exited{0};
+  Verdict verdict = Verdict::success;
+  int exit_code = 0;
+  int cancelled_by = 0;  // the signal that asked stepbox to stop, 0 when none did
+  std::string sentence;  // "the step failed with exit code 2 and volume 'cache' was full (...)"
+  std::vector<PolicyName> policies;
+  std::vector<Protection> protections;
+  Times time;
+  std::vector<VolumeUsage> volumes;
+  uint64_t samples = 0;
+  uint64_t memory_peak_bytes = 0;  // largest resident set of any one process (getrusage)
+  std::vector<CacheUsage> caches;  // largest first
+  SourceMode source = SourceMode::rw;
+  std::string source_path;
+  std::vector<Stray> strays;       // at most 64 named
+  uint64_t stray_count = 0;
+  std::vector<std::string> leftovers;
+  std::string kernel;
+  uint64_t memory_total = 0;
+  std::vector<std::string> warnings;
+};
+
+}  // namespace stepbox

@@ -1,0 +1,132 @@
+#include "model/units.hpp"
+
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <limits>
+
+#include "base/text.hpp"
+
+namespace stepbox {
+namespace {
+
+constexpr uint64_t kPage = 4096;
+
+struct Scale {
+  std::string_view suffix;
+  uint64_t factor;
+};
+
+// Splits "512MiB" into 512 and "MiB". Fails on anything that is not digits first.
+Result<std::pair<uint64_t, std::string_view>> leading_number(std::string_view text, std::string_view expected) {
+  uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc::result_out_of_range)
+    return fail(quoted(text) + " is too large");
+  if (error != std::errc())
+    return fail(quoted(text) + " is not " + std::string(expected));
+  return std::pair(number, text.substr(static_cast<size_t>(end - text.data())));
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return out;
+}
+
+Result<uint64_t> scaled(std::string_view text, uint64_t number, uint64_t factor) {
+  if (number == 0) return fail(quoted(text) + " is zero");
+  if (number > std::numeric_limits<int64_t>::max() / factor) return fail(quoted(text) + " is too large");
+  return number * factor;
+}
+
+constexpr std::string_view kSizeForm = "a size like 8GiB, 512M or 50%";
+constexpr std::string_view kCountForm = "a count like 200000, 200k or 1M";
+constexpr std::string_view kDurationForm = "a duration like 90s, 30m or 1h30m";
+
+}  // namespace
+
+uint64_t Size::bytes_of(uint64_t memory) const {
+  // Divided first: memory * 100 may not fit where the memory is "unlimited".
+  const uint64_t bytes = unit == Unit::bytes ? amount : memory / 100 * amount;
+  return bytes < kPage ? kPage : bytes / kPage * kPage;
+}
+
+std::string Size::text() const {
+  return unit == Unit::percent ? std::to_string(amount) + "%" : human_bytes(amount);
+}
+
+Result<Size> parse_size(std::string_view text) {
+  static constexpr Scale kScales[] = {
+      {"", 1},         {"b", 1},          {"k", 1ULL << 10}, {"kb", 1ULL << 10}, {"kib", 1ULL << 10},
+      {"m", 1ULL << 20}, {"mb", 1ULL << 20}, {"mib", 1ULL << 20}, {"g", 1ULL << 30}, {"gb", 1ULL << 30},
+      {"gib", 1ULL << 30}, {"t", 1ULL << 40}, {"tb", 1ULL << 40}, {"tib", 1ULL << 40},
+  };
+  TRY_ASSIGN(const auto parts, leading_number(text, kSizeForm));
+  const auto& [number, suffix] = parts;
+  if (suffix == "%") {
+    if (number == 0) return fail(quoted(text) + " is zero");
+    if (number > 100) return fail(quoted(text) + " is more than 100%");
+    return Size{Size::Unit::percent, number};
+  }
+  const std::string unit = lower(suffix);
+  for (const Scale& scale : kScales) {
+    if (unit != scale.suffix) continue;
+    TRY_ASSIGN(const uint64_t bytes, scaled(text, number, scale.factor));
+    return Size{Size::Unit::bytes, bytes};
+  }
+  return fail(quoted(text) + " is not " + std::string(kSizeForm));
+}
+
+Result<uint64_t> parse_count(std::string_view text) {
+  static constexpr Scale kScales[] = {{"", 1}, {"k", 1'000}, {"m", 1'000'000}, {"g", 1'000'000'000}};
+  TRY_ASSIGN(const auto parts, leading_number(text, kCountForm));
+  const std::string unit = lower(parts.second);
+  for (const Scale& scale : kScales)
+    if (unit == scale.suffix) return scaled(text, parts.first, scale.factor);
+  return fail(quoted(text) + " is not " + std::string(kCountForm));
+}
+
+Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
+  static constexpr Scale kScales[] = {{"d", 86'400'000}, {"h", 3'600'000}, {"ms", 1}, {"m", 60'000}, {"s", 1'000}};
+  uint64_t total = 0;
+  uint64_t previous_factor = std::numeric_limits<uint64_t>::max();
+  std::string_view rest = text;
+  do {
+    TRY_ASSIGN(const auto parts, leading_number(rest, kDurationForm));
+    rest = parts.second;
+    const Scale* found = nullptr;
+    for (const Scale& scale : kScales) {
+      if (!rest.starts_with(scale.suffix)) continue;
+      found = &scale;
+      break;
+    }
+    // Units must fall ("1h30m"): "30m1h" and "5s5s" are slips, not durations.
+    if (found == nullptr || found->factor >= previous_factor)
+      return fail(quoted(text) + " is not " + std::string(kDurationForm));
+    if (parts.first > static_cast<uint64_t>(std::numeric_limits<int64_t>::max()) / 1000 / found->factor)
+      return fail(quoted(text) + " is too large");
+    total += parts.first * found->factor;
+    previous_factor = found->factor;
+    rest.remove_prefix(found->suffix.size());
+  } while (!rest.empty());
+  if (total == 0) return fail(quoted(text) + " is zero");
+  return std::chrono::milliseconds(total);
+}
+
+std::string human_bytes(uint64_t bytes) {
+  static constexpr std::array<const char*, 7> kUnits = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  double value = static_cast<double>(bytes);
+  size_t unit = 0;
+  while (value >= 1024 && unit + 1 < kUnits.size()) {
+    value /= 1024;
+    ++unit;
+  }
+  std::array<char, 32> buffer{};
+  const bool whole = value == static_cast<double>(static_cast<uint64_t>(value)) || value >= 100;
+  std::snprintf(buffer.data(), buffer.size(), whole ? "%.0f %s" : "%.1f %s", value, kUnits[unit]);
+  return buffer.data();
+}
+
+}  // namespace stepbox

@@ -1,0 +1,40 @@
+// Sizes, counts and durations as people write them. Pure.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace stepbox {
+
+// Bytes, or a share of the memory that this process may use (its cgroup included).
+struct Size {
+  enum class Unit : uint8_t { bytes, percent };
+  Unit unit = Unit::bytes;
+  uint64_t amount = 0;
+
+  // In bytes; `memory` is what the percentage is of. Rounded down to a whole page of 4096, since the
+  // kernel would round a tmpfs size up (mm/shmem.c) and the quota would be a little more than asked.
+  uint64_t bytes_of(uint64_t memory) const;
+  std::string text() const;
+  bool operator==(const Size&) const = default;
+};
+
+// "8GiB", "8G" (the same), "512MiB", "1048576", "50%". Units are powers of 1024: B, K, M, G, T with or
+// without "iB" or "B", in either case. Zero, negative, empty, overflow, a fraction, more than 100 % and
+// anything behind the number are errors that show the text.
+Result<Size> parse_size(std::string_view text);
+
+// "200000", "200k", "1M": units of 1000, as inodes and processes are counted. Zero is an error.
+Result<uint64_t> parse_count(std::string_view text);
+
+// "90s", "30m", "1h30m", "250ms", "2d". A number without unit is an error: nobody knows what it means.
+Result<std::chrono::milliseconds> parse_duration(std::string_view text);
+
+// "1.5 GiB", "512 KiB", "17 B": for people, at most three digits.
+std::string human_bytes(uint64_t bytes);
+
+}  // namespace stepbox
