@@ -1,0 +1,74 @@
+// What the plan needs to know of the host and of the caller, gathered once by run/gather_facts.cpp.
+// Plain data, so that plans can be tested without a kernel.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace stepbox {
+
+enum class HostPathKind : uint8_t { directory, file };  // file: everything that is no directory
+
+struct RootEntry {
+  std::string name;
+  HostPathKind kind;
+  std::string link;  // text of a symbolic link; kind is then meaningless
+};
+
+struct MountFact {
+  std::string path;
+  std::string type;
+};
+
+// One descriptor that the caller left open for the step by a known protocol.
+struct InheritedFd {
+  int fd;
+  std::string why;  // "jobserver of make (MAKEFLAGS)"
+};
+
+struct HostFacts {
+  uint32_t uid = 0;
+  uint32_t gid = 0;
+  bool privileged = false;  // CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID, CAP_CHOWN in this user namespace
+  // Why the shifted range cannot be had although privileged; empty when it can.
+  std::string no_shift_reason = {};
+  uint32_t shift_base = 0;  // first host uid of the slice that this run has locked
+
+  std::string kernel = {};
+  uint64_t memory_total = 0;
+  uint64_t memory_usable = 0;
+
+  std::string cwd = {};          // as getcwd(2) says
+  std::string checkout = {};     // the top of the work tree that cwd is in, or cwd
+  uint32_t checkout_uid = 0;
+  uint32_t checkout_gid = 0;
+  std::string home = {};         // $HOME, links resolved; empty when unset, relative or missing
+  std::string passwd_home = {};  // of the user database, links resolved; empty when there is none
+  std::vector<RootEntry> root_entries = {};
+  std::vector<MountFact> mounts = {};  // only when privileged: the others copy whole trees
+  std::string var_tmp = {};      // /var/tmp with links resolved; empty when it does not exist
+  std::string resolv_conf = {};  // what /etc/resolv.conf points to when that is below /run
+  std::string terminal = {};     // path of the controlling terminal when the caller is in its foreground
+  std::vector<InheritedFd> inherited = {};
+  std::vector<std::string> environment = {};  // "NAME=value", as inherited
+
+  // Paths that the policy, the registry and CI variables name and that exist, links resolved.
+  // Key: as named ("~" replaced). Paths that do not exist are absent.
+  struct NamedPath {
+    std::string real;
+    HostPathKind kind;
+  };
+  std::map<std::string, NamedPath, std::less<>> paths = {};
+
+  const NamedPath* find(std::string_view path) const {
+    const auto found = paths.find(path);
+    return found == paths.end() ? nullptr : &found->second;
+  }
+  // The value of a variable in the inherited environment, or nothing.
+  std::optional<std::string> variable(std::string_view name) const;
+};
+
+}  // namespace stepbox

@@ -1,0 +1,111 @@
+// The resolved intent of a run: everything decided, nothing done. Made by run/make_plan.cpp, printed
+// by `stepbox explain`, carried out by sandbox/ as one flat list of calls.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "model/origin.hpp"
+#include "model/policy.hpp"
+#include "model/protection.hpp"
+
+namespace stepbox {
+
+// How the step's user ids relate to the host's.
+enum class UidIsolation : uint8_t {
+  shifted,  // root: the step's uid 0 is an unused uid of the host, host trees are seen id-mapped
+  mapped,   // ordinary user: own user namespace, the same uid, no capabilities
+  degraded  // real root with capabilities cut, /proc and /sys sealed
+};
+
+struct IdExtent {
+  uint32_t inside;
+  uint32_t outside;
+  uint32_t count;
+};
+
+struct Identity {
+  UidIsolation isolation = UidIsolation::mapped;
+  std::vector<IdExtent> uids;  // of the user namespace; empty when degraded
+  std::vector<IdExtent> gids;
+  uint32_t uid = 0;            // of the step, as it sees itself
+  uint32_t gid = 0;
+  uint32_t owner_uid = 0;      // on the kernel's scale: whom the workspace belongs to
+  uint32_t owner_gid = 0;
+  std::vector<int> capabilities;  // what the step keeps, within its user namespace
+};
+
+enum class MountAct : uint8_t {
+  directory,  // make a directory at target
+  file,       // make an empty file at target, to mount something on
+  symlink,    // source is its text
+  tmpfs,      // a new tmpfs; size and inodes are hard
+  bind,       // the host's path `source`
+  rebind,     // a path that is already in the box, `source` relative to the box root
+  proc,       // a new procfs of the box's pid namespace
+  devpts,     // a new devpts instance
+  seal        // change the attributes of the mount at target
+};
+
+enum class Recursion : uint8_t { single, tree };
+enum class IdMapped : uint8_t { no, preferred, required };
+
+// One call of the flat list. Paths in `target` are relative to the box root; empty is the root itself.
+struct MountCall {
+  MountAct act;
+  std::string source = {};
+  std::string target = {};
+  uint32_t mode = 0;            // directory, file
+  uint64_t attributes = 0;      // MOUNT_ATTR_* to set
+  uint64_t cleared = 0;         // MOUNT_ATTR_* to clear (a bind of something read-only that may be written)
+  Recursion recursion = Recursion::single;
+  IdMapped id_mapped = IdMapped::no;
+  std::vector<std::pair<std::string, std::string>> options = {};  // tmpfs, devpts
+  int volume = -1;              // index into Plan::volumes when this tmpfs is a volume
+  std::string why = {};         // for explain and errors: "the checkout", "toolchain of rust"
+  Origin origin = {};
+};
+
+struct PlannedVolume {
+  std::string name;         // "workspace" for the shared tmpfs, else the volume's name
+  std::string path;         // "/box", "/box/cache"
+  uint64_t bytes = 0;
+  uint64_t inodes = 0;      // what the step may make
+  uint64_t own_inodes = 0;  // what stepbox itself makes in it, on top
+  Origin size_origin;
+  Origin inodes_origin;
+};
+
+struct EnvEntry {
+  std::string name;
+  std::string value;
+  std::string why;  // "inherited", "redirect of go-build-cache", an origin
+  bool inherited = false;
+};
+
+struct Plan {
+  std::vector<std::string> argv;
+  std::vector<std::string> programs;  // absolute paths tried in order, as execvp(3) would
+  std::string cwd;
+  std::vector<EnvEntry> environment;
+  std::vector<std::string> unset;     // names taken away, for explain
+
+  Identity identity;
+  NetworkMode network = NetworkMode::host;
+  bool deny_nesting = false;
+  std::vector<PlannedVolume> volumes;
+  std::vector<MountCall> mounts;
+  std::vector<int> passed_fds;        // above 2, ascending
+  std::string terminal;               // empty: none to hand over
+  SourceMode source = SourceMode::rw;
+  std::string source_path;            // empty for none
+  std::vector<std::string> home_paths;  // host paths that show /box/home
+
+  std::vector<PolicyName> policies;
+  std::vector<Protection> protections;
+  std::vector<std::string> warnings;
+};
+
+}  // namespace stepbox

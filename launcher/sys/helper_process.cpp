@@ -1,0 +1,36 @@
+#include "sys/helper_process.hpp"
+
+#include <boost/asio.hpp>
+#include <boost/process.hpp>
+#include <boost/process/extend.hpp>
+#include <future>
+
+#include "base/text.hpp"
+
+namespace stepbox::sys {
+
+namespace process = boost::process;
+
+Result<HelperOutput> run_helper(const std::string& program, const std::vector<std::string>& arguments,
+                                std::chrono::milliseconds deadline) {
+  try {
+    boost::asio::io_context loop;
+    std::future<std::string> output;
+    process::environment environment;
+    environment["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin";
+    environment["LC_ALL"] = "C";
+    process::child child(program, process::args(arguments), environment, process::std_in < process::null,
+                         process::std_out > output, process::std_err > process::null, loop);
+    loop.run_for(deadline);
+    if (!loop.stopped()) {
+      child.terminate();
+      return fail(quoted(program) + " did not answer within " + std::to_string(deadline.count()) + " ms");
+    }
+    child.wait();
+    return HelperOutput{child.exit_code(), output.get()};
+  } catch (const std::exception& error) {
+    return fail("cannot run " + quoted(program) + ": " + error.what());
+  }
+}
+
+}  // namespace stepbox::sys

@@ -1,0 +1,22 @@
+// A program of the host that stepbox asks something: always with a deadline, captured output, a clean
+// environment and an absolute path, since stepbox may be root and PATH is the caller's.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace stepbox::sys {
+
+struct HelperOutput {
+  int exit_code;
+  std::string output;  // what it wrote to stdout; stderr is discarded
+};
+
+// Runs it to its end. Error: it cannot be started, or the deadline passed (it is killed then).
+Result<HelperOutput> run_helper(const std::string& program, const std::vector<std::string>& arguments,
+                                std::chrono::milliseconds deadline);
+
+}  // namespace stepbox::sys

@@ -1,0 +1,63 @@
+#include "sys/memory.hpp"
+
+#include <sys/sysinfo.h>
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+#include "base/text.hpp"
+#include "sys/files.hpp"
+
+namespace stepbox::sys {
+namespace {
+
+constexpr uint64_t kNoLimit = std::numeric_limits<uint64_t>::max();
+
+uint64_t limit_in(const std::string& file) {
+  const Result<std::string> text = read_file(file, 64);
+  uint64_t bytes = 0;
+  if (!text || std::from_chars(text->data(), text->data() + text->size(), bytes).ec != std::errc())
+    return kNoLimit;  // "max", or no such file at the root
+  return bytes;
+}
+
+// A limit on any ancestor binds, so the tightest on the way up counts.
+uint64_t tightest(const std::string& mount, std::string path, const char* file) {
+  uint64_t limit = kNoLimit;
+  while (path.size() > 1) {
+    limit = std::min(limit, limit_in(mount + path + "/" + file));
+    path.erase(path.rfind('/'));
+  }
+  return std::min(limit, limit_in(mount + "/" + file));
+}
+
+}  // namespace
+
+std::string cgroup_path(std::string_view text, std::string_view controller) {
+  for (const std::string_view line : split(text, '\n')) {
+    const size_t first = line.find(':');
+    const size_t second = line.find(':', first + 1);
+    if (first == std::string_view::npos || second == std::string_view::npos) continue;
+    for (const std::string_view name : split(line.substr(first + 1, second - first - 1), ','))
+      if (name == controller) return std::string(line.substr(second + 1));
+  }
+  return {};
+}
+
+Memory usable_memory() {
+  struct sysinfo info {};
+  ::sysinfo(&info);
+  const uint64_t total = static_cast<uint64_t>(info.totalram) * info.mem_unit;
+  uint64_t usable = total;
+  if (const Result<std::string> text = read_file("/proc/self/cgroup", 1 << 16)) {
+    // The usual mount points; elsewhere the limit is simply not seen, and the kernel still enforces it.
+    if (const std::string v1 = cgroup_path(*text, "memory"); !v1.empty())
+      usable = std::min(usable, tightest("/sys/fs/cgroup/memory", v1, "memory.limit_in_bytes"));
+    else if (const std::string v2 = cgroup_path(*text, ""); !v2.empty())
+      usable = std::min(usable, tightest("/sys/fs/cgroup", v2, "memory.max"));
+  }
+  return Memory{total, usable};
+}
+
+}  // namespace stepbox::sys

@@ -1,0 +1,23 @@
+// The mounts of this process's namespace, from /proc/self/mountinfo (proc(5)).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace stepbox::sys {
+
+struct HostMount {
+  std::string path;  // where it is mounted, octal escapes undone
+  std::string type;  // "ext4"
+  bool operator==(const HostMount&) const = default;
+};
+
+// In the order of the file. Lines that make no sense are left out.
+std::vector<HostMount> parse_mountinfo(std::string_view text);
+
+Result<std::vector<HostMount>> read_mounts();
+
+}  // namespace stepbox::sys
