@@ -1,6 +1,6 @@
 // The registry: which tool keeps what where, and what stepbox does about it. Data, compiled into the
 // binary from policies/caches/*.yaml by compile_registry.cpp; this header is what the compiled tables
-// look like.
+// look like. The format of the files is told in policies/caches/README.md.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,7 @@ struct Redirect {
   uint16_t mode;
 };
 
-// A host path below home that holds a toolchain, shown read-only in a fresh home.
+// A host path below home that is or holds programs (a directory or a file), shown read-only in a fresh home.
 struct Toolchain {
   std::string_view path;      // "~/.rustup"
   std::string_view variable;  // set to the path when it exists and the user has not set it: "RUSTUP_HOME"
@@ -42,13 +42,20 @@ struct Tool {
   std::span<const std::string_view> default_paths;
   // Names below the checkout that are caches too: "target/".
   std::span<const std::string_view> in_tree;
+  // Where the tool, redirected, puts programs that it installs, "cache/go/bin": for the end of PATH,
+  // so that `go install x && x` works as it does outside. Nobody makes these directories but the tool.
+  std::span<const std::string_view> programs;
   std::string_view note;
+  // The version that was seen to obey the redirects, "go 1.19.8"; empty: taken from its documentation.
+  std::string_view verified;
 };
 
 std::span<const Tool> tools();
 
 // The tool whose cache the path below /box belongs to ("cache/go-build/ab/x" -> go-build-cache), or
-// null. Also knows default paths below a fresh home: "home/.cache/wasmtime/..." -> wasmtime.
+// null. Also knows where tools write that have no variable, or ignore it: "home/.cache/wasmtime/x" and
+// "cache/xdg/wasmtime/x" -> wasmtime, "tmp/pytest-of-me/x" -> pytest. What tools share (tmp, home,
+// cache/xdg itself) belongs to nobody. `path` is relative to /box, without "." and "..".
 const Tool* owner_of(std::string_view path);
 
 }  // namespace stepbox::caches

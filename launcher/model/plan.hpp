@@ -63,6 +63,8 @@ struct MountCall {
   Recursion recursion = Recursion::single;
   IdMapped id_mapped = IdMapped::no;
   std::vector<std::pair<std::string, std::string>> options = {};  // tmpfs, devpts
+  bool onto_file = false;        // the mount point is a file, not a directory
+  bool optional = false;         // passed over where the host has nothing there
   int volume = -1;              // index into Plan::volumes when this tmpfs is a volume
   std::string why = {};         // for explain and errors: "the checkout", "toolchain of rust"
   Origin origin = {};

@@ -17,14 +17,16 @@ struct Scale {
   uint64_t factor;
 };
 
-// Splits "512MiB" into 512 and "MiB". Fails on anything that is not digits first.
-Result<std::pair<uint64_t, std::string_view>> leading_number(std::string_view text, std::string_view expected) {
+// Splits "512MiB" into 512 and "MiB". Fails on anything that is not digits first; the error shows `whole`,
+// of which `text` is the rest.
+Result<std::pair<uint64_t, std::string_view>> leading_number(std::string_view text, std::string_view whole,
+                                                             std::string_view expected) {
   uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error == std::errc::result_out_of_range)
-    return fail(quoted(text) + " is too large");
+    return fail(quoted(whole) + " is too large");
   if (error != std::errc())
-    return fail(quoted(text) + " is not " + std::string(expected));
+    return fail(quoted(whole) + " is not " + std::string(expected));
   return std::pair(number, text.substr(static_cast<size_t>(end - text.data())));
 }
 
@@ -63,7 +65,7 @@ Result<Size> parse_size(std::string_view text) {
       {"m", 1ULL << 20}, {"mb", 1ULL << 20}, {"mib", 1ULL << 20}, {"g", 1ULL << 30}, {"gb", 1ULL << 30},
       {"gib", 1ULL << 30}, {"t", 1ULL << 40}, {"tb", 1ULL << 40}, {"tib", 1ULL << 40},
   };
-  TRY_ASSIGN(const auto parts, leading_number(text, kSizeForm));
+  TRY_ASSIGN(const auto parts, leading_number(text, text, kSizeForm));
   const auto& [number, suffix] = parts;
   if (suffix == "%") {
     if (number == 0) return fail(quoted(text) + " is zero");
@@ -81,7 +83,7 @@ Result<Size> parse_size(std::string_view text) {
 
 Result<uint64_t> parse_count(std::string_view text) {
   static constexpr Scale kScales[] = {{"", 1}, {"k", 1'000}, {"m", 1'000'000}, {"g", 1'000'000'000}};
-  TRY_ASSIGN(const auto parts, leading_number(text, kCountForm));
+  TRY_ASSIGN(const auto parts, leading_number(text, text, kCountForm));
   const std::string unit = lower(parts.second);
   for (const Scale& scale : kScales)
     if (unit == scale.suffix) return scaled(text, parts.first, scale.factor);
@@ -94,7 +96,7 @@ Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
   uint64_t previous_factor = std::numeric_limits<uint64_t>::max();
   std::string_view rest = text;
   do {
-    TRY_ASSIGN(const auto parts, leading_number(rest, kDurationForm));
+    TRY_ASSIGN(const auto parts, leading_number(rest, text, kDurationForm));
     rest = parts.second;
     const Scale* found = nullptr;
     for (const Scale& scale : kScales) {
@@ -119,7 +121,8 @@ std::string human_bytes(uint64_t bytes) {
   static constexpr std::array<const char*, 7> kUnits = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
   double value = static_cast<double>(bytes);
   size_t unit = 0;
-  while (value >= 1024 && unit + 1 < kUnits.size()) {
+  // From here on it would be rounded to 1024 of the smaller unit.
+  while (value >= 1023.5 && unit + 1 < kUnits.size()) {
     value /= 1024;
     ++unit;
   }

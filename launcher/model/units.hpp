@@ -34,7 +34,7 @@ Result<uint64_t> parse_count(std::string_view text);
 // "90s", "30m", "1h30m", "250ms", "2d". A number without unit is an error: nobody knows what it means.
 Result<std::chrono::milliseconds> parse_duration(std::string_view text);
 
-// "1.5 GiB", "512 KiB", "17 B": for people, at most three digits.
+// "1.5 GiB", "512 KiB", "17 B": for people, at most one digit behind the point.
 std::string human_bytes(uint64_t bytes);
 
 }  // namespace stepbox

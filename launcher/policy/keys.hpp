@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,21 +17,27 @@ namespace stepbox::policy {
 
 // The shape of the value in YAML, and with it how an option or variable spells it.
 enum class Shape : uint8_t {
-  scalar,      // workspace.size: 8GiB           --size 8GiB
+  scalar,      // workspace.size: 8GiB           --size 8GiB           STEPBOX_SIZE=8GiB
+  flag,        // environment.clear: true        --clear-env           STEPBOX_CLEAR_ENV=true
   list,        // filesystem.ro: [/a, /b]        --ro /a --ro /b       STEPBOX_RO=/a:/b
-  map,         // environment.set: {CI: "true"}  --env CI=true
+  map,         // environment.set: {CI: "true"}  --env CI=true         STEPBOX_ENV=CI=true
   unsupported  // known from the design, not in this version: an error that says so, never ignored
 };
 
 // What a project policy may do with the key. It comes with the code under test, which may be a
 // stranger's pull request: it may tighten what is set below it, never widen it.
 enum class Trust : uint8_t {
-  free,     // harmless in any hands: acts only inside the box
-  tighten,  // allowed where the new value is at most as wide as the one below
+  free,          // harmless in any hands: acts only inside the box
+  tighten,       // allowed where the new value is at most as wide as the one below
   operator_only  // refused in a project policy
 };
 
-// One value on its way into the policy: `name` is the map key ("CI"), empty for scalars and lists.
+// The operand of keys that take a path. A relative path on the command line or in a variable is made
+// absolute before apply() sees it.
+inline constexpr std::string_view kPathOperand = "PATH";
+
+// One value on its way into the policy: `name` is the map key ("CI"), empty for scalars and lists. A
+// flag's value is "true" or "false".
 struct Setting {
   std::string key;
   std::string name = {};
@@ -38,20 +45,29 @@ struct Setting {
   Origin origin;
 };
 
+// What a changed policy allows beyond its base.
+struct Widening {
+  std::string name;    // as in Setting
+  Origin origin;       // of the wider value
+  std::string reason;  // "20 GiB is wider than the 12 GiB of default:4 (built in)"
+};
+
 struct KeyRow {
-  std::string_view key;       // "workspace.size"
+  std::string_view key;  // "workspace.size"
   Shape shape;
   std::string_view option;    // "--size", empty where there is none
   std::string_view variable;  // "STEPBOX_SIZE", empty where there is none
-  std::string_view operand;   // "SIZE", for the help
+  char separator;             // between the values of a list or map in the variable
+  std::string_view operand;   // "SIZE", for the help; empty for a flag
   Trust trust;
   std::string_view expected;  // "a size like 8GiB or 50%": used in errors
   std::string_view help;      // one line for --help and the schema
   // Parses the value and writes it into the policy. Errors say what is wrong with the value alone;
-  // the caller adds file, line and key.
+  // the caller adds file, line and key. Null where the key is unsupported.
   Result<> (*apply)(Policy& policy, const Setting& setting);
-  // For Trust::tighten: whether `wider` holds a value wider than `base` allows; used after apply.
-  bool (*widens)(const Policy& base, const Policy& changed);
+  // For Trust::tighten: what `changed` holds that is wider than `base` allows. `memory` is what a
+  // percentage is of; 0 when unknown, and then what cannot be compared counts as wider.
+  std::optional<Widening> (*widening)(const Policy& base, const Policy& changed, uint64_t memory);
 };
 
 // All rows, in the order in which help and schema show them.

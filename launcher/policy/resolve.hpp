@@ -4,6 +4,7 @@
 // project policy (.stepbox.yaml in the checkout), user, site, built in.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,9 @@ struct ResolveRequest {
   std::string site_directory = "/etc/stepbox";
   // Relative paths in options and variables are made absolute against this directory.
   std::string cwd = "/";
+  // The memory that a percentage is of, to judge whether a project policy's size is wider than the one
+  // below it. 0: unknown, and what cannot be compared counts as wider.
+  uint64_t memory_bytes = 0;
 };
 
 // Reads and merges all layers. The first mistake ends it: nothing is half-applied. An error names

@@ -1,27 +1,72 @@
-// How a run is told: as JSON for machines and as one line for people.
+// How a run is told: as JSON for machines, as one sentence and one line for people.
 #pragma once
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/result.hpp"
 #include "model/report.hpp"
+#include "sys/fd.hpp"
 
 namespace stepbox::report {
+
+// The one-word cause, from the outcome, the volumes and cancelled_by; pure. The rest of the report is
+// not read, so it can be called as soon as those three are known.
+//
+// A step that exits with 0 has succeeded, whatever else happened. One that failed while a volume was full
+// (or had no inode left) failed by the quota; being asked to stop comes before that, since it is what
+// ended the step.
+Verdict verdict_of(const Report& report);
+
+// The cause as a sentence, without a full stop: "the step exited with code 1 while volume 'cache' was full
+// (4 GiB; most of it go-build: 3.6 GiB)". Reads outcome, verdict, cancelled_by, argv, volumes and caches.
+std::string sentence_of(const Report& report);
 
 // The report as JSON, schema version 1, ending in a newline. Bytes that are not UTF-8 appear as U+FFFD.
 // Environment values never appear. Records at the root and in lists, so that it can grow.
 std::string to_json(const Report& report);
 
-// Writes it atomically: a file without a name (O_TMPFILE) that gets its name when it is whole; an
-// existing regular file is replaced, a fifo, device or /dev/fd/N is written to.
+// A list of flat records as JSON: {"schema_version": 1, "NAME": [{...}, ...]}, for what is no report of a
+// run (doctor). The same rules as above.
+using Fields = std::vector<std::pair<std::string, std::string>>;
+std::string records_to_json(const std::string& name, const std::vector<Fields>& records);
+
+// Where a report goes, chosen before the step runs: a path that cannot work is told at once and not
+// after an hour of building, and a step that later puts a link in a directory's place leads nobody astray.
+//
+// A regular file is written atomically: without a name (O_TMPFILE) until it is whole. What has the name
+// by then is replaced, a symbolic link too, and never written through: it may lie where the step could
+// write. A fifo, a character device, /dev/stdout, /dev/stderr and /dev/fd/N are written to.
+class Destination {
+ public:
+  // Makes nothing yet. Holds the directory, or a copy of the descriptor.
+  static Result<Destination> open(const std::string& path);
+
+  // The caller ignores SIGPIPE and SIGXFSZ; a reader that is gone and a file that may not grow are errors.
+  // Nothing is left behind by a failure.
+  Result<> write(const Report& report) const;
+
+ private:
+  std::string path_;       // as the user wrote it, for messages
+  sys::Fd directory_;      // empty where a descriptor is written to
+  std::string name_;       // in the directory
+  sys::Fd descriptor_;
+};
+
+// Both at once, for a report of which nothing was known before.
 Result<> write(const Report& report, const std::string& path);
 
-// Whether anything is worth a line: a failure with a cause that stepbox knows, a quota reached,
-// strays killed, a degraded protection.
+// Whether anything is worth a line: the step failed, a volume was full, strays were killed, something
+// was left over, or a protection that the policy asked for is not fully in force.
 bool is_noteworthy(const Report& report);
 
-// One line without newline and prefix: "go build failed with exit code 1; volume 'cache' was full
-// (4 GiB, most of it go-build-cache); 2 processes left running were killed".
-std::string summary(const Report& report);
+// plain: for a terminal or a log, after the prefix "stepbox: ".
+// github: a workflow command, "::warning title=stepbox::..."; GitHub reads it only at the start of a line.
+enum class SummaryStyle { plain, github };
+
+// One line without newline and prefix: the sentence, and what else is worth knowing: "...; 2 processes
+// left running were killed: sleep, java". Where nothing is, how long it took and what it used.
+std::string summary(const Report& report, SummaryStyle style);
 
 }  // namespace stepbox::report

@@ -1,0 +1,21 @@
+// What the generated file defines: the registry as constant tables. Only registry.cpp looks in here.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "caches/registry.hpp"
+
+namespace stepbox::caches::tables {
+
+// A path below /box, "*" standing for any part of one component, and whose cache lies there.
+struct Owner {
+  std::string_view pattern;
+  uint16_t tool;  // index into tools
+};
+
+extern const std::span<const Tool> tools;
+extern const std::span<const Owner> owners;  // the most specific pattern first
+
+}  // namespace stepbox::caches::tables

@@ -1,0 +1,18 @@
+// The subcommands: each takes what follows its name and returns the exit code.
+#pragma once
+
+#include <span>
+#include <string>
+
+namespace stepbox::cli {
+
+using Arguments = std::span<const std::string>;
+
+int run_command(Arguments arguments);
+int shell_command(Arguments arguments);
+int explain_command(Arguments arguments);
+int doctor_command(Arguments arguments);
+int policy_command(Arguments arguments);
+int caches_command(Arguments arguments);
+
+}  // namespace stepbox::cli

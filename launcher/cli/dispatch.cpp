@@ -1,0 +1,68 @@
+#include "cli/dispatch.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "cli/commands.hpp"
+#include "cli/help.hpp"
+#include "cli/output.hpp"
+#include "model/outcome.hpp"
+
+namespace stepbox::cli {
+namespace {
+
+struct Subcommand {
+  std::string_view name;
+  int (*run)(Arguments arguments);
+};
+
+constexpr Subcommand kSubcommands[] = {
+    {"run", run_command},       {"shell", shell_command},   {"explain", explain_command},
+    {"doctor", doctor_command}, {"policy", policy_command}, {"caches", caches_command},
+};
+
+int unknown_subcommand(const std::string& word) {
+  std::vector<std::string_view> names;
+  for (const Subcommand& subcommand : kSubcommands) names.push_back(subcommand.name);
+  std::string hint = did_you_mean(word, names);
+  if (hint.empty()) hint = "to run a command: stepbox run -- " + escaped(word);
+  log::error({"unknown subcommand " + quoted(word), hint});
+  return kExitLauncher;
+}
+
+int choose(const std::vector<std::string>& words) {
+  if (words.empty()) {
+    log::error({"no command given", "stepbox run -- COMMAND [ARG...]; stepbox --help tells more"});
+    return kExitLauncher;
+  }
+  const Arguments rest(words.begin() + 1, words.end());
+  const std::string& first = words.front();
+  if (first == "--help" || first == "-h" || first == "help") return print(rest.empty() ? general_help() : help_for(rest.front()));
+  if (first == "--version" || first == "version") return print(version_text());
+  for (const Subcommand& subcommand : kSubcommands)
+    if (first == subcommand.name) return subcommand.run(rest);
+  // `stepbox [OPTIONS] -- COMMAND` is `stepbox run [OPTIONS] -- COMMAND`.
+  if (first.starts_with('-')) return run_command(words);
+  return unknown_subcommand(first);
+}
+
+}  // namespace
+
+int dispatch(int argc, char** argv) {
+  try {
+    // execve(2) allows an empty argv.
+    return choose(std::vector<std::string>(argv + std::min(argc, 1), argv + argc));
+  } catch (const std::bad_alloc&) {
+    log::error({"out of memory", "raise the memory limit of stepbox (ulimit -d, ulimit -v, cgroup)"});
+  } catch (const std::exception& error) {
+    log::error({std::string("internal error: ") + error.what(), "this is a bug in stepbox; please report it"});
+  }
+  return kExitLauncher;
+}
+
+}  // namespace stepbox::cli

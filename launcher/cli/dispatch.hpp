@@ -1,0 +1,9 @@
+// From argv to the subcommand.
+#pragma once
+
+namespace stepbox::cli {
+
+// Never throws: what escapes a library is told as stepbox's own failure, exit code 125.
+int dispatch(int argc, char** argv);
+
+}  // namespace stepbox::cli

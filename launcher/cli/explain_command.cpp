@@ -1,0 +1,29 @@
+#include "base/log.hpp"
+#include "cli/commands.hpp"
+#include "cli/help.hpp"
+#include "cli/options.hpp"
+#include "cli/output.hpp"
+#include "model/outcome.hpp"
+#include "run/explain.hpp"
+
+namespace stepbox::cli {
+namespace {
+
+Result<std::string> explained(RunOptions options) {
+  if (options.request.argv.empty()) options.request.argv = {"COMMAND"};
+  TRY_ASSIGN(const run::Planned planned, run::plan_run(options.request));
+  return run::explain(planned);
+}
+
+}  // namespace
+
+int explain_command(Arguments arguments) {
+  const Result<RunOptions> options = parse_run_options(arguments, Command::optional);
+  if (options && options->help) return print(help_for("explain"));
+  const Result<std::string> text = options ? explained(*options) : std::unexpected(options.error());
+  if (text) return print(*text);
+  log::error(text.error());
+  return kExitLauncher;
+}
+
+}  // namespace stepbox::cli

@@ -1,0 +1,103 @@
+#include "cli/help.hpp"
+
+#include "cli/options.hpp"
+
+namespace stepbox::cli {
+namespace {
+
+constexpr std::string_view kRun =
+    "usage: stepbox run [OPTIONS] [--] COMMAND [ARG...]\n"
+    "       stepbox [OPTIONS] -- COMMAND [ARG...]\n"
+    "\n"
+    "Runs COMMAND in a fresh workspace: its temporary files, caches and home are in memory, bounded, and\n"
+    "gone when it ends. Only the checkout keeps what COMMAND writes.\n"
+    "\n"
+    "options:\n";
+
+constexpr std::string_view kRunExamples =
+    "\n"
+    "Every option has a key in the policy and a STEPBOX_* variable; `stepbox policy schema` lists the keys.\n"
+    "\n"
+    "examples:\n"
+    "  stepbox run -- go build ./...\n"
+    "  stepbox run --size 8GiB --volume cache=4GiB -- make -j8\n"
+    "  stepbox run --source ro --network none --report report.json -- ./check.sh\n"
+    "  stepbox run --ro ~/.m2/settings.xml -- mvn package\n"
+    "\n"
+    "exit status: COMMAND's own; 128+N when signal N ended it; 125 when stepbox could not do its work;\n"
+    "126 when COMMAND cannot be executed; 127 when it is not found.\n";
+
+constexpr std::string_view kShell =
+    "usage: stepbox shell [OPTIONS]\n"
+    "\n"
+    "Starts $SHELL (or /bin/sh) in the box that `stepbox run` would make. Takes the options of run.\n"
+    "\n"
+    "example:\n"
+    "  stepbox shell --network none\n";
+
+constexpr std::string_view kExplain =
+    "usage: stepbox explain [OPTIONS] [-- COMMAND [ARG...]]\n"
+    "\n"
+    "Prints what `stepbox run` would do, and does nothing: volumes, mounts, environment, protections, each with\n"
+    "where it comes from. Takes the options of run. Values of inherited variables are not printed.\n"
+    "\n"
+    "example:\n"
+    "  stepbox explain --policy strict -- make\n";
+
+constexpr std::string_view kDoctor =
+    "usage: stepbox doctor [--json]\n"
+    "\n"
+    "Tries what a box needs, and says what this host can do. Each thing that is missing is told with its cause\n"
+    "and remedy. Exit status 0 only when a step can run under the default policy.\n";
+
+constexpr std::string_view kPolicy =
+    "usage: stepbox policy list            the built-in policies\n"
+    "       stepbox policy show [OPTIONS]  the policy in force here, each value with its origin\n"
+    "       stepbox policy check FILE      reads a policy and says what is wrong with it\n"
+    "       stepbox policy schema          the JSON Schema of policies, for editors\n"
+    "\n"
+    "example:\n"
+    "  stepbox policy check .stepbox.yaml\n";
+
+constexpr std::string_view kCaches =
+    "usage: stepbox caches [TOOL]\n"
+    "\n"
+    "Lists which tool keeps what where, and what stepbox does about it.\n"
+    "\n"
+    "example:\n"
+    "  stepbox caches cargo-home\n";
+
+}  // namespace
+
+std::string version_text() { return "stepbox " STEPBOX_VERSION "\n"; }
+
+std::string general_help() {
+  return "stepbox runs one build step in a fresh workspace and leaves nothing behind.\n"
+         "\n"
+         "usage: stepbox run [OPTIONS] [--] COMMAND [ARG...]   run a step (also: stepbox [OPTIONS] -- COMMAND)\n"
+         "       stepbox shell [OPTIONS]                       an interactive shell in the same box\n"
+         "       stepbox explain [OPTIONS] [-- COMMAND]        what run would do, without doing it\n"
+         "       stepbox doctor [--json]                       what this host can do, and what is missing\n"
+         "       stepbox policy list | show | check | schema   policies\n"
+         "       stepbox caches [TOOL]                         the registry of caches\n"
+         "       stepbox --help | --version\n"
+         "\n"
+         "examples:\n"
+         "  stepbox run -- go build ./...\n"
+         "  stepbox run --size 8GiB -- npm ci\n"
+         "  stepbox explain -- make\n"
+         "\n"
+         "`stepbox SUBCOMMAND --help` tells more, stepbox(1) everything.\n";
+}
+
+std::string help_for(std::string_view subcommand) {
+  if (subcommand == "run") return std::string(kRun) + options_help() + std::string(kRunExamples);
+  if (subcommand == "shell") return std::string(kShell);
+  if (subcommand == "explain") return std::string(kExplain);
+  if (subcommand == "doctor") return std::string(kDoctor);
+  if (subcommand == "policy") return std::string(kPolicy);
+  if (subcommand == "caches") return std::string(kCaches);
+  return general_help();
+}
+
+}  // namespace stepbox::cli

@@ -1,0 +1,211 @@
+#include "cli/options.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <map>
+
+#include <CLI/CLI.hpp>
+
+#include "base/text.hpp"
+#include "policy/keys.hpp"
+
+namespace stepbox::cli {
+namespace {
+
+using policy::KeyRow;
+using policy::Shape;
+
+// Options that are no keys of the policy: they say how to run, not what the box is.
+struct PlainOption {
+  std::string_view name;
+  std::string_view operand;  // empty: a flag
+  std::string_view help;
+};
+
+constexpr PlainOption kPlain[] = {
+    {"--policy", "NAME|FILE", "applies a built-in policy or a file; repeatable, later ones win"},
+    {"--report", "FILE", "writes the record of the run as JSON"},
+    {"--summary", "WHEN", "prints a line about the run: auto, always or never"},
+    {"--pass-fd", "N", "leaves descriptor N open for the step; repeatable"},
+    {"--verbose", "", "says what stepbox does"},
+    {"--help", "", "prints this help"},
+};
+
+bool takes_operand(std::string_view option) {
+  for (const PlainOption& plain : kPlain)
+    if (plain.name == option) return !plain.operand.empty();
+  for (const KeyRow& row : policy::keys())
+    if (row.option == option) return row.shape != Shape::flag;
+  return false;
+}
+
+// How many words belong to stepbox; `--` is counted when it ends them.
+size_t length_of_options(std::span<const std::string> arguments) {
+  size_t at = 0;
+  while (at < arguments.size()) {
+    const std::string& word = arguments[at];
+    if (word == "--") return at;
+    if (word.size() < 2 || word[0] != '-') return at;
+    at += takes_operand(word) ? 2 : 1;
+  }
+  return std::min(at, arguments.size());
+}
+
+Result<SummaryWhen> parse_summary(const std::string& text, const std::string& place) {
+  if (text == "auto") return SummaryWhen::automatic;
+  if (text == "always") return SummaryWhen::always;
+  if (text == "never") return SummaryWhen::never;
+  static constexpr std::string_view kWords[] = {"auto", "always", "never"};
+  return fail(place + ": " + stepbox::quoted(text) + " is not auto, always or never", did_you_mean(text, kWords));
+}
+
+Result<int> parse_fd(const std::string& text) {
+  int fd = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), fd);
+  if (error != std::errc() || end != text.data() + text.size() || fd < 0)
+    return fail("--pass-fd: " + stepbox::quoted(text) + " is not a descriptor's number");
+  return fd;
+}
+
+// "CI=true" for keys that are maps; "cache=4GiB,inodes=1M" for volumes.
+Result<policy::Setting> setting_of(const KeyRow& row, const std::string& text) {
+  policy::Setting setting{.key = std::string(row.key), .value = text, .origin = {Layer::command_line, std::string(row.option)}};
+  if (row.shape == Shape::flag) setting.value = "true";
+  if (row.shape != Shape::map) return setting;
+  const size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0)
+    return fail(std::string(row.option) + ": expected " + std::string(row.operand) + ", not " + stepbox::quoted(text));
+  setting.name = text.substr(0, equals);
+  setting.value = text.substr(equals + 1);
+  return setting;
+}
+
+// The options as CLI11 sees them. What it collects is read back in the order of the command line, since
+// `--ro a --hide a` and `--hide a --ro a` are not the same.
+class Parser {
+ public:
+  Parser() {
+    app_.set_help_flag();
+    app_.allow_extras();
+    for (const PlainOption& plain : kPlain) add(plain.name, plain.operand.empty());
+    for (const KeyRow& row : policy::keys())
+      if (!row.option.empty()) add(row.option, row.shape == Shape::flag);
+  }
+
+  Result<RunOptions> parse(std::vector<std::string> words) {
+    std::ranges::reverse(words);  // as CLI11 wants a vector
+    try {
+      app_.parse(std::move(words));
+    } catch (const CLI::ArgumentMismatch& mismatch) {
+      return fail(std::string(mismatch.what()), "see `stepbox run --help`");
+    } catch (const CLI::Error& error) {
+      return fail(error.what(), "see `stepbox run --help`");
+    }
+    if (const auto extras = app_.remaining(); !extras.empty()) return unknown(extras.front());
+    return collect();
+  }
+
+ private:
+  void add(std::string_view name, bool is_flag) {
+    const std::string text(name);
+    CLI::Option* option = is_flag ? app_.add_flag(text) : app_.add_option(text)->take_all()->allow_extra_args(false);
+    option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  }
+
+  static std::unexpected<Error> unknown(const std::string& word) {
+    const std::vector<std::string_view> names = option_names();
+    const std::string name = word.substr(0, word.find('='));
+    std::string hint = did_you_mean(name, names);
+    if (hint.empty()) hint = "see `stepbox run --help`; put `--` before a command that begins with '-'";
+    return fail("unknown option " + stepbox::quoted(name), hint);
+  }
+
+  Result<RunOptions> collect() {
+    RunOptions options;
+    std::map<const CLI::Option*, size_t> seen;
+    for (const CLI::Option* option : app_.parse_order()) {
+      const std::string& text = option->results().at(seen[option]++);
+      TRY(take(options, option->get_name(), text));
+    }
+    return options;
+  }
+
+  static Result<> take(RunOptions& options, const std::string& name, const std::string& text) {
+    if (name == "--policy") options.request.policies.push_back(text);
+    else if (name == "--report") options.report = text;
+    else if (name == "--verbose") options.verbose = true;
+    else if (name == "--help") options.help = true;
+    else if (name == "--pass-fd") {
+      TRY_ASSIGN(const int fd, parse_fd(text));
+      options.request.pass_fds.push_back(fd);
+    } else if (name == "--summary") {
+      TRY_ASSIGN(options.summary, parse_summary(text, name));
+    } else {
+      const auto row = std::ranges::find(policy::keys(), name, &KeyRow::option);
+      TRY_ASSIGN(policy::Setting setting, setting_of(*row, text));
+      options.request.settings.push_back(std::move(setting));
+    }
+    return {};
+  }
+
+  CLI::App app_;
+};
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+// Policies named by the variable come below those of the command line.
+Result<> fill_from_environment(RunOptions& options, bool summary_given) {
+  if (const std::string names = variable("STEPBOX_POLICY"); !names.empty() && options.request.policies.empty())
+    for (const std::string_view name : split(names, ',')) options.request.policies.emplace_back(name);
+  if (options.report.empty()) options.report = variable("STEPBOX_REPORT");
+  if (const std::string when = variable("STEPBOX_SUMMARY"); !when.empty() && !summary_given) {
+    TRY_ASSIGN(options.summary, parse_summary(when, "STEPBOX_SUMMARY"));
+  }
+  if (const std::string verbose = variable("STEPBOX_VERBOSE"); !verbose.empty() && verbose != "0") options.verbose = true;
+  return {};
+}
+
+}  // namespace
+
+Result<RunOptions> parse_run_options(std::span<const std::string> arguments, Command command) {
+  const size_t length = length_of_options(arguments);
+  std::vector<std::string> words(arguments.begin(), arguments.begin() + static_cast<std::ptrdiff_t>(length));
+  const bool summary_given = std::ranges::any_of(words, [](const std::string& word) { return word.starts_with("--summary"); });
+  TRY_ASSIGN(RunOptions options, Parser().parse(std::move(words)));
+  if (options.help) return options;
+  TRY(fill_from_environment(options, summary_given));
+  size_t at = length;
+  if (at < arguments.size() && arguments[at] == "--") ++at;
+  options.request.argv.assign(arguments.begin() + static_cast<std::ptrdiff_t>(at), arguments.end());
+  if (options.request.argv.empty() && command == Command::required)
+    return fail("no command given", "stepbox run [OPTIONS] -- COMMAND [ARG...]");
+  return options;
+}
+
+std::string options_help() {
+  std::string text;
+  const auto line = [&text](std::string_view name, std::string_view operand, std::string_view help) {
+    std::string left = "  " + std::string(name) + (operand.empty() ? "" : " " + std::string(operand));
+    if (left.size() > 30) text += left + "\n" + std::string(32, ' ');
+    else text += left + std::string(32 - left.size(), ' ');
+    text += std::string(help) + "\n";
+  };
+  for (const KeyRow& row : policy::keys())
+    if (!row.option.empty() && row.shape != Shape::unsupported) line(row.option, row.operand, row.help);
+  for (const PlainOption& plain : kPlain) line(plain.name, plain.operand, plain.help);
+  return text;
+}
+
+std::vector<std::string_view> option_names() {
+  std::vector<std::string_view> names;
+  for (const PlainOption& plain : kPlain) names.push_back(plain.name);
+  for (const KeyRow& row : policy::keys())
+    if (!row.option.empty() && row.shape != Shape::unsupported) names.push_back(row.option);
+  return names;
+}
+
+}  // namespace stepbox::cli

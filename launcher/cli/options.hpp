@@ -1,0 +1,40 @@
+// The command line of `run`, `shell` and `explain`: from argv to a request.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "run/run_step.hpp"
+
+namespace stepbox::cli {
+
+enum class SummaryWhen : uint8_t {
+  automatic,  // after a failure, and when something is worth knowing
+  always,
+  never
+};
+
+struct RunOptions {
+  run::RunRequest request;
+  std::string report;  // --report or STEPBOX_REPORT; empty: none
+  SummaryWhen summary = SummaryWhen::automatic;
+  bool verbose = false;
+  bool help = false;
+};
+
+enum class Command : uint8_t { required, optional };
+
+// Parses what follows the subcommand: options up to the first word that is none, or up to `--`; the rest
+// is the step's command, untouched. STEPBOX_POLICY, STEPBOX_REPORT, STEPBOX_SUMMARY and STEPBOX_VERBOSE
+// stand in for options that are not given. An error names the option and the nearest right one.
+Result<RunOptions> parse_run_options(std::span<const std::string> arguments, Command command);
+
+// The options, one a line, for --help.
+std::string options_help();
+
+// Every option's name, for completions and suggestions.
+std::vector<std::string_view> option_names();
+
+}  // namespace stepbox::cli

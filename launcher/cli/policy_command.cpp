@@ -1,0 +1,64 @@
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "cli/commands.hpp"
+#include "cli/help.hpp"
+#include "cli/options.hpp"
+#include "cli/output.hpp"
+#include "model/outcome.hpp"
+#include "policy/resolve.hpp"
+#include "policy/schema.hpp"
+#include "run/explain.hpp"
+
+namespace stepbox::cli {
+namespace {
+
+std::string list() {
+  std::string text;
+  for (const policy::BuiltinPolicy& builtin : policy::builtin_policies())
+    text += std::string(builtin.name) + std::string(builtin.name.size() < 12 ? 12 - builtin.name.size() : 1, ' ') +
+            std::string(builtin.summary) + "\n";
+  return text;
+}
+
+Result<std::string> show(Arguments arguments) {
+  TRY_ASSIGN(RunOptions options, parse_run_options(arguments, Command::optional));
+  // `policy show go` shows what --policy go would be.
+  for (const std::string& name : options.request.argv) options.request.policies.push_back(name);
+  options.request.argv = {"COMMAND"};
+  TRY_ASSIGN(const Policy policy, run::policy_in_force(options.request));
+  return run::show_policy(policy);
+}
+
+Result<std::string> check(Arguments arguments) {
+  if (arguments.empty()) return fail("no policy given", "stepbox policy check FILE");
+  for (const std::string& file : arguments) {
+    policy::ResolveRequest request;
+    request.names = {file.find('/') == std::string::npos ? "./" + file : file};
+    request.site_directory.clear();
+    TRY(policy::resolve(request));
+  }
+  return std::string();
+}
+
+Result<std::string> dispatch_policy(Arguments arguments) {
+  const std::string word = arguments.empty() ? "" : arguments.front();
+  if (word == "list") return list();
+  if (word == "show") return show(arguments.subspan(1));
+  if (word == "check") return check(arguments.subspan(1));
+  if (word == "schema") return policy::json_schema();
+  if (word == "--help" || word == "-h") return help_for("policy");
+  if (word.empty()) return fail("policy needs a word: list, show, check or schema", "stepbox policy --help");
+  static constexpr std::string_view kWords[] = {"list", "show", "check", "schema"};
+  return fail("unknown word " + quoted(word) + " after policy", did_you_mean(word, kWords));
+}
+
+}  // namespace
+
+int policy_command(Arguments arguments) {
+  const Result<std::string> text = dispatch_policy(arguments);
+  if (text) return print(*text);
+  log::error(text.error());
+  return kExitLauncher;
+}
+
+}  // namespace stepbox::cli

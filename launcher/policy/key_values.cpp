@@ -1,0 +1,222 @@
+#include "policy/key_values.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.hpp"
+#include "model/protection.hpp"
+#include "model/units.hpp"
+
+namespace stepbox::policy {
+namespace {
+
+using std::string;
+using std::string_view;
+
+std::unexpected<Error> not_a(string_view value, string_view expected, string_view suggestion = {}) {
+  string message = quoted(value) + " is not " + string(expected);
+  if (!suggestion.empty()) (message += " (") += string(suggestion) + ")";
+  return fail(std::move(message));
+}
+
+template <class Mode>
+struct Choice {
+  string_view word;
+  Mode mode;
+};
+
+// Finds the word among the choices, and says which words there are when it is none of them. `later` is
+// a word of the design that this version does not know how to do.
+template <class Mode, size_t N>
+Result<Mode> choose(string_view value, const Choice<Mode> (&choices)[N], string_view expected, string_view later = {}) {
+  std::array<string_view, N> words;
+  for (size_t i = 0; i < N; ++i) {
+    words[i] = choices[i].word;
+    if (value == words[i]) return choices[i].mode;
+  }
+  if (!later.empty() && value == later) return fail(quoted(value) + " is not supported by this version of stepbox");
+  return not_a(value, expected, did_you_mean(value, words));
+}
+
+bool is_name_character(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+bool is_variable_name(string_view name) {
+  return !name.empty() && !(name[0] >= '0' && name[0] <= '9') && std::ranges::all_of(name, is_name_character);
+}
+
+bool is_one_of(string_view word, std::span<const string_view> words) {
+  return std::ranges::find(words, word) != words.end();
+}
+
+bool is_control(char c) {
+  return (c >= 0 && c < 0x20) || c == 0x7f;
+}
+
+// "/srv//sdk/" becomes "/srv/sdk". Below ~/ no ".." may stand, since home may be a link.
+Result<string> parse_path(string_view value) {
+  if (value.contains('\0')) return fail("a path cannot hold a NUL byte");
+  if (value.starts_with('/')) return lexically_normal(value);
+  if (!value.starts_with("~/")) return not_a(value, kPathForm);
+  if (is_one_of("..", split(value, '/'))) return fail(quoted(value) + " leaves the home directory with '..'");
+  return "~" + lexically_normal(value.substr(1));
+}
+
+Result<> add_path(Policy& policy, const Setting& setting, PathAccess access) {
+  TRY_ASSIGN(string path, parse_path(setting.value));
+  policy.paths.push_back(PathRule{access, std::move(path), setting.origin});
+  return {};
+}
+
+Result<> add_env(Policy& policy, const Setting& setting, EnvAction action, string_view name, string_view value) {
+  policy.environment.push_back(EnvRule{action, string(name), string(value), setting.origin});
+  return {};
+}
+
+// The volume's limits so far, from this layer and those below it.
+VolumeSpec& volume_named(Policy& policy, const string& name) {
+  const auto found = std::ranges::find(policy.volumes, name, &VolumeSpec::name);
+  if (found != policy.volumes.end()) return *found;
+  return policy.volumes.emplace_back(VolumeSpec{name, {}, {}, {}});
+}
+
+}  // namespace
+
+Result<> apply_size(Policy& policy, const Setting& setting) {
+  TRY_ASSIGN(const Size size, parse_size(setting.value));
+  policy.size = {size, setting.origin};
+  return {};
+}
+
+Result<> apply_inodes(Policy& policy, const Setting& setting) {
+  TRY_ASSIGN(const uint64_t inodes, parse_count(setting.value));
+  policy.inodes = {inodes, setting.origin};
+  return {};
+}
+
+Result<> apply_volume(Policy& policy, const Setting& setting) {
+  if (!is_one_of(setting.name, kVolumeNames)) {
+    const string suggestion = did_you_mean(setting.name, kVolumeNames);
+    return not_a(setting.name, "a volume", suggestion.empty() ? "tmp cache home scratch out shm run" : suggestion);
+  }
+  std::optional<Size> size;
+  std::optional<uint64_t> inodes;
+  for (string_view part : split(setting.value, ',')) {
+    if (part.starts_with("inodes=") && !inodes) {
+      TRY_ASSIGN(inodes, parse_count(part.substr(7)));
+    } else if (!size) {
+      if (part.starts_with("size=")) part.remove_prefix(5);
+      TRY_ASSIGN(size, parse_size(part));
+    } else {
+      return not_a(setting.value, "SIZE[,inodes=N]");
+    }
+  }
+  VolumeSpec& volume = volume_named(policy, setting.name);
+  if (size) volume.size = size;
+  if (inodes) volume.inodes = inodes;
+  volume.origin = setting.origin;
+  return {};
+}
+
+Result<> apply_source_mode(Policy& policy, const Setting& setting) {
+  static constexpr Choice<SourceMode> kModes[] = {
+      {"rw", SourceMode::rw}, {"ro", SourceMode::ro}, {"none", SourceMode::none}};
+  TRY_ASSIGN(const SourceMode mode, choose(setting.value, kModes, "rw, ro or none", "overlay"));
+  policy.source = {mode, setting.origin};
+  return {};
+}
+
+Result<> apply_source_path(Policy& policy, const Setting& setting) {
+  TRY_ASSIGN(string path, parse_path(setting.value));
+  policy.source_path = {std::move(path), setting.origin};
+  return {};
+}
+
+Result<> apply_root(Policy& policy, const Setting& setting) {
+  static constexpr Choice<RootMode> kModes[] = {{"ro", RootMode::ro}};
+  TRY_ASSIGN(const RootMode mode, choose(setting.value, kModes, "ro", "overlay"));
+  policy.root = {mode, setting.origin};
+  return {};
+}
+
+Result<> apply_home(Policy& policy, const Setting& setting) {
+  static constexpr Choice<HomeMode> kModes[] = {{"fresh", HomeMode::fresh}, {"host", HomeMode::host}};
+  TRY_ASSIGN(const HomeMode mode, choose(setting.value, kModes, "fresh or host", "overlay"));
+  policy.home = {mode, setting.origin};
+  return {};
+}
+
+Result<> apply_network(Policy& policy, const Setting& setting) {
+  static constexpr Choice<NetworkMode> kModes[] = {
+      {"host", NetworkMode::host}, {"loopback", NetworkMode::loopback}, {"none", NetworkMode::none}};
+  TRY_ASSIGN(const NetworkMode mode, choose(setting.value, kModes, "host, loopback or none"));
+  policy.network = {mode, setting.origin};
+  return {};
+}
+
+Result<> apply_nesting(Policy& policy, const Setting& setting) {
+  static constexpr Choice<bool> kModes[] = {{"allow", true}, {"deny", false}};
+  TRY_ASSIGN(const bool allow, choose(setting.value, kModes, "allow or deny"));
+  policy.allow_nesting = {allow, setting.origin};
+  return {};
+}
+
+Result<> apply_env_set(Policy& policy, const Setting& setting) {
+  if (!is_variable_name(setting.name)) return not_a(setting.name, kNameForm);
+  if (setting.value.contains('\0')) return fail("a variable's value cannot hold a NUL byte");
+  return add_env(policy, setting, EnvAction::set, setting.name, setting.value);
+}
+
+Result<> apply_env_unset(Policy& policy, const Setting& setting) {
+  if (!is_variable_name(setting.value)) return not_a(setting.value, kNameForm);
+  return add_env(policy, setting, EnvAction::unset, setting.value, {});
+}
+
+Result<> apply_env_clear(Policy& policy, const Setting& setting) {
+  static constexpr Choice<bool> kWords[] = {{"true", true}, {"false", false}};
+  static constexpr string_view kYes[] = {"yes", "on", "y", "1", "True", "TRUE", "Yes", "YES", "On", "ON"};
+  static constexpr string_view kNo[] = {"no", "off", "n", "0", "False", "FALSE", "No", "NO", "Off", "OFF"};
+  if (is_one_of(setting.value, kYes)) return not_a(setting.value, kFlagForm, "did you mean 'true'?");
+  if (is_one_of(setting.value, kNo)) return not_a(setting.value, kFlagForm, "did you mean 'false'?");
+  TRY_ASSIGN(const bool clear, choose(setting.value, kWords, kFlagForm));
+  policy.clear_environment = {clear, setting.origin};
+  return {};
+}
+
+Result<> apply_env_keep(Policy& policy, const Setting& setting) {
+  const auto fits = [](char c) { return is_name_character(c) || c == '*' || c == '?'; };
+  if (setting.value.empty() || !std::ranges::all_of(setting.value, fits)) return not_a(setting.value, kPatternForm);
+  return add_env(policy, setting, EnvAction::keep, setting.value, {});
+}
+
+Result<> apply_env_redirect(Policy& policy, const Setting& setting) {
+  if (!is_variable_name(setting.name)) return not_a(setting.name, kNameForm);
+  const std::vector<string_view> parts = split(setting.value, '/');
+  const auto is_odd = [](string_view part) { return part.empty() || part == "." || part == ".."; };
+  if (!is_one_of(parts[0], kVolumeNames))
+    return not_a(setting.value, kRedirectForm, did_you_mean(parts[0], kVolumeNames));
+  if (std::ranges::any_of(parts, is_odd) || std::ranges::any_of(setting.value, is_control))
+    return not_a(setting.value, kRedirectForm);
+  return add_env(policy, setting, EnvAction::redirect, setting.name, setting.value);
+}
+
+Result<> apply_ro(Policy& policy, const Setting& setting) {
+  return add_path(policy, setting, PathAccess::ro);
+}
+Result<> apply_rw(Policy& policy, const Setting& setting) {
+  return add_path(policy, setting, PathAccess::rw);
+}
+Result<> apply_hide(Policy& policy, const Setting& setting) {
+  return add_path(policy, setting, PathAccess::hide);
+}
+
+Result<> apply_require(Policy& policy, const Setting& setting) {
+  if (!is_one_of(setting.value, kProtectionNames))
+    return not_a(setting.value, kProtectionForm, did_you_mean(setting.value, kProtectionNames));
+  if (std::ranges::find(policy.require, setting.value, &RequiredProtection::name) == policy.require.end())
+    policy.require.push_back(RequiredProtection{setting.value, setting.origin});
+  return {};
+}
+
+}  // namespace stepbox::policy

@@ -1,0 +1,49 @@
+// How the value of each key is read: text in, policy out. The functions behind KeyRow::apply.
+//
+// Errors speak of the value alone: "'8GX' is not a size like 8GiB or 50%".
+#pragma once
+
+#include <string_view>
+
+#include "policy/keys.hpp"
+
+namespace stepbox::policy {
+
+inline constexpr std::string_view kVolumeNames[] = {"tmp", "cache", "home", "scratch", "out", "shm", "run"};
+
+// What KeyRow::expected says and errors repeat.
+inline constexpr std::string_view kSizeForm = "a size like 8GiB, 512M or 50%";
+inline constexpr std::string_view kCountForm = "a count like 200000, 200k or 1M";
+inline constexpr std::string_view kVolumeForm = "a volume's limits like {size: 4GiB, inodes: 200k}";
+inline constexpr std::string_view kPathForm = "an absolute path, or one that starts with ~/";
+inline constexpr std::string_view kNameForm = "a variable name of letters, digits and _";
+inline constexpr std::string_view kPatternForm = "a variable name or a pattern with * and ?";
+inline constexpr std::string_view kRedirectForm = "a path that begins with a volume, like cache/mytool";
+inline constexpr std::string_view kFlagForm = "true or false";
+inline constexpr std::string_view kProtectionForm = "a protection like quota or mount-isolation";
+
+Result<> apply_size(Policy& policy, const Setting& setting);
+Result<> apply_inodes(Policy& policy, const Setting& setting);
+// The value is "SIZE", "size=SIZE", "inodes=N", or two of them with a comma between.
+Result<> apply_volume(Policy& policy, const Setting& setting);
+
+Result<> apply_source_mode(Policy& policy, const Setting& setting);
+Result<> apply_source_path(Policy& policy, const Setting& setting);
+Result<> apply_root(Policy& policy, const Setting& setting);
+Result<> apply_home(Policy& policy, const Setting& setting);
+Result<> apply_network(Policy& policy, const Setting& setting);
+Result<> apply_nesting(Policy& policy, const Setting& setting);
+
+Result<> apply_env_set(Policy& policy, const Setting& setting);
+Result<> apply_env_unset(Policy& policy, const Setting& setting);
+Result<> apply_env_clear(Policy& policy, const Setting& setting);
+Result<> apply_env_keep(Policy& policy, const Setting& setting);
+Result<> apply_env_redirect(Policy& policy, const Setting& setting);
+
+Result<> apply_ro(Policy& policy, const Setting& setting);
+Result<> apply_rw(Policy& policy, const Setting& setting);
+Result<> apply_hide(Policy& policy, const Setting& setting);
+
+Result<> apply_require(Policy& policy, const Setting& setting);
+
+}  // namespace stepbox::policy

@@ -1,0 +1,88 @@
+#include "policy/keys.hpp"
+
+#include <algorithm>
+
+#include "policy/key_values.hpp"
+#include "policy/widening.hpp"
+
+namespace stepbox::policy {
+namespace {
+
+// A key of the design that this version cannot honour. It has its option and variable, so that none of
+// the three spellings is taken for a typing mistake or, worse, ignored.
+constexpr KeyRow unsupported(std::string_view key, std::string_view option, std::string_view variable) {
+  return {key, Shape::unsupported,    option,  variable, 0, "VALUE", Trust::operator_only,
+          "",  "not in this version", nullptr, nullptr};
+}
+
+constexpr KeyRow kKeys[] = {
+    // key, shape, option, variable, separator, operand, trust, expected, help, apply, widening
+    {"workspace.size", Shape::scalar, "--size", "STEPBOX_SIZE", 0, "SIZE", Trust::tighten, kSizeForm,
+     "how much the workspace may hold, in bytes or percent of the memory", apply_size, widens_size},
+    {"workspace.inodes", Shape::scalar, "--inodes", "STEPBOX_INODES", 0, "COUNT", Trust::tighten, kCountForm,
+     "how many files and directories the workspace may hold", apply_inodes, widens_inodes},
+    {"workspace.volumes", Shape::map, "--volume", "STEPBOX_VOLUME", ' ', "NAME=SIZE[,inodes=COUNT]", Trust::tighten,
+     kVolumeForm, "gives a volume (tmp cache home scratch out shm run) limits of its own", apply_volume,
+     widens_volumes},
+
+    {"source.mode", Shape::scalar, "--source", "STEPBOX_SOURCE", 0, "MODE", Trust::tighten, "rw, ro or none",
+     "what the step may do with the checkout: rw, ro or none", apply_source_mode, widens_source_mode},
+    // Names the one place outside the workspace that the step may write to.
+    {"source.path", Shape::scalar, "--source-path", "STEPBOX_SOURCE_PATH", 0, kPathOperand, Trust::operator_only,
+     kPathForm, "where the checkout is, when it is not the working directory", apply_source_path, nullptr},
+    {"root", Shape::scalar, "--root", "STEPBOX_ROOT", 0, "MODE", Trust::free, "ro",
+     "how the step sees the host's root: ro", apply_root, nullptr},
+    {"home", Shape::scalar, "--home", "STEPBOX_HOME", 0, "MODE", Trust::tighten, "fresh or host",
+     "the step's home: fresh (empty) or host (the real one)", apply_home, widens_home},
+
+    {"environment.set", Shape::map, "--env", "STEPBOX_ENV", '\n', "NAME=VALUE", Trust::free,
+     "a text; write \"\" for an empty one", "sets a variable for the step", apply_env_set, nullptr},
+    {"environment.unset", Shape::list, "--unset-env", "STEPBOX_UNSET_ENV", ',', "NAME", Trust::free, kNameForm,
+     "takes a variable away from the step", apply_env_unset, nullptr},
+    {"environment.clear", Shape::flag, "--clear-env", "STEPBOX_CLEAR_ENV", 0, "", Trust::tighten, kFlagForm,
+     "gives the step none of the caller's variables but those kept", apply_env_clear, widens_env_clear},
+    {"environment.keep", Shape::list, "--keep-env", "STEPBOX_KEEP_ENV", ',', "PATTERN", Trust::tighten, kPatternForm,
+     "keeps the caller's variables of this name when the rest is cleared", apply_env_keep, widens_env_keep},
+    {"environment.redirect", Shape::map, "--redirect-env", "STEPBOX_REDIRECT_ENV", '\n', "NAME=VOLUME/PATH",
+     Trust::free, kRedirectForm, "points a variable at a directory in the workspace", apply_env_redirect, nullptr},
+
+    // ro shows what a mask hides, and rw lets writes out of the box.
+    {"filesystem.ro", Shape::list, "--ro", "STEPBOX_RO", ':', kPathOperand, Trust::operator_only, kPathForm,
+     "shows a host path read-only", apply_ro, nullptr},
+    {"filesystem.rw", Shape::list, "--rw", "STEPBOX_RW", ':', kPathOperand, Trust::operator_only, kPathForm,
+     "lets the step write to a host path", apply_rw, nullptr},
+    {"filesystem.hide", Shape::list, "--hide", "STEPBOX_HIDE", ':', kPathOperand, Trust::free, kPathForm,
+     "hides a host path from the step", apply_hide, nullptr},
+
+    {"network", Shape::scalar, "--network", "STEPBOX_NETWORK", 0, "MODE", Trust::tighten, "host, loopback or none",
+     "which network the step has: host, loopback or none", apply_network, widens_network},
+    {"nesting", Shape::scalar, "--nesting", "STEPBOX_NESTING", 0, "MODE", Trust::tighten, "allow or deny",
+     "whether sandboxes may be made inside the box: allow or deny", apply_nesting, widens_nesting},
+    {"require", Shape::list, "--require", "STEPBOX_REQUIRE", ',', "PROTECTION", Trust::free, kProtectionForm,
+     "refuses to run without this protection", apply_require, nullptr},
+
+    unsupported("limits", "--limit", "STEPBOX_LIMIT"),
+    unsupported("limits.timeout", "--timeout", "STEPBOX_TIMEOUT"),
+    unsupported("limits.silence", "--silence", "STEPBOX_SILENCE"),
+    unsupported("limits.grace", "--grace", "STEPBOX_GRACE"),
+    unsupported("seccomp", "--seccomp", "STEPBOX_SECCOMP"),
+    unsupported("outputs", "--output", "STEPBOX_OUTPUT"),
+    unsupported("outputs.to", "--outputs-to", "STEPBOX_OUTPUTS_TO"),
+    unsupported("warm", "--warm", "STEPBOX_WARM"),
+    unsupported("user", "--user", "STEPBOX_USER"),
+    unsupported("devices", "", ""),
+    unsupported("workspace.backing", "", ""),
+};
+
+}  // namespace
+
+std::span<const KeyRow> keys() {
+  return kKeys;
+}
+
+const KeyRow* find_key(std::string_view key) {
+  const auto* row = std::ranges::find(kKeys, key, &KeyRow::key);
+  return row == std::end(kKeys) ? nullptr : row;
+}
+
+}  // namespace stepbox::policy

@@ -1,0 +1,39 @@
+// Gathers the settings of policy files and built-in policies, with what they extend, in the order in
+// which they apply. Reads and checks shapes; decides nothing.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "model/policy.hpp"
+#include "policy/keys.hpp"
+
+namespace stepbox::policy {
+
+// A setting, and the `extends:` that brought it in, "ci.yaml:2:11: extends"; empty where none did.
+struct Step {
+  Setting setting;
+  std::string via;
+};
+
+struct Gathered {
+  std::vector<Step> steps;
+  std::vector<PolicyName> names;
+};
+
+// Whether a value of --policy or extends is a file and not the name of a built-in policy.
+bool is_file_name(std::string_view name);
+
+// A relative path is one below `directory`.
+std::string path_below(std::string_view directory, std::string_view path);
+
+// The settings of a file, or nothing at all when it does not exist. It is read from `path` and called
+// `place`. A file of Layer::project is a stranger's: it may extend built-in policies only.
+Result<Gathered> gather_file(const std::string& path, const std::string& place, Layer layer);
+
+// The settings of a value of --policy: a built-in policy, or a file below `cwd`, which must exist.
+Result<Gathered> gather_named(const std::string& name, std::string_view cwd, Layer layer);
+
+}  // namespace stepbox::policy

@@ -1,0 +1,149 @@
+#include "policy/resolve.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+
+#include "base/text.hpp"
+#include "policy/builtin.hpp"
+#include "policy/layers.hpp"
+#include "policy/settings.hpp"
+
+namespace stepbox::policy {
+namespace {
+
+constexpr std::string_view kFileName = "policy.yaml";
+constexpr std::string_view kProjectFileName = ".stepbox.yaml";
+
+// An error about a setting that an `extends:` brought in begins with that place.
+std::unexpected<Error> blamed_on(const Step& step, Error error) {
+  if (step.via.empty()) return std::unexpected(std::move(error));
+  return std::unexpected(std::move(error).within(step.via));
+}
+
+class Resolver {
+ public:
+  explicit Resolver(const ResolveRequest& request) : request_(request) {}
+
+  Result<Policy> resolve() {
+    TRY_ASSIGN(const Gathered builtin, gather_named("default", "/", Layer::built_in));
+    TRY(apply(builtin));
+    TRY(file_layer(request_.site_directory, kFileName, Layer::site));
+    TRY(file_layer(request_.user_directory, kFileName, Layer::user));
+    TRY(file_layer(request_.checkout, kProjectFileName, Layer::project));
+    for (const std::string& name : request_.names) {
+      TRY_ASSIGN(const Gathered named, gather_named(name, request_.cwd, Layer::named));
+      TRY(apply(named));
+    }
+    TRY(environment_layer());
+    for (const Setting& setting : request_.settings) TRY(apply_typed(setting));
+    return std::move(policy_);
+  }
+
+ private:
+  Result<> file_layer(const std::string& directory, std::string_view file, Layer layer) {
+    if (directory.empty()) return {};
+    const std::string path = path_below(request_.cwd, directory + "/" + std::string(file));
+    TRY_ASSIGN(const Gathered gathered, gather_file(path, path, layer));
+    return layer == Layer::project ? apply_project(gathered) : apply(gathered);
+  }
+
+  Result<> apply(const Gathered& gathered) {
+    for (const Step& step : gathered.steps)
+      if (auto applied = apply_setting(policy_, step.setting); !applied)
+        return blamed_on(step, std::move(applied).error());
+    std::ranges::copy(gathered.names, std::back_inserter(policy_.names));
+    return {};
+  }
+
+  // Judged by what the whole layer comes to, since two of its settings may hold only together: a new
+  // volume and a smaller workspace.
+  Result<> apply_project(const Gathered& gathered) {
+    for (const Step& step : gathered.steps) {
+      const KeyRow* row = find_key(step.setting.key);
+      if (row == nullptr || row->trust != Trust::operator_only) continue;
+      return refuse(step, *row, where(step.setting) + ": a project policy may not set this");
+    }
+    const Policy base = policy_;
+    TRY(apply(gathered));
+    for (const KeyRow& row : keys()) {
+      if (row.trust != Trust::tighten) continue;
+      const std::optional<Widening> widening = row.widening(base, policy_, request_.memory_bytes);
+      if (!widening) continue;
+      const Setting culprit{
+          .key = std::string(row.key), .name = widening->name, .value = {}, .origin = widening->origin};
+      return refuse({culprit, via_of(gathered, culprit)}, row,
+                    where(culprit) + ": " + widening->reason + "; a project policy may only tighten");
+    }
+    return {};
+  }
+
+  static std::string via_of(const Gathered& gathered, const Setting& culprit) {
+    for (const Step& step : gathered.steps)
+      if (step.setting.key == culprit.key && step.setting.origin.text() == culprit.origin.text()) return step.via;
+    return {};
+  }
+
+  std::unexpected<Error> refuse(const Step& step, const KeyRow& row, std::string message) const {
+    std::string hint = "if it is meant, pass " + std::string(row.option);
+    if (!row.operand.empty()) hint += " " + std::string(row.operand);
+    if (!request_.site_directory.empty())
+      hint += ", or set " + std::string(row.key) + " in " + request_.site_directory + "/" + std::string(kFileName);
+    return blamed_on(step, Error{std::move(message), std::move(hint)});
+  }
+
+  // In the order of the table and not of the environment, so that two variables that touch the same
+  // thing always give the same result.
+  Result<> environment_layer() {
+    if (request_.environment == nullptr) return {};
+    std::vector<std::string_view> ours;
+    for (const char* const* entry = request_.environment; *entry != nullptr; ++entry)
+      if (const std::string_view text = *entry; text.starts_with("STEPBOX_")) ours.push_back(text);
+    if (ours.empty()) return {};
+    for (const KeyRow& row : keys()) {
+      if (row.variable.empty()) continue;
+      for (const std::string_view entry : ours) {
+        const size_t equals = entry.find('=');
+        if (equals == std::string_view::npos || entry.substr(0, equals) != row.variable) continue;
+        TRY(variable(row, entry.substr(equals + 1)));
+      }
+    }
+    return {};
+  }
+
+  Result<> variable(const KeyRow& row, std::string_view text) {
+    if (row.shape == Shape::unsupported)
+      return std::unexpected(unsupported_error(row.key).within(std::string(row.variable)));
+    TRY_ASSIGN(const std::vector<Setting> settings, settings_from_variable(row, text));
+    for (const Setting& setting : settings) TRY(apply_typed(setting));
+    return {};
+  }
+
+  // An option or variable: a relative path in it is meant from where the user stands.
+  Result<> apply_typed(const Setting& setting) {
+    const KeyRow* row = find_key(setting.key);
+    const bool is_path = row != nullptr && row->operand == kPathOperand && !setting.value.empty();
+    if (!is_path || setting.value.starts_with('/') || setting.value.starts_with("~/"))
+      return apply_setting(policy_, setting);
+    Setting absolute = setting;
+    absolute.value = path_below(request_.cwd, setting.value);
+    return apply_setting(policy_, absolute);
+  }
+
+  const ResolveRequest& request_;
+  Policy policy_ = {};
+};
+
+}  // namespace
+
+Result<Policy> resolve(const ResolveRequest& request) {
+  return Resolver(request).resolve();
+}
+
+std::vector<BuiltinPolicy> builtin_policies() {
+  std::vector<BuiltinPolicy> policies;
+  for (const Builtin& builtin : builtins()) policies.push_back(BuiltinPolicy{builtin.name, builtin.summary});
+  return policies;
+}
+
+}  // namespace stepbox::policy

@@ -1,0 +1,200 @@
+#include "policy/widening.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <string>
+
+#include "base/text.hpp"
+
+namespace stepbox::policy {
+namespace {
+
+// Sizes added up. Bytes and percent stay apart, since nobody may know the memory.
+struct Total {
+  uint64_t bytes = 0;
+  uint64_t percent = 0;
+};
+
+constexpr uint64_t kMost = std::numeric_limits<uint64_t>::max();
+
+// These two stay at the largest number instead of wrapping around to a small, harmless-looking one.
+uint64_t sum(uint64_t a, uint64_t b) {
+  return a > kMost - b ? kMost : a + b;
+}
+uint64_t product(uint64_t a, uint64_t b) {
+  return b != 0 && a > kMost / b ? kMost : a * b;
+}
+
+Total operator+(Total total, const Size& size) {
+  uint64_t& part = size.unit == Size::Unit::bytes ? total.bytes : total.percent;
+  part = sum(part, size.amount);
+  return total;
+}
+
+uint64_t in_bytes(const Total& total, uint64_t memory) {
+  const uint64_t share = sum(product(memory / 100, total.percent), memory % 100 * total.percent / 100);
+  return sum(total.bytes, share);
+}
+
+bool is_wider(const Total& changed, const Total& base, uint64_t memory) {
+  if (changed.bytes <= base.bytes && changed.percent <= base.percent) return false;
+  return memory == 0 || in_bytes(changed, memory) > in_bytes(base, memory);
+}
+
+bool is_wider(const Size& changed, const Size& base, uint64_t memory) {
+  return is_wider(Total() + changed, Total() + base, memory);
+}
+
+// "50%", with what it comes to where that is known.
+std::string text_of(const Size& size, uint64_t memory) {
+  if (size.unit == Size::Unit::bytes || memory == 0) return size.text();
+  return size.text() + " (" + human_bytes(in_bytes(Total() + size, memory)) + ")";
+}
+
+std::string text_of(const Total& total, uint64_t memory) {
+  if (total.percent == 0) return human_bytes(total.bytes);
+  if (memory != 0) return human_bytes(in_bytes(total, memory));
+  return std::to_string(total.percent) + "% and " + human_bytes(total.bytes);
+}
+
+// A value with where it came from, for the sentence.
+struct Named {
+  std::string text;
+  const Origin& origin;
+};
+
+Widening wider(const Named& changed, const Named& base, std::string_view name = {}) {
+  return {std::string(name), changed.origin,
+          changed.text + " is wider than the " + base.text + " of " + escaped(base.origin.text())};
+}
+
+// For modes: `width` grows with what the mode allows.
+template <class Mode>
+std::optional<Widening> widens_mode(const Sourced<Mode>& base, const Sourced<Mode>& changed, int (*width)(Mode),
+                                    const char* (*name)(Mode)) {
+  if (width(changed.value) <= width(base.value)) return {};
+  return wider({name(changed.value), changed.origin}, {name(base.value), base.origin});
+}
+
+// The limits that hold for a volume: its own, or the workspace's.
+struct Limits {
+  Size size;
+  uint64_t inodes;
+  const Origin* size_origin;
+  const Origin* inodes_origin;
+};
+
+Limits limits_of(const Policy& policy, std::string_view name) {
+  Limits limits{policy.size.value, policy.inodes.value, &policy.size.origin, &policy.inodes.origin};
+  const auto volume = std::ranges::find(policy.volumes, name, &VolumeSpec::name);
+  if (volume == policy.volumes.end()) return limits;
+  if (volume->size) {
+    limits.size = *volume->size;
+    limits.size_origin = &volume->origin;
+  }
+  if (volume->inodes) {
+    limits.inodes = *volume->inodes;
+    limits.inodes_origin = &volume->origin;
+  }
+  return limits;
+}
+
+struct Sums {
+  Total size;
+  uint64_t inodes = 0;
+};
+
+Sums sums_of(const Policy& policy) {
+  Sums sums{Total() + policy.size.value, policy.inodes.value};
+  for (const VolumeSpec& volume : policy.volumes) {
+    const Limits limits = limits_of(policy, volume.name);
+    sums.size = sums.size + limits.size;
+    sums.inodes = sum(sums.inodes, limits.inodes);
+  }
+  return sums;
+}
+
+}  // namespace
+
+std::optional<Widening> widens_size(const Policy& base, const Policy& changed, uint64_t memory) {
+  if (!is_wider(changed.size.value, base.size.value, memory)) return {};
+  return wider({text_of(changed.size.value, memory), changed.size.origin},
+               {text_of(base.size.value, memory), base.size.origin});
+}
+
+std::optional<Widening> widens_inodes(const Policy& base, const Policy& changed, uint64_t) {
+  if (changed.inodes.value <= base.inodes.value) return {};
+  return wider({std::to_string(changed.inodes.value), changed.inodes.origin},
+               {std::to_string(base.inodes.value), base.inodes.origin});
+}
+
+std::optional<Widening> widens_volumes(const Policy& base, const Policy& changed, uint64_t memory) {
+  for (const VolumeSpec& volume : changed.volumes) {
+    const Limits now = limits_of(changed, volume.name);
+    const Limits before = limits_of(base, volume.name);
+    if (is_wider(now.size, before.size, memory))
+      return wider({text_of(now.size, memory), volume.origin}, {text_of(before.size, memory), *before.size_origin},
+                   volume.name);
+    if (now.inodes > before.inodes)
+      return wider({std::to_string(now.inodes) + " inodes", volume.origin},
+                   {std::to_string(before.inodes), *before.inodes_origin}, volume.name);
+  }
+  // No volume alone is wider, so if all together are, a volume was added, and it is the last.
+  const Sums now = sums_of(changed);
+  const Sums before = sums_of(base);
+  const auto together = [&changed](const std::string& much, const std::string& base_text) {
+    return Widening{{},
+                    changed.volumes.back().origin,
+                    "workspace and volumes together may hold " + much + ", more than the " + base_text + " below"};
+  };
+  if (is_wider(now.size, before.size, memory)) return together(text_of(now.size, memory), text_of(before.size, memory));
+  if (now.inodes > before.inodes)
+    return together(std::to_string(now.inodes) + " inodes", std::to_string(before.inodes));
+  return {};
+}
+
+std::optional<Widening> widens_source_mode(const Policy& base, const Policy& changed, uint64_t) {
+  constexpr auto width = [](SourceMode mode) { return mode == SourceMode::rw ? 2 : mode == SourceMode::ro ? 1 : 0; };
+  return widens_mode<SourceMode>(base.source, changed.source, width, name_of);
+}
+
+std::optional<Widening> widens_home(const Policy& base, const Policy& changed, uint64_t) {
+  constexpr auto width = [](HomeMode mode) { return mode == HomeMode::host ? 1 : 0; };
+  return widens_mode<HomeMode>(base.home, changed.home, width, name_of);
+}
+
+std::optional<Widening> widens_network(const Policy& base, const Policy& changed, uint64_t) {
+  constexpr auto width = [](NetworkMode mode) {
+    return mode == NetworkMode::host ? 2 : mode == NetworkMode::loopback ? 1 : 0;
+  };
+  return widens_mode<NetworkMode>(base.network, changed.network, width, name_of);
+}
+
+std::optional<Widening> widens_nesting(const Policy& base, const Policy& changed, uint64_t) {
+  constexpr auto width = [](bool allow) { return allow ? 1 : 0; };
+  constexpr auto name = [](bool allow) { return allow ? "allow" : "deny"; };
+  return widens_mode<bool>(base.allow_nesting, changed.allow_nesting, width, name);
+}
+
+std::optional<Widening> widens_env_clear(const Policy& base, const Policy& changed, uint64_t) {
+  // What the operator kept from the step (tokens, mostly) must not come back.
+  constexpr auto width = [](bool clear) { return clear ? 0 : 1; };
+  constexpr auto name = [](bool clear) { return clear ? "true" : "false"; };
+  return widens_mode<bool>(base.clear_environment, changed.clear_environment, width, name);
+}
+
+std::optional<Widening> widens_env_keep(const Policy& base, const Policy& changed, uint64_t) {
+  const auto is_new = [&base](const EnvRule& rule) {
+    return std::ranges::none_of(base.environment, [&rule](const EnvRule& known) {
+      return known.action == EnvAction::keep && known.name == rule.name;
+    });
+  };
+  for (const EnvRule& rule : changed.environment) {
+    const bool is_harmless = rule.origin.layer == Layer::built_in && !base.clear_environment.value;
+    if (rule.action != EnvAction::keep || is_harmless || !is_new(rule)) continue;
+    return Widening{{}, rule.origin, quoted(rule.name) + " would come through where the environment is cleared"};
+  }
+  return {};
+}
+
+}  // namespace stepbox::policy

@@ -1,0 +1,26 @@
+// What "wider" means for each key that a project policy may tighten. The functions behind
+// KeyRow::widening: pure comparisons of two policies.
+#pragma once
+
+#include "policy/keys.hpp"
+
+namespace stepbox::policy {
+
+std::optional<Widening> widens_size(const Policy& base, const Policy& changed, uint64_t memory);
+std::optional<Widening> widens_inodes(const Policy& base, const Policy& changed, uint64_t memory);
+
+// A volume with limits of its own is a tmpfs of its own, beside the workspace; what it leaves open it
+// takes from the workspace's limits. So neither may a volume hold more than before, nor all together.
+std::optional<Widening> widens_volumes(const Policy& base, const Policy& changed, uint64_t memory);
+
+std::optional<Widening> widens_source_mode(const Policy& base, const Policy& changed, uint64_t memory);
+std::optional<Widening> widens_home(const Policy& base, const Policy& changed, uint64_t memory);
+std::optional<Widening> widens_network(const Policy& base, const Policy& changed, uint64_t memory);
+std::optional<Widening> widens_nesting(const Policy& base, const Policy& changed, uint64_t memory);
+std::optional<Widening> widens_env_clear(const Policy& base, const Policy& changed, uint64_t memory);
+
+// A pattern to keep would let through what an operator clears, now or in a layer above. The harmless
+// names that a built-in policy keeps may come with its own clearing.
+std::optional<Widening> widens_env_keep(const Policy& base, const Policy& changed, uint64_t memory);
+
+}  // namespace stepbox::policy

@@ -1,0 +1,122 @@
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "report/report.hpp"
+
+namespace stepbox::report {
+namespace {
+
+// Keeps the order of the lines below, which is the order in which people read a report.
+using Json = nlohmann::ordered_json;
+
+constexpr int kSchemaVersion = 1;
+
+// Microseconds are what the clocks are good for; more digits are noise in every diff.
+double rounded(double seconds) { return std::round(seconds * 1e6) / 1e6; }
+
+Json signal_or_null(int signal) { return signal != 0 ? Json(signal_name(signal)) : Json(nullptr); }
+
+int signal_of(const Outcome& outcome) {
+  if (const Signaled* signaled = std::get_if<Signaled>(&outcome)) return signaled->signal;
+  if (const BoxKilled* killed = std::get_if<BoxKilled>(&outcome)) return killed->signal;
+  return 0;
+}
+
+template <class Item, class ToRecord>
+Json list_of(const std::vector<Item>& items, ToRecord to_record) {
+  Json list = Json::array();
+  for (const Item& item : items) list.push_back(to_record(item));
+  return list;
+}
+
+// Even a plain sentence is a record in a list, so that it can be given a kind or a path later.
+Json text_record(const std::string& text) { return {{"text", text}}; }
+
+Json policy_record(const PolicyName& policy) { return {{"name", policy.name}, {"layer", name_of(policy.layer)}}; }
+
+Json protection_record(const Protection& protection) {
+  return {{"name", protection.name},
+          {"requested", protection.requested},
+          {"state", name_of(protection.state)},
+          {"reason", protection.reason}};
+}
+
+Json volume_record(const VolumeUsage& volume) {
+  return {{"name", volume.name},
+          {"path", volume.path},
+          {"limit_bytes", volume.limit_bytes},
+          {"peak_bytes", volume.peak_bytes},
+          {"final_bytes", volume.final_bytes},
+          {"limit_inodes", volume.limit_inodes},
+          {"peak_inodes", volume.peak_inodes},
+          {"final_inodes", volume.final_inodes},
+          {"quota_reached", volume.bytes_full},
+          {"inode_quota_reached", volume.inodes_full}};
+}
+
+Json cache_record(const CacheUsage& cache) {
+  return {{"tool", cache.tool}, {"path", cache.path}, {"bytes", cache.bytes}, {"files", cache.files}};
+}
+
+Json stray_record(const Stray& stray) { return {{"pid", stray.pid}, {"comm", stray.comm}}; }
+
+Json outcome_record(const Report& report) {
+  return {{"verdict", name_of(report.verdict)},
+          {"exit_code", report.exit_code},
+          {"signal", signal_or_null(signal_of(report.outcome))},
+          {"cancelled_by", signal_or_null(report.cancelled_by)},
+          {"sentence", report.sentence}};
+}
+
+Json time_record(const Times& time) {
+  return {{"wall", rounded(time.wall)},
+          {"user", rounded(time.user)},
+          {"sys", rounded(time.system)},
+          {"setup", rounded(time.setup)},
+          {"teardown", rounded(time.teardown)}};
+}
+
+Json teardown_record(const Report& report) {
+  return {{"strays", list_of(report.strays, stray_record)},
+          {"stray_count", report.stray_count},
+          {"leftovers", list_of(report.leftovers, text_record)}};
+}
+
+Json usage_record(const Report& report) {
+  return {{"volumes", list_of(report.volumes, volume_record)},
+          {"samples", report.samples},
+          {"memory_peak", report.memory_peak_bytes}};
+}
+
+}  // namespace
+
+std::string to_json(const Report& report) {
+  const Json root = {
+      {"schema_version", kSchemaVersion},
+      {"stepbox", {{"version", STEPBOX_VERSION}}},
+      {"step", {{"argv", report.argv}, {"cwd", report.cwd}}},
+      {"outcome", outcome_record(report)},
+      {"policy", {{"names", list_of(report.policies, policy_record)}}},
+      {"protections", list_of(report.protections, protection_record)},
+      {"time", time_record(report.time)},
+      {"usage", usage_record(report)},
+      {"caches", list_of(report.caches, cache_record)},
+      {"source", {{"mode", name_of(report.source)}, {"path", report.source_path}}},
+      {"teardown", teardown_record(report)},
+      {"host", {{"kernel", report.kernel}, {"memory", report.memory_total}}},
+      {"warnings", list_of(report.warnings, text_record)},
+  };
+  return root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string records_to_json(const std::string& name, const std::vector<Fields>& records) {
+  Json list = list_of(records, [](const Fields& fields) {
+    Json record = Json::object();
+    for (const auto& [key, value] : fields) record[key] = value;
+    return record;
+  });
+  const Json root = {{"schema_version", kSchemaVersion}, {name, std::move(list)}};
+  return root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace stepbox::report

@@ -1,0 +1,118 @@
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+#include "base/text.hpp"
+#include "report/report.hpp"
+
+namespace stepbox::report {
+namespace {
+
+// More names than this make the line longer than anyone reads; the JSON has them all.
+constexpr size_t kNamedStrays = 5;
+
+bool is_weakened(const Protection& protection) {
+  return protection.requested && protection.state != ProtectionState::active;
+}
+
+bool has_full_volume(const Report& report) {
+  return std::ranges::any_of(report.volumes, [](const VolumeUsage& v) { return v.bytes_full || v.inodes_full; });
+}
+
+std::string counted(uint64_t count, const char* one, const char* many) {
+  return std::to_string(count) + " " + (count == 1 ? one : many);
+}
+
+struct NameCount {
+  std::string name;
+  uint64_t count;
+};
+
+std::vector<NameCount> count_names(const std::vector<Stray>& strays) {
+  std::vector<NameCount> counts;
+  for (const Stray& stray : strays) {
+    const auto same = std::ranges::find(counts, stray.comm, &NameCount::name);
+    if (same == counts.end()) counts.push_back({stray.comm, 1});
+    else ++same->count;
+  }
+  return counts;
+}
+
+// "3 processes left running were killed: sleep (2), java"
+std::string strays_clause(const Report& report) {
+  std::vector<std::string> names;
+  uint64_t named = 0;
+  for (const auto& [name, count] : count_names(report.strays)) {
+    if (names.size() == kNamedStrays) break;
+    names.push_back(count == 1 ? escaped(name) : escaped(name) + " (" + std::to_string(count) + ")");
+    named += count;
+  }
+  std::string out = counted(report.stray_count, "process left running was killed", "processes left running were killed");
+  if (!names.empty()) out += ": " + join(names, ", ");
+  if (!names.empty() && named < report.stray_count) out += " and " + std::to_string(report.stray_count - named) + " more";
+  return out;
+}
+
+std::string protection_clause(const Protection& protection) {
+  std::string out = "protection " + quoted(protection.name) + " is " + name_of(protection.state);
+  if (!protection.reason.empty()) out += " (" + protection.reason + ")";
+  return out;
+}
+
+std::string seconds_text(double seconds) {
+  std::array<char, 32> buffer{};
+  std::snprintf(buffer.data(), buffer.size(), seconds < 10 ? "%.2f s" : "%.0f s", seconds);
+  return buffer.data();
+}
+
+std::string peak_clause(const VolumeUsage& volume) {
+  return quoted(volume.name) + " held up to " + human_bytes(volume.peak_bytes) + " of " + human_bytes(volume.limit_bytes);
+}
+
+// "the step succeeded in 12 s; 'workspace' held up to 1.2 GiB of 8 GiB"
+std::string measures(const Report& report) {
+  std::vector<std::string> clauses = {report.sentence + " in " + seconds_text(report.time.wall)};
+  for (const VolumeUsage& volume : report.volumes) clauses.push_back(peak_clause(volume));
+  return join(clauses, "; ");
+}
+
+std::string findings(const Report& report) {
+  std::vector<std::string> clauses = {report.sentence};
+  if (report.stray_count > 0) clauses.push_back(strays_clause(report));
+  if (!report.leftovers.empty()) clauses.push_back("left over: " + join(report.leftovers, ", "));
+  for (const Protection& protection : report.protections)
+    if (is_weakened(protection)) clauses.push_back(protection_clause(protection));
+  return join(clauses, "; ");
+}
+
+// What GitHub's runner decodes in the message of a workflow command.
+std::string github_escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '%') out += "%25";
+    else if (c == '\r') out += "%0D";
+    else if (c == '\n') out += "%0A";
+    else out += c;
+  }
+  return out;
+}
+
+const char* github_command(const Report& report) {
+  if (report.verdict != Verdict::success) return "::error";
+  return is_noteworthy(report) ? "::warning" : "::notice";
+}
+
+}  // namespace
+
+bool is_noteworthy(const Report& report) {
+  return report.verdict != Verdict::success || has_full_volume(report) || report.stray_count > 0 ||
+         !report.leftovers.empty() || std::ranges::any_of(report.protections, is_weakened);
+}
+
+std::string summary(const Report& report, SummaryStyle style) {
+  const std::string line = is_noteworthy(report) ? findings(report) : measures(report);
+  if (style == SummaryStyle::plain) return line;
+  return std::string(github_command(report)) + " title=stepbox::" + github_escaped(line);
+}
+
+}  // namespace stepbox::report

@@ -1,0 +1,131 @@
+#include <cerrno>
+#include <map>
+
+#include "base/text.hpp"
+#include "report/report.hpp"
+
+namespace stepbox::report {
+namespace {
+
+bool any_full(const std::vector<VolumeUsage>& volumes, bool VolumeUsage::*full) {
+  for (const VolumeUsage& volume : volumes)
+    if (volume.*full) return true;
+  return false;
+}
+
+// The volume that a path of the box lies in: the one mounted closest to it.
+const VolumeUsage* volume_of(const std::vector<VolumeUsage>& volumes, const std::string& path) {
+  const VolumeUsage* closest = nullptr;
+  for (const VolumeUsage& volume : volumes)
+    if (is_within(path, volume.path) && (closest == nullptr || volume.path.size() > closest->path.size()))
+      closest = &volume;
+  return closest;
+}
+
+struct Share {
+  std::string who;
+  uint64_t amount = 0;
+};
+
+// Who used most of a volume, in bytes or files. A tool may keep several folders; what belongs to no
+// known tool is told apart by its path.
+Share biggest_in(const VolumeUsage& volume, const Report& report, uint64_t CacheUsage::*amount) {
+  std::map<std::string, uint64_t> totals;
+  for (const CacheUsage& cache : report.caches)
+    if (volume_of(report.volumes, cache.path) == &volume)
+      totals[cache.tool == "unknown" ? escaped(cache.path) : cache.tool] += cache.*amount;
+  Share biggest;
+  for (const auto& [who, total] : totals)
+    if (total > biggest.amount) biggest = {who, total};
+  return biggest;
+}
+
+bool is_most(uint64_t part, uint64_t whole) { return part >= whole - whole / 2; }
+
+std::string bytes_clause(const VolumeUsage& volume, const Report& report) {
+  const Share biggest = biggest_in(volume, report, &CacheUsage::bytes);
+  std::string out = "volume " + quoted(volume.name) + " was full (" + human_bytes(volume.limit_bytes);
+  if (biggest.amount > 0)
+    out += (is_most(biggest.amount, volume.limit_bytes) ? "; most of it " : "; the largest part ") + biggest.who +
+           ": " + human_bytes(biggest.amount);
+  return out + ")";
+}
+
+std::string inodes_clause(const VolumeUsage& volume, const Report& report) {
+  const Share biggest = biggest_in(volume, report, &CacheUsage::files);
+  std::string out = "volume " + quoted(volume.name) + " had no inode left (" + std::to_string(volume.limit_inodes);
+  if (biggest.amount > 0)
+    out += (is_most(biggest.amount, volume.limit_inodes) ? "; most of them " : "; the largest part ") + biggest.who +
+           ": " + std::to_string(biggest.amount);
+  return out + ")";
+}
+
+std::string full_volumes(const Report& report) {
+  std::vector<std::string> clauses;
+  for (const VolumeUsage& volume : report.volumes) {
+    if (volume.bytes_full) clauses.push_back(bytes_clause(volume, report));
+    if (volume.inodes_full) clauses.push_back(inodes_clause(volume, report));
+  }
+  return join(clauses, " and ");
+}
+
+std::string command_of(const Report& report) {
+  return "command " + quoted(report.argv.empty() ? "" : report.argv.front());
+}
+
+// execve says ENOENT for a script whose interpreter is missing, too. Who wrote a path knows that the file
+// is there, and is pointed to the other cause.
+std::string not_found_text(const Report& report) {
+  const bool is_path = !report.argv.empty() && report.argv.front().find('/') != std::string::npos;
+  return command_of(report) + (is_path ? " or its interpreter" : "") + " was not found in the box";
+}
+
+std::string what_happened(const Report& report) {
+  struct Visitor {
+    const Report& report;
+    std::string operator()(const Exited& exited) const {
+      return exited.code == 0 ? "the step succeeded" : "the step exited with code " + std::to_string(exited.code);
+    }
+    std::string operator()(const Signaled& signaled) const {
+      return "the step was ended by " + signal_name(signaled.signal);
+    }
+    std::string operator()(const NotStarted& refused) const {
+      if (exit_code_of(refused) == kExitNotFound) return not_found_text(report);
+      return Error::from_errno(command_of(report) + " cannot be executed", refused.error).message;
+    }
+    std::string operator()(const BoxKilled& killed) const {
+      return "the box was killed from outside by " + signal_name(killed.signal) +
+             "; how the step would have ended is not known";
+    }
+  };
+  return std::visit(Visitor{report}, report.outcome);
+}
+
+std::string cancelled_text(const Report& report) {
+  std::string out = "the step was stopped by " + signal_name(report.cancelled_by) + " sent to stepbox";
+  if (const Exited* exited = std::get_if<Exited>(&report.outcome))
+    out += "; it exited with code " + std::to_string(exited->code);
+  return out;
+}
+
+}  // namespace
+
+Verdict verdict_of(const Report& report) {
+  if (const NotStarted* refused = std::get_if<NotStarted>(&report.outcome))
+    return exit_code_of(*refused) == kExitNotFound ? Verdict::not_found : Verdict::not_executable;
+  if (report.outcome == Outcome{Exited{0}}) return Verdict::success;
+  if (report.cancelled_by != 0) return Verdict::cancelled;
+  if (std::holds_alternative<BoxKilled>(report.outcome)) return Verdict::launcher_error;
+  // A signal counts as well: a write to mapped memory in a full tmpfs ends in SIGBUS.
+  if (any_full(report.volumes, &VolumeUsage::bytes_full)) return Verdict::disk_quota;
+  if (any_full(report.volumes, &VolumeUsage::inodes_full)) return Verdict::inode_quota;
+  return std::holds_alternative<Signaled>(report.outcome) ? Verdict::signal : Verdict::failure;
+}
+
+std::string sentence_of(const Report& report) {
+  const std::string happened = report.verdict == Verdict::cancelled ? cancelled_text(report) : what_happened(report);
+  const std::string full = full_volumes(report);
+  return full.empty() ? happened : happened + " while " + full;
+}
+
+}  // namespace stepbox::report

@@ -1,0 +1,220 @@
+#include "run/doctor.hpp"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <functional>
+
+#include "base/result.hpp"
+#include "base/text.hpp"
+#include "model/units.hpp"
+#include "run/gather_facts.hpp"
+#include "run/run_step.hpp"
+#include "sandbox/credentials.hpp"
+#include "sandbox/seccomp.hpp"
+#include "sys/calls.hpp"
+#include "sys/fd.hpp"
+
+namespace stepbox::run {
+namespace {
+
+int error_of(long result) { return result < 0 ? errno : 0; }
+
+// Runs a probe in a child and returns the errno it found. What the probe makes (namespaces, mounts) dies
+// with the child.
+int in_child(const std::function<int()>& probe) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(probe());
+  if (child < 0) return errno;
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {}
+  return WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
+}
+
+// As a box is started: an ordinary user enters a user namespace first and maps itself.
+int enter(int flags, const HostFacts& facts) {
+  if (facts.privileged) return flags == 0 ? 0 : error_of(::unshare(flags));
+  const std::string uid = std::to_string(facts.uid) + " " + std::to_string(facts.uid) + " 1";
+  const std::string gid = std::to_string(facts.gid) + " " + std::to_string(facts.gid) + " 1";
+  if (::unshare(flags | CLONE_NEWUSER) != 0) return errno;
+  if (const int error = sandbox::write_file_at(AT_FDCWD, "/proc/self/setgroups", "deny", 4); error != 0) return error;
+  if (const int error = sandbox::write_file_at(AT_FDCWD, "/proc/self/uid_map", uid.data(), uid.size()); error != 0) return error;
+  return sandbox::write_file_at(AT_FDCWD, "/proc/self/gid_map", gid.data(), gid.size());
+}
+
+int new_filesystem(const char* type, const char* key = nullptr, const char* value = nullptr) {
+  const sys::Fd context(sys::fsopen(type));
+  if (!context) return errno;
+  if (key != nullptr && sys::fsconfig_string(context.get(), key, value) != 0) return errno;
+  if (sys::fsconfig_create(context.get()) != 0) return errno;
+  const sys::Fd mount(sys::fsmount(context.get(), MOUNT_ATTR_NOSUID));
+  return mount ? 0 : errno;
+}
+
+int try_user_namespace(const HostFacts& facts) { return enter(0, facts); }
+
+int try_mount(const HostFacts& facts) {
+  if (const int error = enter(CLONE_NEWNS, facts); error != 0) return error;
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return errno;
+  return new_filesystem("tmpfs");
+}
+
+int try_huge(const HostFacts& facts) {
+  if (const int error = enter(CLONE_NEWNS, facts); error != 0) return error;
+  return new_filesystem("tmpfs", "huge", "within_size");
+}
+
+int try_proc(const HostFacts& facts) {
+  if (const int error = enter(CLONE_NEWNS | CLONE_NEWPID, facts); error != 0) return error;
+  // A process enters the new pid namespace only by being born into it.
+  return in_child([] { return new_filesystem("proc"); });
+}
+
+int try_namespaces(const HostFacts& facts) { return enter(CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP, facts); }
+
+int try_network(const HostFacts& facts) { return enter(CLONE_NEWNET, facts); }
+
+int try_seccomp(const HostFacts&) {
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
+  return sandbox::load_filter();
+}
+
+// A child sits in a shifted user namespace while the parent maps a copy of the root directory with it.
+int try_id_map(const std::string& path, uint32_t base) {
+  int ready[2];
+  if (::pipe2(ready, O_CLOEXEC) != 0) return errno;
+  clone_args arguments{};
+  arguments.flags = CLONE_NEWUSER;
+  arguments.exit_signal = SIGCHLD;
+  const pid_t child = sys::clone3(arguments);
+  if (child == 0) {
+    char byte = 0;
+    ::close(ready[1]);
+    [[maybe_unused]] const ssize_t end_of_file = ::read(ready[0], &byte, 1);
+    ::_exit(0);
+  }
+  if (child < 0) return errno;
+  const std::string process = "/proc/" + std::to_string(child);
+  const std::string map = "0 " + std::to_string(base) + " 65536";
+  int error = sandbox::write_file_at(AT_FDCWD, (process + "/uid_map").c_str(), map.data(), map.size());
+  if (error == 0) error = sandbox::write_file_at(AT_FDCWD, (process + "/gid_map").c_str(), map.data(), map.size());
+  const sys::Fd user(::open((process + "/ns/user").c_str(), O_RDONLY | O_CLOEXEC));
+  const sys::Fd tree(sys::clone_tree(AT_FDCWD, path.c_str(), 0));
+  if (error == 0 && (!user || !tree)) error = errno;
+  if (error == 0) {
+    mount_attr attributes{};
+    attributes.attr_set = MOUNT_ATTR_IDMAP;
+    attributes.userns_fd = static_cast<uint64_t>(user.get());
+    error = error_of(sys::mount_setattr(tree.get(), 0, attributes));
+  }
+  ::close(ready[1]);
+  ::waitpid(child, nullptr, 0);
+  return error;
+}
+
+struct Probe {
+  std::string_view name;
+  std::string_view what_for;
+  int (*attempt)(const HostFacts& facts);
+  Finding when_refused;
+  std::string_view remedy;
+};
+
+constexpr Probe kProbes[] = {
+    {"user-namespaces", "an ordinary user's box; as root, the step's own ids", try_user_namespace, Finding::missing,
+     "sysctl user.max_user_namespaces and kernel.unprivileged_userns_clone must not be 0; on Ubuntu 23.10 and later an AppArmor "
+     "profile with `userns,` or kernel.apparmor_restrict_unprivileged_userns=0; in a container --security-opt seccomp=unconfined; "
+     "or run stepbox as root"},
+    {"mounts", "the workspace and its quota", try_mount, Finding::missing,
+     "mounting is refused: in a container allow mount(2) and fsopen(2) (--security-opt seccomp=unconfined apparmor=unconfined)"},
+    {"new-proc", "the box's own /proc", try_proc, Finding::missing,
+     "parts of /proc are masked: start the container with --security-opt systempaths=unconfined (docker), procMount: Unmasked "
+     "(Kubernetes) or --security-opt unmask=ALL (podman)"},
+    {"other-namespaces", "own System V IPC, host name and cgroup view", try_namespaces, Finding::missing,
+     "raise user.max_ipc_namespaces, user.max_uts_namespaces and user.max_cgroup_namespaces"},
+    {"seccomp", "no terminal injection, io_uring or keyrings", try_seccomp, Finding::missing, "the kernel needs CONFIG_SECCOMP_FILTER"},
+    {"network-namespaces", "--network loopback and none", try_network, Finding::degraded, "raise user.max_net_namespaces"},
+    {"huge-pages", "large writes to the workspace several times faster", try_huge, Finding::degraded,
+     "the kernel needs CONFIG_TRANSPARENT_HUGEPAGE"},
+};
+
+Check run_probe(const Probe& probe, const HostFacts& facts) {
+  Check check{.name = probe.name, .what_for = probe.what_for, .finding = Finding::works, .cause = {}, .remedy = {}};
+  const int error = in_child([&] { return probe.attempt(facts); });
+  if (error == 0) return check;
+  check.finding = probe.when_refused;
+  check.cause = Error::from_errno("tried it", error).message;
+  check.remedy = probe.remedy;
+  return check;
+}
+
+Check id_shift(HostFacts& facts) {
+  Check check{.name = "id-shift", .what_for = "the host's uid 0 stays out of the box", .finding = Finding::works, .cause = {}, .remedy = {}};
+  const sys::Fd range = claim_id_range(facts);
+  if (facts.no_shift_reason.empty()) {
+    for (const std::string& path : {std::string("/"), facts.checkout}) {
+      const int error = in_child([&] { return try_id_map(path, facts.shift_base); });
+      if (error == 0) continue;
+      facts.no_shift_reason = Error::from_errno("the file system of " + quoted(path) + " cannot be mounted with shifted ids", error).message;
+      break;
+    }
+  }
+  if (facts.no_shift_reason.empty()) return check;
+  check.finding = Finding::degraded;
+  check.cause = facts.no_shift_reason;
+  check.remedy = "put the checkout on ext4, xfs, btrfs or tmpfs and use a full id range; or run stepbox as an ordinary user. "
+                 "Until then the step is real root with capabilities cut";
+  return check;
+}
+
+Check default_policy() {
+  Check check{.name = "default-policy", .what_for = "a step runs under it", .finding = Finding::works, .cause = {}, .remedy = {}};
+  RunRequest request;
+  request.argv = {"true"};
+  const Result<Report> report = run_step(request, Attribution::when_full);
+  if (!report) {
+    check.finding = Finding::missing;
+    check.cause = report.error().message;
+    check.remedy = report.error().hint;
+  } else if (report->exit_code != 0) {
+    check.finding = Finding::missing;
+    check.cause = "`true` did not succeed: " + report->sentence;
+    check.remedy = "is there a program named true in PATH?";
+  }
+  return check;
+}
+
+Check kernel_only(const Error& error) {
+  return {.name = "host", .what_for = "anything", .finding = Finding::missing, .cause = error.message, .remedy = error.hint};
+}
+
+}  // namespace
+
+const char* name_of(Finding finding) {
+  switch (finding) {
+    case Finding::works: return "works";
+    case Finding::missing: return "missing";
+    case Finding::degraded: return "degraded";
+  }
+  return "";
+}
+
+std::vector<Check> examine_host() {
+  Result<HostFacts> facts = gather_facts();
+  if (!facts) return {kernel_only(facts.error())};
+  std::vector<Check> checks;
+  for (const Probe& probe : kProbes) checks.push_back(run_probe(probe, *facts));
+  if (facts->privileged) checks.push_back(id_shift(*facts));
+  checks.push_back(default_policy());
+  return checks;
+}
+
+}  // namespace stepbox::run

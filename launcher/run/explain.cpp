@@ -1,0 +1,162 @@
+#include "run/explain.hpp"
+
+#include <sys/mount.h>
+
+#include <algorithm>
+
+#include "base/text.hpp"
+
+namespace stepbox::run {
+namespace {
+
+class Page {
+ public:
+  void heading(std::string_view text) { (((text_ += text_.empty() ? "" : "\n") += text) += "\n"); }
+  // Two columns; a long left side pushes the right one along.
+  void line(const std::string& left, const std::string& right, size_t width = 34) {
+    text_ += "  " + left;
+    if (!right.empty()) text_ += std::string(left.size() < width ? width - left.size() : 1, ' ') + " " + right;
+    text_ += "\n";
+  }
+  std::string take() && { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
+std::string command_line(const std::vector<std::string>& argv) {
+  std::vector<std::string> words;
+  for (const std::string& word : argv) {
+    const bool plain = !word.empty() && word.find_first_of(" \t\n'\"\\$`*?[]{}()<>|&;#~") == std::string::npos && is_utf8(word);
+    words.push_back(plain ? word : quoted(word));
+  }
+  return join(words, " ");
+}
+
+const char* name_of(UidIsolation isolation) {
+  switch (isolation) {
+    case UidIsolation::shifted: return "uid 0 of its own, shifted to unused ids of the host";
+    case UidIsolation::mapped: return "the caller's uid in a user namespace, without capabilities";
+    case UidIsolation::degraded: return "real root with capabilities cut (degraded)";
+  }
+  return "";
+}
+
+std::string attributes_of(const MountCall& call) {
+  std::string text = (call.attributes & MOUNT_ATTR_RDONLY) != 0 ? "ro" : "rw";
+  if (call.id_mapped != IdMapped::no) text += ", id-mapped";
+  if (call.recursion == Recursion::tree && call.act == MountAct::bind) text += ", with what is mounted below";
+  return text;
+}
+
+std::string source_of(const MountCall& call) {
+  switch (call.act) {
+    case MountAct::bind: return escaped(call.source);
+    case MountAct::rebind: return call.source.starts_with(".empty") ? "(nothing)" : "/" + escaped(call.source);
+    case MountAct::tmpfs: return "new tmpfs";
+    case MountAct::proc: return "new proc";
+    case MountAct::devpts: return "new devpts";
+    default: return {};
+  }
+}
+
+std::string with_origin(const Origin& origin) { return origin.text().empty() ? "" : "  [" + origin.text() + "]"; }
+
+void step(Page& page, const Plan& plan) {
+  page.heading("step");
+  page.line("command", command_line(plan.argv));
+  page.line("directory", escaped(plan.cwd));
+  page.line("user", name_of(plan.identity.isolation));
+  page.line("uid inside, owner outside", std::to_string(plan.identity.uid) + ", " + std::to_string(plan.identity.owner_uid));
+  page.line("network", stepbox::name_of(plan.network));
+  page.line("nested sandboxes", plan.deny_nesting ? "denied" : "allowed");
+  if (!plan.terminal.empty()) page.line("terminal", plan.terminal);
+  for (const int fd : plan.passed_fds) page.line("descriptor passed", std::to_string(fd));
+}
+
+void volumes(Page& page, const Plan& plan) {
+  page.heading("volumes (hard limits)");
+  for (const PlannedVolume& volume : plan.volumes) {
+    page.line(volume.name + " at " + volume.path, human_bytes(volume.bytes) + with_origin(volume.size_origin) + ", " +
+                                                      std::to_string(volume.inodes) + " inodes" + with_origin(volume.inodes_origin));
+  }
+}
+
+void mounts(Page& page, const Plan& plan) {
+  page.heading("mounts, in order");
+  for (const MountCall& call : plan.mounts) {
+    const std::string source = source_of(call);
+    if (source.empty()) continue;
+    page.line("/" + escaped(call.target), source + " (" + attributes_of(call) + "): " + call.why + with_origin(call.origin));
+  }
+}
+
+void environment(Page& page, const Plan& plan) {
+  page.heading("environment");
+  size_t inherited = 0;
+  for (const EnvEntry& entry : plan.environment) {
+    if (entry.inherited) ++inherited;
+    else page.line(escaped(entry.name) + "=" + escaped(entry.value), entry.why, 60);
+  }
+  page.line(std::to_string(inherited) + " more", "inherited as they are", 60);
+  for (const std::string& name : plan.unset) page.line(escaped(name), "taken away", 60);
+}
+
+void protections(Page& page, const Plan& plan) {
+  page.heading("protections");
+  for (const Protection& protection : plan.protections) {
+    std::string text = stepbox::name_of(protection.state);
+    if (!protection.reason.empty()) text += ": " + protection.reason;
+    page.line(std::string(protection.name), text);
+  }
+  for (const std::string& warning : plan.warnings) page.line("warning", warning);
+}
+
+}  // namespace
+
+std::string explain(const Planned& planned) {
+  Page page;
+  page.heading("policies");
+  for (const PolicyName& policy : planned.plan.policies) page.line(escaped(policy.name), stepbox::name_of(policy.layer));
+  step(page, planned.plan);
+  volumes(page, planned.plan);
+  mounts(page, planned.plan);
+  environment(page, planned.plan);
+  protections(page, planned.plan);
+  return std::move(page).take();
+}
+
+std::string show_policy(const Policy& policy) {
+  Page page;
+  const auto line = [&page](const std::string& left, const Origin& origin) { page.line(left, "# " + origin.text(), 44); };
+  page.heading("# policies: " + join([&] {
+    std::vector<std::string> names;
+    for (const PolicyName& name : policy.names) names.push_back(name.name);
+    return names;
+  }(), ", "));
+  line("workspace.size: " + policy.size.value.text(), policy.size.origin);
+  line("workspace.inodes: " + std::to_string(policy.inodes.value), policy.inodes.origin);
+  for (const VolumeSpec& volume : policy.volumes) {
+    if (volume.size) line("workspace.volumes." + volume.name + ".size: " + volume.size->text(), volume.origin);
+    if (volume.inodes) line("workspace.volumes." + volume.name + ".inodes: " + std::to_string(*volume.inodes), volume.origin);
+  }
+  line(std::string("source.mode: ") + stepbox::name_of(policy.source.value), policy.source.origin);
+  if (policy.source_path.value) line("source.path: " + escaped(*policy.source_path.value), policy.source_path.origin);
+  line(std::string("root: ") + stepbox::name_of(policy.root.value), policy.root.origin);
+  line(std::string("home: ") + stepbox::name_of(policy.home.value), policy.home.origin);
+  line(std::string("network: ") + stepbox::name_of(policy.network.value), policy.network.origin);
+  line(std::string("nesting: ") + (policy.allow_nesting.value ? "allow" : "deny"), policy.allow_nesting.origin);
+  if (policy.clear_environment.value) line("environment.clear: true", policy.clear_environment.origin);
+  static constexpr std::string_view kActions[] = {"set", "unset", "keep", "redirect"};
+  for (const EnvRule& rule : policy.environment) {
+    std::string text = "environment." + std::string(kActions[static_cast<size_t>(rule.action)]) + ": " + escaped(rule.name);
+    if (rule.action == EnvAction::set || rule.action == EnvAction::redirect) text += "=" + escaped(rule.value);
+    line(text, rule.origin);
+  }
+  for (const PathRule& rule : policy.paths)
+    line(std::string("filesystem.") + stepbox::name_of(rule.access) + ": " + escaped(rule.path), rule.origin);
+  for (const RequiredProtection& required : policy.require) line("require: " + required.name, required.origin);
+  return std::move(page).take();
+}
+
+}  // namespace stepbox::run

@@ -1,0 +1,25 @@
+// Looks at the host and the caller, once, before anything is planned.
+#pragma once
+
+#include "base/result.hpp"
+#include "model/host_facts.hpp"
+#include "model/policy.hpp"
+#include "sys/fd.hpp"
+
+namespace stepbox::run {
+
+// What does not depend on the policy. Fails where stepbox cannot work at all: a kernel that is too old, a
+// current directory that is gone.
+Result<HostFacts> gather_facts();
+
+// What the policy's paths are on this host; fills facts.paths.
+void look_up_paths(HostFacts& facts, const Policy& policy);
+
+// A range of user ids that no other box of this host uses: sets facts.shift_base, or no_shift_reason. The
+// range is this run's while the returned descriptor is open; the kernel frees it when stepbox dies.
+sys::Fd claim_id_range(HostFacts& facts);
+
+// Whether a kernel release ("6.1.0-18-amd64") is at least major.minor.
+bool is_kernel_at_least(const std::string& release, int major, int minor);
+
+}  // namespace stepbox::run

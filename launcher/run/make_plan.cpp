@@ -1,0 +1,60 @@
+#include "run/make_plan.hpp"
+
+#include "base/text.hpp"
+#include "caches/registry.hpp"
+#include "run/ci_files.hpp"
+#include "run/plan_parts.hpp"
+
+namespace stepbox::run {
+
+Result<Plan> make_plan(const Policy& policy, const std::vector<std::string>& argv, const HostFacts& facts) {
+  Plan plan;
+  plan.argv = argv;
+  plan.policies = policy.names;
+  plan.network = policy.network.value;
+  plan.deny_nesting = !policy.allow_nesting.value;
+  plan.terminal = facts.terminal;
+  for (const InheritedFd& inherited : facts.inherited) plan.passed_fds.push_back(inherited.fd);
+
+  const Layout layout(facts, policy.home.value);
+  for (const Mask& mask : layout.masks())
+    if (mask.box == "box/home") plan.home_paths.push_back(mask.host);
+
+  plan_identity(plan, facts);
+  TRY(plan_volumes(plan, policy, facts));
+  TRY(plan_source(plan, policy, facts, layout));
+  // Needs the identity (id-mapped or not), the volumes and the checkout.
+  TRY(plan_mounts(plan, policy, facts, layout));
+  // Needs the place the step starts in, for PWD.
+  plan_environment(plan, policy, facts);
+  TRY(plan_protections(plan, policy, facts));
+  return plan;
+}
+
+std::string expand_home(std::string_view path, const HostFacts& facts) {
+  if (path != "~" && !path.starts_with("~/")) return std::string(path);
+  const std::string& home = facts.home.empty() ? facts.passwd_home : facts.home;
+  return home.empty() ? std::string() : home + std::string(path.substr(1));
+}
+
+std::vector<std::string> paths_of_interest(const Policy& policy, const HostFacts& facts) {
+  std::vector<std::string> paths;
+  const auto add = [&](std::string_view path) {
+    const std::string absolute = expand_home(path, facts);
+    if (absolute.starts_with('/')) paths.push_back(absolute);
+  };
+  if (policy.source_path.value) add(*policy.source_path.value);
+  for (const PathRule& rule : policy.paths) add(rule.path);
+  for (const CiPath& announced : announced_ci_paths(facts)) add(announced.path);
+  if (policy.home.value == HomeMode::fresh)
+    for (const caches::Tool& tool : caches::tools())
+      for (const caches::Toolchain& toolchain : tool.toolchains) add(toolchain.path);
+  // Only PATH entries that a mask would hide matter; the others are there anyway.
+  const Layout layout(facts, policy.home.value);
+  if (const auto path = facts.variable("PATH"))
+    for (const std::string_view entry : split(*path, ':'))
+      if (entry.starts_with('/') && layout.covering(lexically_normal(entry)) != nullptr) add(lexically_normal(entry));
+  return paths;
+}
+
+}  // namespace stepbox::run

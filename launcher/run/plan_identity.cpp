@@ -1,0 +1,59 @@
+#include <linux/capability.h>
+
+#include "run/plan_parts.hpp"
+
+namespace stepbox::run {
+namespace {
+
+// What a step that is root in its own user namespace keeps, or real root where ids cannot be shifted:
+// enough to install packages and to be what build scripts take for root, nothing that acts on the host.
+// SETFCAP because mapping uid 0 into a nested user namespace needs it (user_namespaces(7), Linux 5.12).
+const std::vector<int> kRootCapabilities = {CAP_CHOWN,  CAP_DAC_OVERRIDE, CAP_FOWNER,  CAP_FSETID,
+                                            CAP_KILL,   CAP_SETGID,       CAP_SETUID,  CAP_SETPCAP,
+                                            CAP_SETFCAP, CAP_NET_BIND_SERVICE, CAP_SYS_CHROOT};
+
+constexpr uint32_t kShiftedIds = 65536;
+
+// The ids 0..65535, and beyond them the owner of the checkout, so that a directory user's files can be
+// written too.
+std::vector<IdExtent> shifted(uint32_t base, uint32_t checkout_owner) {
+  std::vector<IdExtent> extents = {{0, base, kShiftedIds}};
+  if (checkout_owner >= kShiftedIds) extents.push_back({checkout_owner, base + kShiftedIds, 1});
+  return extents;
+}
+
+}  // namespace
+
+void plan_identity(Plan& plan, const HostFacts& facts) {
+  Identity& identity = plan.identity;
+  if (!facts.privileged) {
+    identity = {.isolation = UidIsolation::mapped,
+                .uids = {{facts.uid, facts.uid, 1}},
+                .gids = {{facts.gid, facts.gid, 1}},
+                .uid = facts.uid,
+                .gid = facts.gid,
+                .owner_uid = facts.uid,
+                .owner_gid = facts.gid,
+                .capabilities = {}};
+  } else if (facts.no_shift_reason.empty()) {
+    identity = {.isolation = UidIsolation::shifted,
+                .uids = shifted(facts.shift_base, facts.checkout_uid),
+                .gids = shifted(facts.shift_base, facts.checkout_gid),
+                .uid = 0,
+                .gid = 0,
+                .owner_uid = facts.shift_base,
+                .owner_gid = facts.shift_base,
+                .capabilities = kRootCapabilities};
+  } else {
+    identity = {.isolation = UidIsolation::degraded,
+                .uids = {},
+                .gids = {},
+                .uid = facts.uid,
+                .gid = facts.gid,
+                .owner_uid = facts.uid,
+                .owner_gid = facts.gid,
+                .capabilities = kRootCapabilities};
+  }
+}
+
+}  // namespace stepbox::run

@@ -1,0 +1,330 @@
+#include <sys/mount.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "base/text.hpp"
+#include "caches/registry.hpp"
+#include "run/plan_parts.hpp"
+
+// The box, in the order in which it is built:
+//
+//   a small tmpfs as root, with the host's top-level directories in it, read-only
+//   /sys, /dev, /proc
+//   /box: the workspace, its volumes, and the directories in them
+//   what is shown, writable or hidden by name: checkout, toolchains, CI files, rules of the policy
+//   the masks: /tmp, /run, home, ... show directories of the workspace
+//   the root is sealed
+namespace stepbox::run {
+namespace {
+
+constexpr uint64_t kReadOnly = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_RDONLY;
+constexpr uint64_t kKernelFs = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+
+// Kernel file systems and triggers are no part of "the rest of the host": the box makes its own or none.
+constexpr std::string_view kNotCopied[] = {
+    "proc", "sysfs", "devtmpfs", "devpts", "cgroup", "cgroup2", "securityfs", "debugfs", "tracefs", "bpf", "mqueue",
+    "hugetlbfs", "autofs", "binfmt_misc", "configfs", "fusectl", "pstore", "efivarfs", "rpc_pipefs", "nsfs"};
+
+struct BoxDirectory {
+  const char* path;
+  uint32_t mode;
+};
+
+constexpr BoxDirectory kBoxDirectories[] = {
+    {"box/tmp", 01777},   {"box/var-tmp", 01777}, {"box/cache", 0755},    {"box/home", 0700},
+    {"box/out", 0755},    {"box/run", 0755},      {"box/run/lock", 01777}, {"box/run/user", 0755},
+    {"box/shm", 01777},
+};
+
+class MountList {
+ public:
+  MountList(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout)
+      : plan_(plan), policy_(policy), facts_(facts), layout_(layout),
+        shifted_(plan.identity.isolation == UidIsolation::shifted),
+        // An unprivileged mount namespace may copy what it inherited only as whole trees (mount_namespaces(7)).
+        copy_(plan.identity.isolation == UidIsolation::mapped ? Recursion::tree : Recursion::single) {}
+
+  Result<> build();
+
+ private:
+  void root();
+  void host_root_entry(const RootEntry& entry);
+  void host_mounts_below();
+  void sys();
+  void dev();
+  void proc();
+  void workspace();
+  void volume(size_t index);
+  void redirect_directories();
+  Result<> paths();
+  void place(MountCall call);
+  void make_way(const std::string& target, MountAct last);
+  void masks();
+  void seal();
+  void count_own_inodes();
+
+  MountCall& add(MountAct act, std::string source, std::string target, std::string why) {
+    plan_.mounts.push_back({.act = act, .source = std::move(source), .target = std::move(target)});
+    plan_.mounts.back().why = std::move(why);
+    return plan_.mounts.back();
+  }
+  void directory(std::string target, uint32_t mode, std::string why = {}) {
+    made_.insert(target);
+    add(MountAct::directory, {}, std::move(target), std::move(why)).mode = mode;
+  }
+  void file(std::string target) {
+    made_.insert(target);
+    add(MountAct::file, {}, std::move(target), {}).mode = 0444;
+  }
+  bool is_mount_of_its_own(const std::string& path) const {
+    return std::ranges::any_of(facts_.mounts, [&](const MountFact& mount) { return mount.path == path; });
+  }
+
+  Plan& plan_;
+  const Policy& policy_;
+  const HostFacts& facts_;
+  const Layout& layout_;
+  const bool shifted_;
+  const Recursion copy_;
+  std::set<std::string> made_;       // directories and files that exist because the plan makes them
+  std::vector<std::string> placed_;  // targets of binds: what lies below exists on the host already
+};
+
+Result<> MountList::build() {
+  root();
+  sys();
+  dev();
+  proc();
+  workspace();
+  TRY(paths());
+  masks();
+  seal();
+  count_own_inodes();
+  return {};
+}
+
+void MountList::root() {
+  MountCall& skeleton = add(MountAct::tmpfs, {}, "", "root of the box");
+  skeleton.attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+  // Only directories, links and mount points live here; it is read-only before the step starts.
+  skeleton.options = {{"size", "1M"}, {"nr_inodes", "65536"}, {"mode", "0755"}};
+  directory(".empty", 0755);
+  directory(".empty/directory", 0555);
+  file(".empty/file");
+  for (const RootEntry& entry : facts_.root_entries) host_root_entry(entry);
+  host_mounts_below();
+}
+
+void MountList::host_root_entry(const RootEntry& entry) {
+  static constexpr std::array<std::string_view, 6> kOwn = {"proc", "sys", "dev", "run", "box", ".empty"};
+  if (std::ranges::find(kOwn, entry.name) != kOwn.end()) return;
+  const std::string host = "/" + entry.name;
+  if (!entry.link.empty()) {
+    add(MountAct::symlink, entry.link, entry.name, {});
+    return;
+  }
+  if (entry.kind == HostPathKind::directory) directory(entry.name, 0755);
+  else file(entry.name);
+  // A masked top-level directory (/tmp, /root) is shown from the workspace later.
+  if (const Mask* mask = layout_.covering(host); mask != nullptr && mask->host == host) return;
+  MountCall& call = add(MountAct::bind, host, entry.name, "host");
+  call.attributes = kReadOnly;
+  call.recursion = copy_;
+  if (shifted_) call.id_mapped = is_mount_of_its_own(host) ? IdMapped::preferred : IdMapped::required;
+  placed_.push_back(entry.name);
+}
+
+void MountList::host_mounts_below() {
+  std::set<std::string> seen;
+  for (const MountFact& mount : facts_.mounts) {
+    if (std::ranges::find(kNotCopied, mount.type) != std::end(kNotCopied)) continue;
+    if (mount.path == "/" || Layout::is_special(mount.path) || layout_.covering(mount.path) != nullptr) continue;
+    // Top-level ones are copied with their directory. Of mounts on top of each other the path finds the last.
+    if (mount.path.find('/', 1) == std::string::npos || !seen.insert(mount.path).second) continue;
+    MountCall& call = add(MountAct::bind, mount.path, mount.path.substr(1), "host");
+    call.attributes = kReadOnly;
+    call.id_mapped = shifted_ ? IdMapped::preferred : IdMapped::no;
+    call.optional = true;
+  }
+}
+
+void MountList::sys() {
+  directory("sys", 0555);
+  MountCall& call = add(MountAct::bind, "/sys", "sys", "host");
+  call.attributes = kKernelFs | MOUNT_ATTR_RDONLY;
+  call.recursion = copy_;
+  // A single copy of /sys has no cgroup mount in it; a whole tree has, and it gets covered.
+  MountCall& cover = add(MountAct::rebind, ".empty/directory", "sys/fs/cgroup", "no way to the host's cgroups");
+  cover.attributes = kKernelFs | MOUNT_ATTR_RDONLY;
+  cover.optional = true;
+}
+
+void MountList::dev() {
+  directory("dev", 0755);
+  for (const char* name : {"null", "zero", "full", "random", "urandom", "tty"}) {
+    file(std::string("dev/") + name);
+    MountCall& call = add(MountAct::bind, std::string("/dev/") + name, std::string("dev/") + name, "device");
+    call.attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY;
+  }
+  directory("dev/pts", 0755);
+  MountCall& pts = add(MountAct::devpts, {}, "dev/pts", "terminals of the box");
+  pts.attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
+  pts.options = {{"ptmxmode", "0666"}, {"mode", "0620"}};
+  directory("dev/shm", 01777);
+  if (!facts_.terminal.empty()) {
+    // The new devpts does not know the terminal that the step was started from; ttyname(3) finds it here.
+    file("dev/console");
+    MountCall& console = add(MountAct::bind, facts_.terminal, "dev/console", "the terminal");
+    console.attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY;
+  }
+  add(MountAct::symlink, "pts/ptmx", "dev/ptmx", {});
+  add(MountAct::symlink, "/proc/self/fd", "dev/fd", {});
+  add(MountAct::symlink, "/proc/self/fd/0", "dev/stdin", {});
+  add(MountAct::symlink, "/proc/self/fd/1", "dev/stdout", {});
+  add(MountAct::symlink, "/proc/self/fd/2", "dev/stderr", {});
+}
+
+void MountList::proc() {
+  directory("proc", 0555);
+  add(MountAct::proc, {}, "proc", "processes of the box").attributes = kKernelFs;
+  // With shifted or mapped ids the kernel refuses writes by owner. Real root is the owner.
+  if (plan_.identity.uid != 0 || shifted_) return;
+  add(MountAct::seal, {}, "proc", "uid 0 could write the host's settings").attributes = MOUNT_ATTR_RDONLY;
+  for (const char* name : {"kcore", "keys", "kmsg", "latency_stats", "timer_list", "sched_debug", "sysrq-trigger"}) {
+    MountCall& call = add(MountAct::rebind, ".empty/file", std::string("proc/") + name, "of the host");
+    call.attributes = kKernelFs | MOUNT_ATTR_RDONLY;
+    call.optional = true;
+  }
+}
+
+void MountList::volume(size_t index) {
+  const PlannedVolume& planned = plan_.volumes[index];
+  MountCall& call = add(MountAct::tmpfs, {}, planned.path.substr(1), "volume " + planned.name);
+  call.attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+  call.volume = static_cast<int>(index);
+  call.origin = planned.size_origin;
+}
+
+void MountList::workspace() {
+  directory("box", 0755);
+  volume(0);
+  // Volumes first: what is made in a directory before a tmpfs covers it would be lost.
+  for (size_t i = 1; i < plan_.volumes.size(); ++i) {
+    directory(plan_.volumes[i].path.substr(1), 0755);
+    volume(i);
+  }
+  const bool own_tmp = std::ranges::any_of(plan_.volumes, [](const PlannedVolume& v) { return v.name == "tmp"; });
+  if (own_tmp) {
+    // /tmp and /var/tmp are two directories of one volume. Were one the volume's root and the other below
+    // it, `rm -rf /tmp/*` would take /var/tmp away.
+    directory("box/tmp/var-tmp", 01777);
+    directory("box/var-tmp", 0755);
+    add(MountAct::rebind, "box/tmp/var-tmp", "box/var-tmp", "volume tmp").attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+    directory("box/tmp/tmp", 01777);
+    add(MountAct::rebind, "box/tmp/tmp", "box/tmp", "volume tmp").attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+  }
+  for (const BoxDirectory& made : kBoxDirectories) {
+    // A volume's root is made with 0755 and gets its mode here; the two of an own tmp have theirs.
+    if (own_tmp && (made.path == std::string_view("box/tmp") || made.path == std::string_view("box/var-tmp"))) continue;
+    directory(made.path, made.mode);
+  }
+  redirect_directories();
+}
+
+void MountList::redirect_directories() {
+  const auto make = [&](const std::string& path, uint32_t mode) {
+    // Every missing directory on the way, but for the first two ("box/cache"), which are there.
+    for (size_t slash = path.find('/', path.find('/') + 1); slash != std::string::npos; slash = path.find('/', slash + 1))
+      if (!made_.contains(path.substr(0, slash))) directory(path.substr(0, slash), 0755);
+    if (!made_.contains(path)) directory(path, mode);
+  };
+  for (const caches::Tool& tool : caches::tools()) {
+    for (const caches::Redirect& redirect : tool.redirects) {
+      if (redirect.create == caches::Create::none) continue;
+      std::string path = "box/" + std::string(redirect.value);
+      if (const size_t at = path.find("{uid}"); at != std::string::npos)
+        path.replace(at, 5, std::to_string(plan_.identity.uid));
+      if (redirect.create == caches::Create::parent) path.erase(path.rfind('/'));
+      make(path, redirect.create == caches::Create::parent ? 0755 : redirect.mode);
+    }
+  }
+  for (const EnvRule& rule : policy_.environment)
+    if (rule.action == EnvAction::redirect) make("box/" + rule.value, 0755);
+}
+
+// Makes what is missing on the way to a mount point. Only the box's own tmpfs need it; below a copy of a
+// host tree everything is there.
+void MountList::make_way(const std::string& target, MountAct last) {
+  const bool below_placed = std::ranges::any_of(placed_, [&](const std::string& placed) {
+    return target.size() > placed.size() && is_within(target, placed);
+  });
+  if (below_placed || target.starts_with("proc/") || target.starts_with("sys/")) return;
+  for (size_t slash = target.find('/'); slash != std::string::npos; slash = target.find('/', slash + 1))
+    if (!made_.contains(target.substr(0, slash))) directory(target.substr(0, slash), 0755);
+  if (made_.contains(target)) return;
+  if (last == MountAct::directory) directory(target, 0755);
+  else file(target);
+}
+
+void MountList::place(MountCall call) {
+  placed_.push_back(call.target);
+  plan_.mounts.push_back(std::move(call));
+}
+
+Result<> MountList::paths() {
+  TRY_ASSIGN(auto calls, plan_paths(plan_, policy_, facts_, layout_));
+  for (MountCall& call : calls) {
+    if (!call.optional) make_way(call.target, call.onto_file ? MountAct::file : MountAct::directory);
+    place(std::move(call));
+  }
+  return {};
+}
+
+void MountList::masks() {
+  if (!made_.contains("tmp")) directory("tmp", 01777);
+  directory("run", 0755);
+  for (const Mask& mask : layout_.masks()) {
+    MountCall& call = add(MountAct::rebind, mask.box, mask.host.substr(1), "mask");
+    call.attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+    // With what was mounted into it: the checkout below /tmp, toolchains below home.
+    call.recursion = Recursion::tree;
+    // A home that the user database names need not exist.
+    call.optional = mask.box == "box/home";
+  }
+}
+
+void MountList::seal() {
+  add(MountAct::seal, {}, "", "nothing but the workspace is writable").attributes = kReadOnly;
+}
+
+// What stepbox makes in a volume must not be taken from what the step may make there.
+void MountList::count_own_inodes() {
+  for (PlannedVolume& volume : plan_.volumes) volume.own_inodes = 1;  // its root
+  for (const std::string& made : made_) {
+    const std::string path = "/" + made;
+    PlannedVolume* home = nullptr;
+    for (PlannedVolume& volume : plan_.volumes) {
+      if (!is_within(path, volume.path) || path == volume.path) continue;
+      if (home == nullptr || volume.path.size() > home->path.size()) home = &volume;
+    }
+    if (home != nullptr) ++home->own_inodes;
+  }
+  for (MountCall& call : plan_.mounts) {
+    if (call.volume < 0) continue;
+    const PlannedVolume& volume = plan_.volumes[static_cast<size_t>(call.volume)];
+    call.options = {{"size", std::to_string(volume.bytes)},
+                    {"nr_inodes", std::to_string(volume.inodes + volume.own_inodes)},
+                    {"mode", "0755"},
+                    {"huge", "within_size"}};
+  }
+}
+
+}  // namespace
+
+Result<> plan_mounts(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout) {
+  return MountList(plan, policy, facts, layout).build();
+}
+
+}  // namespace stepbox::run

@@ -1,0 +1,36 @@
+// The parts of make_plan(), one file each. Each writes its fields of the plan from the policy and the
+// facts; the order in which make_plan() calls them matters and is told there.
+#pragma once
+
+#include "base/result.hpp"
+#include "model/host_facts.hpp"
+#include "model/plan.hpp"
+#include "model/policy.hpp"
+#include "run/layout.hpp"
+
+namespace stepbox::run {
+
+// Fills plan.identity.
+void plan_identity(Plan& plan, const HostFacts& facts);
+
+// Sizes and inode limits of plan.volumes. plan_mounts needs them.
+Result<> plan_volumes(Plan& plan, const Policy& policy, const HostFacts& facts);
+
+// Decides the checkout and the directory the step starts in: plan.source, source_path, cwd, warnings.
+Result<> plan_source(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout);
+
+// The paths of the host that are shown, opened for writing or hidden, in the order in which they are
+// mounted: shallow before deep, and at the same place the one the user named last.
+Result<std::vector<MountCall>> plan_paths(const Plan& plan, const Policy& policy, const HostFacts& facts,
+                                          const Layout& layout);
+
+// The whole flat list of plan.mounts.
+Result<> plan_mounts(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout);
+
+// plan.environment, plan.unset and plan.programs.
+void plan_environment(Plan& plan, const Policy& policy, const HostFacts& facts);
+
+// plan.protections, and an error when one that `require` names is not active.
+Result<> plan_protections(Plan& plan, const Policy& policy, const HostFacts& facts);
+
+}  // namespace stepbox::run

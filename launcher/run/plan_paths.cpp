@@ -1,0 +1,175 @@
+#include <sys/mount.h>
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "caches/registry.hpp"
+#include "run/ci_files.hpp"
+#include "run/make_plan.hpp"
+#include "run/plan_parts.hpp"
+
+namespace stepbox::run {
+namespace {
+
+constexpr uint64_t kNoGain = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+
+// One path of the host and what the step may do there.
+struct Placement {
+  std::string host;   // as named, absolute
+  std::string real;   // what is mounted
+  HostPathKind kind;
+  PathAccess access;
+  std::string why;
+  Origin origin;
+};
+
+std::ptrdiff_t depth(const std::string& target) { return std::ranges::count(target, '/'); }
+
+class Placements {
+ public:
+  Placements(const Plan& plan, const HostFacts& facts, const Layout& layout)
+      : plan_(plan), facts_(facts), layout_(layout) {}
+
+  void add(Placement placement) { placements_.push_back(std::move(placement)); }
+
+  // What the host shows at its own path anyway needs no mount of its own: it is there, read-only.
+  void add_if_hidden(const std::string& path, PathAccess access, std::string why) {
+    const HostFacts::NamedPath* found = facts_.find(path);
+    if (found == nullptr) return;
+    const bool hidden = layout_.covering(path) != nullptr || layout_.covering(found->real) != nullptr;
+    if (!hidden && access == PathAccess::ro) return;
+    // A masked place itself is never let through by a variable or by PATH: that would undo the mask.
+    if (layout_.contains_masked(path) || layout_.contains_masked(found->real)) return;
+    if (is_shown_already(found->real, access)) return;
+    placements_.push_back({path, found->real, found->kind, access, std::move(why), {}});
+  }
+
+  std::vector<MountCall> calls() const;
+
+ private:
+  // Below the checkout, or below something else that is shown with at least as much access.
+  bool is_shown_already(const std::string& real, PathAccess access) const {
+    if (plan_.source != SourceMode::none && is_within(real, plan_.source_path) &&
+        (plan_.source == SourceMode::rw || access == PathAccess::ro))
+      return true;
+    return std::ranges::any_of(placements_, [&](const Placement& shown) {
+      return shown.access != PathAccess::hide && is_within(real, shown.real) &&
+             (shown.access == PathAccess::rw || access == PathAccess::ro);
+    });
+  }
+
+  std::string target_of(const Placement& placement) const {
+    return layout_.place(layout_.covering(placement.host) != nullptr ? placement.host : placement.real);
+  }
+
+  MountCall call_of(const Placement& placement) const;
+
+  const Plan& plan_;
+  const HostFacts& facts_;
+  const Layout& layout_;
+  std::vector<Placement> placements_;
+};
+
+MountCall Placements::call_of(const Placement& placement) const {
+  const bool shifted = plan_.identity.isolation == UidIsolation::shifted;
+  MountCall call{.act = MountAct::bind, .source = placement.real, .target = target_of(placement)};
+  call.why = placement.why;
+  call.origin = placement.origin;
+  call.onto_file = placement.kind == HostPathKind::file;
+  if (placement.access == PathAccess::hide) {
+    call.act = MountAct::rebind;
+    call.source = placement.kind == HostPathKind::directory ? ".empty/directory" : ".empty/file";
+    call.attributes = kNoGain | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY;
+    return call;
+  }
+  // Device nodes are useful only where they are devices; the caller named them.
+  call.attributes = is_within(placement.real, "/dev") ? MOUNT_ATTR_NOSUID : kNoGain;
+  if (placement.access == PathAccess::ro) call.attributes |= MOUNT_ATTR_RDONLY;
+  // A copy of a tree that an unprivileged mount namespace inherited must be whole (mount_namespaces(7)).
+  call.recursion = plan_.identity.isolation == UidIsolation::mapped ? Recursion::tree : Recursion::single;
+  if (shifted && !Layout::is_special(placement.real))
+    call.id_mapped = placement.access == PathAccess::rw ? IdMapped::required : IdMapped::preferred;
+  return call;
+}
+
+std::vector<MountCall> Placements::calls() const {
+  std::vector<MountCall> calls;
+  for (const Placement& placement : placements_) {
+    calls.push_back(call_of(placement));
+    if (placement.access == PathAccess::hide || plan_.identity.isolation == UidIsolation::mapped) continue;
+    // Privileged copies are of single mounts, since not every mount of the host can be id-mapped; what
+    // is mounted below comes after.
+    for (const MountFact& mount : facts_.mounts) {
+      if (mount.path == placement.real || !is_within(mount.path, placement.real)) continue;
+      MountCall below = call_of(placement);
+      below.source = mount.path;
+      below.target += mount.path.substr(placement.real == "/" ? 0 : placement.real.size());
+      below.why += ", mounted below";
+      if (below.id_mapped == IdMapped::required) below.id_mapped = IdMapped::preferred;
+      below.optional = true;
+      calls.push_back(std::move(below));
+    }
+  }
+  // Shallow before deep, so that nothing covers what was mounted before it; the order of naming decides
+  // between equals.
+  std::ranges::stable_sort(calls, {}, [](const MountCall& call) { return depth(call.target); });
+  return calls;
+}
+
+Result<> add_rules(Placements& placements, const Policy& policy, const HostFacts& facts) {
+  for (const PathRule& rule : policy.paths) {
+    const std::string path = expand_home(rule.path, facts);
+    const HostFacts::NamedPath* found = facts.find(path);
+    if (found == nullptr) {
+      // There is nothing to hide where there is nothing.
+      if (rule.access == PathAccess::hide) continue;
+      return fail("cannot show " + quoted(rule.path) + " (" + rule.origin.text() + "): it does not exist",
+                  "make it before the run, or take it out of the policy");
+    }
+    if (found->real == "/")
+      return fail("cannot use '/' with " + std::string(name_of(rule.access)) + " (" + rule.origin.text() + ")",
+                  "name the directory that is meant");
+    placements.add({path, found->real, found->kind, rule.access, std::string(name_of(rule.access)), rule.origin});
+  }
+  return {};
+}
+
+void add_toolchains(Placements& placements, const HostFacts& facts, const Policy& policy) {
+  if (policy.home.value != HomeMode::fresh) return;
+  for (const caches::Tool& tool : caches::tools())
+    for (const caches::Toolchain& toolchain : tool.toolchains)
+      placements.add_if_hidden(expand_home(toolchain.path, facts), PathAccess::ro, "toolchain of " + std::string(tool.name));
+}
+
+void add_path_entries(Placements& placements, const HostFacts& facts) {
+  const auto path = facts.variable("PATH");
+  if (!path) return;
+  for (const std::string_view entry : split(*path, ':'))
+    if (entry.starts_with('/')) placements.add_if_hidden(lexically_normal(entry), PathAccess::ro, "PATH");
+}
+
+}  // namespace
+
+Result<std::vector<MountCall>> plan_paths(const Plan& plan, const Policy& policy, const HostFacts& facts,
+                                          const Layout& layout) {
+  Placements placements(plan, facts, layout);
+  if (plan.source != SourceMode::none)
+    placements.add({plan.source_path, plan.source_path, HostPathKind::directory,
+                    plan.source == SourceMode::rw ? PathAccess::rw : PathAccess::ro, "the checkout", policy.source.origin});
+  // Toolchains before PATH: ~/.cargo/bin is in both, and the registry knows more about it.
+  add_toolchains(placements, facts, policy);
+  add_path_entries(placements, facts);
+  for (const CiPath& announced : announced_ci_paths(facts))
+    placements.add_if_hidden(announced.path, announced.access, "announced by " + announced.variable);
+  if (!facts.resolv_conf.empty()) placements.add_if_hidden(facts.resolv_conf, PathAccess::ro, "/etc/resolv.conf");
+  // Where a mask cannot be (a home of "/", a service's), the home is not shown; where it was asked for, it is.
+  if (policy.home.value == HomeMode::host && !facts.home.empty() && facts.home != "/")
+    placements.add({facts.home, facts.home, HostPathKind::directory, PathAccess::rw, "home", policy.home.origin});
+  if (policy.source.value == SourceMode::none && !facts.checkout.empty() && !layout.contains_masked(facts.checkout) &&
+      layout.covering(facts.checkout) == nullptr)
+    placements.add({facts.checkout, facts.checkout, HostPathKind::directory, PathAccess::hide, "the checkout", policy.source.origin});
+  TRY(add_rules(placements, policy, facts));
+  return placements.calls();
+}
+
+}  // namespace stepbox::run

@@ -1,0 +1,194 @@
+#include "run/run_step.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+#include <memory>
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "caches/registry.hpp"
+#include "report/report.hpp"
+#include "run/caller.hpp"
+#include "run/gather_facts.hpp"
+#include "run/make_plan.hpp"
+#include "run/supervise.hpp"
+#include "sandbox/box.hpp"
+#include "sys/files.hpp"
+#include "workspace/attribution.hpp"
+#include "workspace/usage_meter.hpp"
+
+namespace stepbox::run {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_between(Clock::time_point from, Clock::time_point to) {
+  return std::chrono::duration<double>(to - from).count();
+}
+
+std::string user_policy_directory(const HostFacts& facts) {
+  if (const auto config = facts.variable("XDG_CONFIG_HOME"); config && config->starts_with('/')) return *config + "/stepbox";
+  return facts.home.empty() ? std::string() : facts.home + "/.config/stepbox";
+}
+
+Result<Policy> resolve_policy(const RunRequest& request, const HostFacts& facts) {
+  policy::ResolveRequest wanted;
+  wanted.settings = request.settings;
+  wanted.names = request.policies;
+  wanted.environment = environ;
+  wanted.checkout = facts.checkout;
+  wanted.user_directory = user_policy_directory(facts);
+  wanted.cwd = facts.cwd;
+  wanted.memory_bytes = facts.memory_usable;
+  return policy::resolve(wanted);
+}
+
+// Everything that the plan is made from.
+Result<> prepare(Planned& planned, const RunRequest& request, const Terminal& terminal) {
+  TRY_ASSIGN(planned.facts, gather_facts());
+  TRY_ASSIGN(planned.policy, resolve_policy(request, planned.facts));
+  look_up_paths(planned.facts, planned.policy);
+  TRY_ASSIGN(planned.facts.inherited, inherited_descriptors(planned.facts, request.pass_fds));
+  planned.facts.terminal = terminal.path();
+  return {};
+}
+
+struct Started {
+  Plan plan;
+  sandbox::Box box;
+};
+
+// Where a file system cannot be id-mapped is only known by trying. The second plan is weaker: it is
+// said aloud, and the report says so too.
+Result<std::unique_ptr<Started>> start(Planned& planned, const RunRequest& request, const sandbox::CallerState& caller, int terminal) {
+  for (;;) {
+    auto box = sandbox::Box::start(planned.plan, caller, terminal);
+    if (box) return std::make_unique<Started>(Started{planned.plan, std::move(*box)});
+    sandbox::StartFailure failure = std::move(box).error();
+    if (!failure.ids_cannot_be_shifted || !planned.facts.no_shift_reason.empty())
+      return std::unexpected(std::move(failure.error));
+    planned.facts.no_shift_reason = failure.error.message;
+    TRY_ASSIGN(planned.plan, make_plan(planned.policy, request.argv, planned.facts));
+    log::warn("user ids are not isolated: " + failure.error.message + "; the step runs as real root with capabilities cut");
+  }
+}
+
+void fill_usage(Report& report, const workspace::UsageMeter& meter) {
+  report.volumes = meter.usage();
+  report.samples = meter.samples();
+}
+
+bool is_any_full(const Report& report) {
+  for (const VolumeUsage& volume : report.volumes)
+    if (volume.bytes_full || volume.inodes_full) return true;
+  return false;
+}
+
+void fill_caches(Report& report, const Plan& plan, const sandbox::Box& box) {
+  const auto owner_of = [](std::string_view path) {
+    const caches::Tool* tool = caches::owner_of(path);
+    return tool != nullptr ? tool->name : std::string_view();
+  };
+  for (size_t i = 0; i < box.volumes().size() && i < plan.volumes.size(); ++i) {
+    auto found = workspace::attribute(box.volumes()[i].get(), plan.volumes[i].path, owner_of);
+    std::ranges::move(found, std::back_inserter(report.caches));
+  }
+  std::ranges::stable_sort(report.caches, std::ranges::greater{}, &CacheUsage::bytes);
+}
+
+void fill_ending(Report& report, const Ended& ended) {
+  report.outcome = ended.outcome;
+  report.cancelled_by = ended.cancelled_by;
+  report.exit_code = exit_code_of(ended.outcome);
+  if (!ended.ending) return;
+  report.time.user = static_cast<double>(ended.ending->user_microseconds) / 1e6;
+  report.time.system = static_cast<double>(ended.ending->system_microseconds) / 1e6;
+  report.memory_peak_bytes = static_cast<uint64_t>(ended.ending->max_rss_kib) * 1024;
+  report.stray_count = ended.ending->stray_count;
+  for (uint32_t i = 0; i < std::min<uint32_t>(ended.ending->stray_count, sandbox::kMaxStrays); ++i)
+    report.strays.push_back({ended.ending->strays[i].pid, ended.ending->strays[i].comm});
+}
+
+void fill_plan(Report& report, const Planned& planned) {
+  report.argv = planned.plan.argv;
+  report.cwd = planned.plan.cwd;
+  report.policies = planned.plan.policies;
+  report.protections = planned.plan.protections;
+  report.source = planned.plan.source;
+  report.source_path = planned.plan.source_path;
+  report.kernel = planned.facts.kernel;
+  report.memory_total = planned.facts.memory_total;
+  report.warnings = planned.plan.warnings;
+}
+
+// A command that is there outside but not inside is the mask's doing, and there is an option for it.
+void hint_at_hidden_command(Report& report, const Plan& plan) {
+  if (report.exit_code != kExitNotFound || !std::holds_alternative<NotStarted>(report.outcome)) return;
+  for (const std::string& program : plan.programs) {
+    if (!program.starts_with('/') || sys::kind_of(program) != sys::PathKind::file) continue;
+    const auto real = sys::real_path(program).value_or(program);
+    report.warnings.push_back(quoted(program) + " exists on the host but is hidden in the box: show it with --ro " +
+                              escaped(real.substr(0, std::max<size_t>(real.rfind('/'), 1))));
+    return;
+  }
+}
+
+}  // namespace
+
+Result<Policy> policy_in_force(const RunRequest& request) {
+  TRY_ASSIGN(const HostFacts facts, gather_facts());
+  return resolve_policy(request, facts);
+}
+
+Result<Planned> plan_run(const RunRequest& request) {
+  Planned planned;
+  const Terminal terminal = Terminal::of_caller();
+  TRY(prepare(planned, request, terminal));
+  const sys::Fd id_range = claim_id_range(planned.facts);
+  TRY_ASSIGN(planned.plan, make_plan(planned.policy, request.argv, planned.facts));
+  return planned;
+}
+
+Result<Report> run_step(const RunRequest& request, Attribution attribution) {
+  const Clock::time_point begin = Clock::now();
+  TRY(fill_standard_descriptors());
+  Planned planned;
+  const Terminal terminal = Terminal::of_caller();
+  TRY(prepare(planned, request, terminal));
+  // Ours until the end of the run.
+  const sys::Fd id_range = claim_id_range(planned.facts);
+  TRY_ASSIGN(planned.plan, make_plan(planned.policy, request.argv, planned.facts));
+  for (const std::string& warning : planned.plan.warnings) log::warn(warning);
+
+  const sandbox::CallerState caller = take_over_signals();
+  TRY_ASSIGN(const auto started, start(planned, request, caller, terminal.fd()));
+  sandbox::Box& box = started->box;
+
+  // Beyond this point the command may have run: all that happens is in the report, never an Error.
+  const Clock::time_point running = Clock::now();
+  workspace::UsageMeter meter(started->plan, box.volumes());
+  const Ended ended = supervise(box, meter, terminal);
+  const Clock::time_point over = Clock::now();
+  box.tear_down();
+  meter.sample();
+
+  Report report;
+  fill_plan(report, planned);
+  fill_ending(report, ended);
+  fill_usage(report, meter);
+  if (attribution == Attribution::always || is_any_full(report)) fill_caches(report, planned.plan, box);
+  hint_at_hidden_command(report, planned.plan);
+  box.release();
+  const Clock::time_point end = Clock::now();
+  report.time.setup = seconds_between(begin, running);
+  report.time.wall = seconds_between(running, over);
+  report.time.teardown = seconds_between(over, end);
+  report.verdict = report::verdict_of(report);
+  report.sentence = report::sentence_of(report);
+  return report;
+}
+
+}  // namespace stepbox::run

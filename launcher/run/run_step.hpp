@@ -1,0 +1,43 @@
+// One run, from what was asked to what happened.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "model/host_facts.hpp"
+#include "model/plan.hpp"
+#include "model/report.hpp"
+#include "policy/resolve.hpp"
+
+namespace stepbox::run {
+
+struct RunRequest {
+  std::vector<std::string> argv;
+  std::vector<policy::Setting> settings;  // from the command line
+  std::vector<std::string> policies;      // --policy
+  std::vector<int> pass_fds;
+};
+
+enum class Attribution : uint8_t {
+  always,    // somebody will read it
+  when_full  // only to say who filled a volume
+};
+
+struct Planned {
+  HostFacts facts;
+  Policy policy;
+  Plan plan;
+};
+
+// Everything before the first thing is done: policy, host facts, plan. What `explain` prints.
+Result<Planned> plan_run(const RunRequest& request);
+
+// The policy that a run from here would have.
+Result<Policy> policy_in_force(const RunRequest& request);
+
+// Runs the step to its end. An Error means that the step never ran; from its first instruction on all
+// that happens is in the report. Signals of this process are taken over for good.
+Result<Report> run_step(const RunRequest& request, Attribution attribution);
+
+}  // namespace stepbox::run

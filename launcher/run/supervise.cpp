@@ -1,0 +1,141 @@
+#include "run/supervise.hpp"
+
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+
+namespace stepbox::run {
+namespace {
+
+// Each goes to the step once, as it came. What the kernel sends for faults, and SIGCHLD, SIGTTIN and
+// SIGTTOU, are stepbox's own.
+constexpr int kForwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGTSTP, SIGCONT, SIGALRM};
+constexpr int kAskingToEnd[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+
+template <size_t N>
+bool is_one_of(const int (&signals)[N], int signal) {
+  return std::ranges::find(signals, signal) != std::end(signals);
+}
+
+sys::Fd open_signals() {
+  sigset_t watched;
+  sigemptyset(&watched);
+  for (const int signal : kForwarded) sigaddset(&watched, signal);
+  return sys::Fd(::signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+Outcome outcome_of(int status) {
+  if (WIFSIGNALED(status)) return Signaled{WTERMSIG(status), WCOREDUMP(status) != 0};
+  return Exited{WEXITSTATUS(status)};
+}
+
+class Loop {
+ public:
+  Loop(sandbox::Box& box, workspace::UsageMeter& meter, const Terminal& terminal)
+      : box_(box), meter_(meter), terminal_(terminal), signals_(open_signals()) {}
+
+  Ended run();
+
+ private:
+  void forward_signals();
+  bool take_event();  // false: the step has ended
+  void stop_like_step(int signal);
+  void sample_when_due();
+  timespec time_left() const;
+
+  using Clock = std::chrono::steady_clock;
+  sandbox::Box& box_;
+  workspace::UsageMeter& meter_;
+  const Terminal& terminal_;
+  sys::Fd signals_;
+  Clock::time_point next_sample_ = Clock::now();
+  Ended ended_;
+};
+
+Ended Loop::run() {
+  pollfd watched[] = {{box_.channel(), POLLIN, 0}, {signals_.get(), POLLIN, 0}};
+  for (;;) {
+    const timespec left = time_left();
+    ::ppoll(watched, 2, &left, nullptr);
+    if ((watched[1].revents & POLLIN) != 0) forward_signals();
+    if (watched[0].revents != 0 && !take_event()) break;
+    sample_when_due();
+  }
+  if (terminal_.fd() >= 0) terminal_.take_back();
+  return ended_;
+}
+
+void Loop::sample_when_due() {
+  const Clock::time_point now = Clock::now();
+  if (now < next_sample_) return;
+  meter_.sample();
+  next_sample_ = now + meter_.interval();
+}
+
+timespec Loop::time_left() const {
+  const auto left = std::max(next_sample_ - Clock::now(), Clock::duration::zero());
+  const auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(left).count();
+  return {.tv_sec = nanoseconds / 1'000'000'000, .tv_nsec = nanoseconds % 1'000'000'000};
+}
+
+void Loop::forward_signals() {
+  signalfd_siginfo info{};
+  while (::read(signals_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+    const int signal = static_cast<int>(info.ssi_signo);
+    if (is_one_of(kAskingToEnd, signal)) ended_.cancelled_by = signal;
+    box_.send_signal(signal);
+  }
+}
+
+bool Loop::take_event() {
+  const std::optional<sandbox::BoxEvent> event = box_.next_event();
+  if (!event) {
+    // Init is gone without a word: somebody killed it. Its status comes from the teardown.
+    ended_.outcome = BoxKilled{SIGKILL};
+    return false;
+  }
+  switch (event->message.kind) {
+    case sandbox::Kind::failed:
+      ended_.outcome = NotStarted{event->message.error};
+      return false;
+    case sandbox::Kind::ended:
+      // After a refused execve the step's process ends as well; the refusal is what happened.
+      if (!std::holds_alternative<NotStarted>(ended_.outcome)) ended_.outcome = outcome_of(event->message.value);
+      ended_.ending = event->ending;
+      return false;
+    case sandbox::Kind::stopped: stop_like_step(event->message.value); return true;
+    default: return true;
+  }
+}
+
+// A stopped step looks to the caller's shell like a stopped stepbox: the shell gets its terminal back,
+// and `fg` continues both.
+void Loop::stop_like_step(int signal) {
+  const bool job_control = signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+  if (terminal_.fd() < 0 && !job_control) return;
+  terminal_.take_back();
+  // The other members of a pipeline that the shell started with us stop too. For stepbox the same signal
+  // is blocked; it is thrown away so that it is not forwarded later.
+  if (terminal_.fd() >= 0) {
+    ::kill(0, SIGTSTP);
+    signalfd_siginfo info{};
+    while (::read(signals_.get(), &info, sizeof info) > 0) {}
+  }
+  ::raise(SIGSTOP);
+  // Continued. In the foreground again (fg), or not (bg).
+  box_.resume(terminal_.is_ours() ? sandbox::GiveTerminal::yes : sandbox::GiveTerminal::no);
+}
+
+}  // namespace
+
+Ended supervise(sandbox::Box& box, workspace::UsageMeter& meter, const Terminal& terminal) {
+  return Loop(box, meter, terminal).run();
+}
+
+}  // namespace stepbox::run

@@ -1,0 +1,124 @@
+#include "sandbox/box.hpp"
+
+#include <sched.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+#include "sandbox/failure_text.hpp"
+#include "sandbox/processes.hpp"
+#include "sys/calls.hpp"
+
+namespace stepbox::sandbox {
+namespace {
+
+uint64_t namespaces_of(const Plan& plan) {
+  uint64_t flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+  if (plan.identity.isolation == UidIsolation::mapped) flags |= CLONE_NEWUSER;
+  if (plan.network != NetworkMode::host) flags |= CLONE_NEWNET;
+  return flags;
+}
+
+// Takes the descriptors that ride on a message.
+void take_descriptors(msghdr& header, std::vector<sys::Fd>& taken) {
+  for (cmsghdr* part = CMSG_FIRSTHDR(&header); part != nullptr; part = CMSG_NXTHDR(&header, part)) {
+    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
+    const size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (size_t i = 0; i < count; ++i) {
+      int fd = -1;
+      std::memcpy(&fd, CMSG_DATA(part) + i * sizeof fd, sizeof fd);
+      taken.emplace_back(fd);
+    }
+  }
+}
+
+}  // namespace
+
+std::expected<Box, StartFailure> Box::start(const Plan& plan, const CallerState& caller, int terminal) {
+  const Prepared prepared(plan, caller);
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    return std::unexpected(StartFailure{Error::from_errno("cannot open the channel to the box", errno)});
+  sys::Fd ours(ends[0]);
+  sys::Fd theirs(ends[1]);
+  clone_args arguments{};
+  arguments.flags = namespaces_of(plan);
+  arguments.exit_signal = SIGCHLD;
+  const pid_t init = sys::clone3(arguments);
+  if (init == 0) {
+    ours.close();
+    be_init(prepared, theirs.get(), terminal);
+  }
+  if (init < 0) return std::unexpected(StartFailure{clone_failure_text(plan, errno)});
+  theirs.close();
+  Box box(init, std::move(ours));
+  if (auto started = box.await_step(plan); !started) return std::unexpected(std::move(started).error());
+  return box;
+}
+
+std::expected<void, StartFailure> Box::await_step(const Plan& plan) {
+  for (;;) {
+    const std::optional<BoxEvent> event = next_event();
+    if (!event) {
+      const int status = tear_down();
+      const std::string how = WIFSIGNALED(status) ? " was killed by signal " + std::to_string(WTERMSIG(status)) : " ended";
+      return std::unexpected(StartFailure{Error{"the box's init" + how + " while the box was being made",
+                                                "look for an out-of-memory kill in the kernel log"}});
+    }
+    const Message& message = event->message;
+    if (message.kind == Kind::executing) return {};
+    if (message.kind != Kind::failed) continue;
+    tear_down();
+    return std::unexpected(StartFailure{failure_text(plan, message.stage, message.index, message.error),
+                                        message.stage == Stage::id_map || message.stage == Stage::step_map});
+  }
+}
+
+std::optional<BoxEvent> Box::next_event() {
+  EndedMessage received{};
+  iovec part{&received, sizeof received};
+  alignas(cmsghdr) char control[CMSG_SPACE(kMaxVolumes * sizeof(int))];
+  msghdr header{};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  header.msg_control = control;
+  header.msg_controllen = sizeof control;
+  ssize_t got = 0;
+  do {
+    got = ::recvmsg(channel_.get(), &header, MSG_CMSG_CLOEXEC);
+  } while (got < 0 && errno == EINTR);
+  if (got < static_cast<ssize_t>(sizeof received.head)) return std::nullopt;
+  take_descriptors(header, volumes_);
+  BoxEvent event{received.head, std::nullopt};
+  if (received.head.kind == Kind::ended && got == static_cast<ssize_t>(sizeof received)) event.ending = received.ending;
+  return event;
+}
+
+void Box::send_signal(int signal) { send_message(channel_.get(), {.kind = Kind::signal, .value = signal}); }
+
+void Box::resume(GiveTerminal give) {
+  send_message(channel_.get(), {.kind = Kind::resume, .value = give == GiveTerminal::yes ? 1 : 0});
+}
+
+int Box::tear_down() {
+  if (init_ < 0) return 0;
+  // Init leaves at the end of file, and by SIGKILL should it not be able to.
+  channel_.close();
+  ::kill(init_, SIGKILL);
+  int status = 0;
+  while (::waitpid(init_, &status, __WALL) < 0 && errno == EINTR) {}
+  init_ = -1;
+  return status;
+}
+
+void Box::release() { volumes_.clear(); }
+
+Box::~Box() {
+  tear_down();
+  release();
+}
+
+}  // namespace stepbox::sandbox

@@ -1,0 +1,90 @@
+// A box with a step in it, from the supervisor's side.
+//
+// Theory of operation. Three processes:
+//
+//   supervisor   stepbox itself, outside. Makes the plan, starts init, waits, measures, reports.
+//   init         PID 1 of the box. Makes the mounts, starts the step, forwards signals, reaps, and ends
+//                when the step ends; the kernel then kills whatever is left in the pid namespace.
+//   step         the command.
+//
+//   supervisor --clone3(namespaces)--> init --clone3(user namespace, as root)--> step
+//        |                              |  <-- go: ids are mapped, go: box is made --|
+//        |<======== channel ============|====================================--------|  (until execve)
+//
+// The supervisor's death is seen by init twice: PDEATHSIG, and the end of file on the channel. Init's
+// death kills the step. Nothing of the box has a name on the host, so that there is nothing to tidy:
+// mounts live in the box's mount namespace, and the volumes' memory is freed with the last mount.
+#pragma once
+
+#include <sys/types.h>
+
+#include <expected>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/result.hpp"
+#include "model/plan.hpp"
+#include "sandbox/channel.hpp"
+#include "sandbox/prepared.hpp"
+#include "sys/fd.hpp"
+
+namespace stepbox::sandbox {
+
+// Why a box could not be made. Where ids cannot be shifted for a file system, a plan without shifting
+// may still work; the caller decides, and says so.
+struct StartFailure {
+  Error error;
+  bool ids_cannot_be_shifted = false;
+};
+
+struct BoxEvent {
+  Message message;
+  std::optional<Ending> ending;  // with Kind::ended
+};
+
+enum class GiveTerminal : uint8_t { no, yes };
+
+class Box {
+ public:
+  // Makes the box and starts the step in it. Returns when the step is about to call execve; whether that
+  // succeeded is told by an event, or by the step's end. All signals must be blocked by the caller.
+  // `terminal` is the controlling terminal to hand over, or -1; borrowed.
+  static std::expected<Box, StartFailure> start(const Plan& plan, const CallerState& caller, int terminal);
+
+  Box(Box&& other) noexcept
+      : init_(std::exchange(other.init_, -1)), channel_(std::move(other.channel_)), volumes_(std::move(other.volumes_)) {}
+  Box& operator=(Box&&) = delete;
+  // Kills the box when it still runs. Where the result matters, call tear_down().
+  ~Box();
+
+  // Readable when there is an event. Borrowed.
+  int channel() const { return channel_.get(); }
+
+  // The next event, or nothing when init is gone.
+  std::optional<BoxEvent> next_event();
+
+  void send_signal(int signal);
+  // Continues the stopped step, with the terminal or in the background.
+  void resume(GiveTerminal give);
+
+  // One O_PATH descriptor per volume, in the plan's order. Borrowed; they keep the volumes alive.
+  const std::vector<sys::Fd>& volumes() const { return volumes_; }
+
+  // Waits until every process of the box is dead, killing what is left. The volumes can still be read
+  // until release(). Returns the status of init as of wait(2).
+  int tear_down();
+
+  // Lets go of the volumes: their memory is freed before this returns.
+  void release();
+
+ private:
+  Box(pid_t init, sys::Fd channel) : init_(init), channel_(std::move(channel)) {}
+  std::expected<void, StartFailure> await_step(const Plan& plan);
+
+  pid_t init_ = -1;
+  sys::Fd channel_;
+  std::vector<sys::Fd> volumes_;
+};
+
+}  // namespace stepbox::sandbox

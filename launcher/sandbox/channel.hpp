@@ -1,0 +1,86 @@
+// What supervisor, init and step tell each other, over one SOCK_SEQPACKET pair.
+//
+// The supervisor holds one end. Init and, until its execve, the step hold the other. When the
+// supervisor dies, init reads an end of file and leaves, and the kernel takes the box down with it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+
+namespace stepbox::sandbox {
+
+// What a process of the box was doing when it failed. Two integers travel, this and errno; the
+// supervisor, who may allocate, writes the sentence (failure_text.cpp).
+enum class Stage : uint8_t {
+  none,
+  // init
+  user_map,
+  private_mounts,
+  step_clone,
+  step_map,
+  mount,     // `index` is the call's place in Plan::mounts
+  id_map,    // the same, where the mount cannot be id-mapped
+  pivot,
+  loopback,
+  init_privileges,
+  // step
+  session,
+  terminal,
+  limits,
+  keyring,
+  credentials,
+  nesting,
+  capabilities,
+  seccomp,
+  directory,
+  descriptors,
+  exec,
+};
+
+enum class Kind : uint8_t {
+  // from init or step
+  volumes,    // descriptors of the volumes ride along, in the plan's order
+  executing,  // the step is about to call execve
+  failed,
+  stopped,    // the step was stopped; `value` is the signal
+  ended,      // `value` is the status as of wait(2)
+  // from the supervisor
+  signal,     // send `value` to the step
+  resume,     // continue the step, and give it the terminal first when `value` is 1
+};
+
+inline constexpr int kMaxVolumes = 8;
+inline constexpr int kMaxStrays = 64;
+
+struct StrayRecord {
+  int32_t pid;
+  char comm[16];  // as in /proc/PID/comm, NUL-terminated
+};
+
+struct Message {
+  Kind kind;
+  Stage stage = Stage::none;
+  int32_t index = 0;
+  int32_t error = 0;
+  int32_t value = 0;
+};
+
+// Follows Message when kind is `ended`.
+struct Ending {
+  int64_t user_microseconds;
+  int64_t system_microseconds;
+  int64_t max_rss_kib;
+  uint32_t stray_count;
+  StrayRecord strays[kMaxStrays];
+};
+
+struct EndedMessage {
+  Message head;
+  Ending ending;
+};
+
+// Whole messages; EINTR is retried. Allocation-free, for use after clone.
+bool send_message(int channel, const Message& message);
+
+}  // namespace stepbox::sandbox

@@ -1,0 +1,23 @@
+// Who a process of the box is. Used after clone: nothing here allocates. 0 or an errno is returned.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+
+namespace stepbox::sandbox {
+
+// Writes a whole small file in one write(2), as /proc/PID/uid_map wants it (user_namespaces(7)).
+int write_file_at(int directory, const char* path, const char* text, size_t length);
+
+// The calling process enters the ids it is mapped to. Supplementary groups are given up.
+int become(uid_t uid, gid_t gid);
+
+// Cuts the bounding set and the permitted and effective sets to `kept` (a bit per capability).
+// Inheritable and ambient end empty.
+int cut_capabilities(uint64_t kept);
+
+// For init, once the box is made: an unprivileged id, no capability but those in `kept`, not dumpable.
+int retire(uid_t uid, gid_t gid, uint64_t kept);
+
+}  // namespace stepbox::sandbox

@@ -1,0 +1,128 @@
+#include "sandbox/failure_text.hpp"
+
+#include <cerrno>
+
+#include "base/text.hpp"
+
+namespace stepbox::sandbox {
+namespace {
+
+constexpr const char* kHintDoctor = "run `stepbox doctor` to see what this host allows";
+
+struct StageText {
+  Stage stage;
+  const char* tried;
+  const char* hint;
+};
+
+constexpr StageText kStages[] = {
+    {Stage::user_map, "cannot map the user's id into the box", "see the line about user namespaces in `stepbox doctor`"},
+    {Stage::private_mounts, "cannot make the mounts of the box private", kHintDoctor},
+    {Stage::step_clone, "cannot start the process of the step", "raise the limit on processes (ulimit -u), or the cgroup's pids.max"},
+    {Stage::step_map, "cannot shift the ids of the step", kHintDoctor},
+    {Stage::pivot, "cannot make the box the root of its processes", kHintDoctor},
+    {Stage::loopback, "cannot bring up the loopback interface of the box", "use --network host or --network none"},
+    {Stage::init_privileges, "cannot drop the privileges of the box's init", kHintDoctor},
+    {Stage::session, "cannot start a process group for the step", ""},
+    {Stage::terminal, "cannot hand the terminal to the step", "run stepbox in the foreground, or with stdin from /dev/null"},
+    {Stage::limits, "cannot set the core size limit of the step", ""},
+    {Stage::keyring, "cannot give the step a session keyring of its own", "see kernel.keys.maxkeys and /proc/key-users"},
+    {Stage::credentials, "cannot change to the step's user", kHintDoctor},
+    {Stage::nesting, "cannot deny nested user namespaces", "allow nesting, or run on a host where /proc/sys/user is writable"},
+    {Stage::capabilities, "cannot drop the capabilities of the step", kHintDoctor},
+    {Stage::seccomp, "cannot load the seccomp filter of the step", "the kernel needs CONFIG_SECCOMP_FILTER"},
+    {Stage::descriptors, "cannot close the descriptors that the step must not have", ""},
+};
+
+Error mount_failure_text(const Plan& plan, int index, int number) {
+  const MountCall& call = plan.mounts[static_cast<size_t>(index)];
+  const std::string target = quoted("/" + call.target);
+  const std::string from = call.origin.place.empty() ? "" : " (" + call.origin.text() + ")";
+  switch (call.act) {
+    case MountAct::directory:
+    case MountAct::file:
+    case MountAct::symlink: {
+      Error error = Error::from_errno("cannot make " + target + " in the box", number);
+      if (number == ENOSPC) error.hint = "give the volume more room: --size, --inodes or --volume";
+      return error;
+    }
+    case MountAct::tmpfs: {
+      Error error = Error::from_errno("cannot create " + call.why + " at " + target + from, number);
+      if (number == ENOSPC || number == ENOMEM)
+        error.hint = "the kernel has no room for another mount: see fs.mount-max and the memory limit";
+      else if (number == EPERM || number == EACCES)
+        error.hint = "mounting is forbidden here (seccomp, AppArmor or SELinux); run `stepbox doctor`";
+      return error;
+    }
+    case MountAct::proc: {
+      Error error = Error::from_errno("cannot mount a /proc for the box", number);
+      if (number == EPERM)
+        error.hint = "parts of this /proc are masked, as containers do; start the container with unmasked paths "
+                     "(docker: --security-opt systempaths=unconfined)";
+      return error;
+    }
+    case MountAct::bind: {
+      Error error = Error::from_errno("cannot show " + quoted(call.source) + " in the box as " + call.why + from, number);
+      if (number == ELOOP) error.hint = "a symbolic link came up in the path while stepbox started; run it again";
+      else if (number == EPERM || number == EACCES) error.hint = kHintDoctor;
+      return error;
+    }
+    case MountAct::rebind:
+    case MountAct::devpts:
+    case MountAct::seal:
+      return Error::from_errno("cannot set up " + target + " in the box (" + call.why + ")", number);
+  }
+  return Error::from_errno("cannot set up " + target, number);
+}
+
+}  // namespace
+
+Error failure_text(const Plan& plan, Stage stage, int index, int number) {
+  if (stage == Stage::mount) return mount_failure_text(plan, index, number);
+  if (stage == Stage::id_map)
+    return Error::from_errno("the file system of " + quoted(plan.mounts[static_cast<size_t>(index)].source) +
+                                 " cannot be mounted with shifted ids",
+                             number);
+  if (stage == Stage::directory) {
+    Error error = Error::from_errno("cannot change to " + quoted(plan.cwd) + " in the box", number);
+    error.hint = number == ENOENT ? "the box does not show that directory; name it with --rw or --ro"
+                                  : "the step's user must be able to enter it";
+    return error;
+  }
+  for (const StageText& text : kStages) {
+    if (text.stage != stage) continue;
+    Error error = Error::from_errno(text.tried, number);
+    error.hint = text.hint;
+    if (stage == Stage::user_map && (number == EPERM || number == EACCES))
+      error.hint = "AppArmor restricts user namespaces here (Ubuntu 23.10 and later): "
+                   "sysctl kernel.apparmor_restrict_unprivileged_userns=0, an AppArmor profile with `userns,`, or run stepbox as root";
+    return error;
+  }
+  return Error::from_errno("cannot make the box", number);
+}
+
+Error clone_failure_text(const Plan& plan, int number) {
+  Error error = Error::from_errno("cannot create the namespaces of the box", number);
+  const bool user = plan.identity.isolation == UidIsolation::mapped;
+  switch (number) {
+    case EPERM:
+      error.hint = user ? "user namespaces are refused: sysctl kernel.unprivileged_userns_clone=1 (Debian), or in a container "
+                          "--security-opt seccomp=unconfined, or run stepbox as root"
+                        : "root lacks CAP_SYS_ADMIN or a seccomp filter refuses namespaces: in a container use --privileged or "
+                          "--cap-add SYS_ADMIN with --security-opt seccomp=unconfined";
+      break;
+    case ENOSPC:
+    case EUSERS:
+      error.hint = "a limit on namespaces is reached: raise user.max_user_namespaces, user.max_mnt_namespaces and user.max_pid_namespaces "
+                   "(sysctl -a | grep user.max_)";
+      break;
+    case EAGAIN: error.hint = "the limit on processes is reached: raise ulimit -u, or the cgroup's pids.max"; break;
+    case ENOMEM: error.hint = "the kernel has no memory left for a new process"; break;
+    case ENOSYS:
+    case EINVAL: error.hint = "this needs Linux 5.14 or newer with user, mount, pid, ipc, uts and cgroup namespaces; a seccomp filter may hide them"; break;
+    default: error.hint = kHintDoctor; break;
+  }
+  return error;
+}
+
+}  // namespace stepbox::sandbox

@@ -1,0 +1,334 @@
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+
+#include <linux/capability.h>
+
+#include "sandbox/channel.hpp"
+#include "sandbox/credentials.hpp"
+#include "sandbox/mounts.hpp"
+#include "sandbox/processes.hpp"
+#include "sys/calls.hpp"
+
+namespace stepbox::sandbox {
+namespace {
+
+int error_of(long result) { return result < 0 ? errno : 0; }
+
+class Init {
+ public:
+  Init(const Prepared& prepared, int channel, int terminal)
+      : prepared_(prepared), channel_(channel), terminal_(terminal) {}
+
+  [[noreturn]] void run();
+
+ private:
+  void require(Stage stage, int error, int index = 0) const {
+    if (error == 0) return;
+    send_message(channel_, {.kind = Kind::failed, .stage = stage, .index = index, .error = error});
+    ::_exit(0);
+  }
+  bool shifted() const { return prepared_.plan.identity.isolation == UidIsolation::shifted; }
+
+  void tie_to_supervisor();
+  void map_own_ids();
+  void open_proc();
+  void clone_step();
+  void map_ids_of_step();
+  void make_box();
+  void raise_loopback();
+  void hand_over_volumes();
+  void release_step() const;
+  void drop_descriptors();
+  void drop_privileges();
+  [[noreturn]] void serve();
+  void obey();
+  void reap();
+  [[noreturn]] void end(int status);
+  uint32_t list_strays(StrayRecord* strays);
+
+  const Prepared& prepared_;
+  const int channel_;
+  const int terminal_;
+  MountContext context_;
+  pid_t step_ = -1;
+  int go_[2] = {-1, -1};
+  bool step_is_stopped_ = false;
+};
+
+void Init::run() {
+  tie_to_supervisor();
+  if (prepared_.plan.identity.isolation == UidIsolation::mapped) map_own_ids();
+  open_proc();
+  clone_step();
+  if (shifted()) map_ids_of_step();
+  release_step();  // its ids are mapped: it may cut its privileges while the box is made
+  make_box();
+  if (prepared_.plan.network == NetworkMode::loopback) raise_loopback();
+  hand_over_volumes();
+  release_step();  // the box is made: it may enter it
+  drop_descriptors();
+  drop_privileges();
+  serve();
+}
+
+// The kernel's own tie comes first; the end of file on the channel is the second, for a supervisor that
+// died before this line, and because a change of credentials clears the first (prctl(2)).
+void Init::tie_to_supervisor() { ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); }
+
+void Init::map_own_ids() {
+  // Without giving up setgroups first, an unprivileged process may not map its group (user_namespaces(7)).
+  require(Stage::user_map, write_file_at(AT_FDCWD, "/proc/self/setgroups", "deny", 4));
+  require(Stage::user_map, write_file_at(AT_FDCWD, "/proc/self/uid_map", prepared_.uid_map.data(), prepared_.uid_map.size()));
+  require(Stage::user_map, write_file_at(AT_FDCWD, "/proc/self/gid_map", prepared_.gid_map.data(), prepared_.gid_map.size()));
+}
+
+// Made before it is mounted: the step's maps are written through it, under the pids of the box.
+void Init::open_proc() {
+  const int context = sys::fsopen("proc");
+  int error = error_of(context);
+  if (error == 0) error = error_of(sys::fsconfig_create(context));
+  if (error == 0) {
+    context_.proc = sys::fsmount(context, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+    error = error_of(context_.proc);
+  }
+  if (error != 0) {
+    int index = 0;
+    for (const MountCall& call : prepared_.plan.mounts) {
+      if (call.act == MountAct::proc) break;
+      ++index;
+    }
+    require(Stage::mount, error, index);
+  }
+  ::close(context);
+}
+
+void Init::clone_step() {
+  require(Stage::step_clone, error_of(::pipe2(go_, O_CLOEXEC)));
+  clone_args arguments{};
+  arguments.exit_signal = SIGCHLD;
+  if (shifted()) arguments.flags = CLONE_NEWUSER;
+  step_ = sys::clone3(arguments);
+  if (step_ == 0) {
+    ::close(go_[1]);
+    be_step(prepared_, channel_, terminal_, go_[0]);
+  }
+  require(Stage::step_clone, error_of(step_));
+  ::close(go_[0]);
+}
+
+void Init::map_ids_of_step() {
+  char path[64];
+  const auto of_step = [&](const char* name) {
+    std::snprintf(path, sizeof path, "%d/%s", static_cast<int>(step_), name);
+    return path;
+  };
+  require(Stage::step_map, write_file_at(context_.proc, of_step("uid_map"), prepared_.uid_map.data(), prepared_.uid_map.size()));
+  require(Stage::step_map, write_file_at(context_.proc, of_step("gid_map"), prepared_.gid_map.data(), prepared_.gid_map.size()));
+  context_.user_namespace = ::openat(context_.proc, of_step("ns/user"), O_RDONLY | O_CLOEXEC);
+  require(Stage::step_map, error_of(context_.user_namespace));
+}
+
+void Init::release_step() const {
+  const char byte = 'g';
+  require(Stage::step_clone, ::write(go_[1], &byte, 1) == 1 ? 0 : errno);
+}
+
+void Init::make_box() {
+  // Nothing that is mounted here may travel to the host, nor its mounts to here.
+  require(Stage::private_mounts, error_of(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr)));
+  ::umask(0);
+  const MountFailure failure = build_mounts(prepared_, context_);
+  require(failure.stage, failure.error, failure.index);
+  require(Stage::pivot, enter_root(context_.root));
+}
+
+void Init::raise_loopback() {
+  const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  require(Stage::loopback, error_of(fd));
+  ifreq request{};
+  std::strncpy(request.ifr_name, "lo", sizeof request.ifr_name - 1);
+  request.ifr_flags = IFF_UP | IFF_RUNNING;
+  require(Stage::loopback, error_of(::ioctl(fd, SIOCSIFFLAGS, &request)));
+  ::close(fd);
+}
+
+// The supervisor measures the volumes, while the step runs and after everything in the box is dead.
+void Init::hand_over_volumes() {
+  int fds[kMaxVolumes];
+  size_t count = 0;
+  for (const int fd : context_.volumes)
+    if (fd >= 0) fds[count++] = fd;
+  Message message{.kind = Kind::volumes};
+  iovec part{&message, sizeof message};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof fds)] = {};
+  msghdr header{};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  header.msg_control = control;
+  header.msg_controllen = CMSG_SPACE(count * sizeof(int));
+  cmsghdr* rights = CMSG_FIRSTHDR(&header);
+  rights->cmsg_level = SOL_SOCKET;
+  rights->cmsg_type = SCM_RIGHTS;
+  rights->cmsg_len = CMSG_LEN(count * sizeof(int));
+  std::memcpy(CMSG_DATA(rights), fds, count * sizeof(int));
+  require(Stage::mount, error_of(::sendmsg(channel_, &header, MSG_NOSIGNAL)));
+}
+
+// Init keeps nothing worth stealing: the channel and the terminal.
+void Init::drop_descriptors() {
+  const int low = std::min(channel_, terminal_ < 0 ? channel_ : terminal_);
+  const int high = std::max(channel_, terminal_);
+  if (low > 0) sys::close_range(0, static_cast<unsigned>(low - 1), 0);
+  if (high > low + 1) sys::close_range(static_cast<unsigned>(low + 1), static_cast<unsigned>(high - 1), 0);
+  sys::close_range(static_cast<unsigned>(high + 1), ~0U, 0);
+}
+
+void Init::drop_privileges() {
+  // A step that is root in its namespace may change its uid, and must still hear its signals.
+  const uint64_t kept = uint64_t{1} << CAP_KILL;
+  const Identity& identity = prepared_.plan.identity;
+  switch (identity.isolation) {
+    case UidIsolation::shifted:
+      // Nobody in the box, and an id of this slice outside: the host's uid 0 is not in the box.
+      require(Stage::init_privileges, retire(identity.owner_uid + 65534, identity.owner_gid + 65534, kept));
+      break;
+    case UidIsolation::mapped:
+    case UidIsolation::degraded:
+      require(Stage::init_privileges, cut_capabilities(kept));
+      require(Stage::init_privileges, error_of(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)));
+      require(Stage::init_privileges, error_of(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)));
+      break;
+  }
+  tie_to_supervisor();
+}
+
+void Init::serve() {
+  sigset_t children;
+  sigemptyset(&children);
+  sigaddset(&children, SIGCHLD);
+  const int signals = ::signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
+  require(Stage::init_privileges, error_of(signals));
+  // The step may have ended before the signalfd was there.
+  reap();
+  pollfd watched[] = {{channel_, POLLIN, 0}, {signals, POLLIN, 0}};
+  for (;;) {
+    if (::ppoll(watched, 2, nullptr, nullptr) < 0 && errno != EINTR) ::_exit(1);
+    // The channel's end of file is the supervisor's death: leave, and the kernel kills the box.
+    if ((watched[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) obey();
+    if ((watched[1].revents & POLLIN) != 0) {
+      signalfd_siginfo ignored[8];
+      while (::read(signals, ignored, sizeof ignored) > 0) {}
+      reap();
+    }
+  }
+}
+
+void Init::obey() {
+  Message message{};
+  const ssize_t got = ::recv(channel_, &message, sizeof message, MSG_DONTWAIT);
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (got != static_cast<ssize_t>(sizeof message)) ::_exit(0);
+  if (message.kind == Kind::signal) {
+    ::kill(step_, message.value);
+    // A stopped step would not hear of it until somebody continues it.
+    const bool ends = message.value == SIGTERM || message.value == SIGINT || message.value == SIGHUP || message.value == SIGQUIT;
+    if (ends && step_is_stopped_) ::kill(step_, SIGCONT);
+  } else if (message.kind == Kind::resume) {
+    if (terminal_ >= 0 && message.value == 1) ::tcsetpgrp(terminal_, step_);
+    ::kill(-step_, SIGCONT);
+    step_is_stopped_ = false;
+  }
+}
+
+void Init::reap() {
+  int status = 0;
+  int end_status = -1;
+  bool ended = false;
+  for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0;) {
+    if (pid != step_) continue;
+    if (WIFSTOPPED(status)) {
+      step_is_stopped_ = true;
+      send_message(channel_, {.kind = Kind::stopped, .value = WSTOPSIG(status)});
+    } else if (WIFCONTINUED(status)) {
+      step_is_stopped_ = false;
+    } else {
+      ended = true;
+      end_status = status;
+    }
+  }
+  if (ended) end(end_status);
+}
+
+// Tells how the step ended and who is left. What is left dies with init: the kernel kills every process
+// of a pid namespace whose init has ended (pid_namespaces(7)).
+void Init::end(int status) {
+  EndedMessage message{};
+  message.head = {.kind = Kind::ended, .value = status};
+  rusage usage{};
+  ::getrusage(RUSAGE_CHILDREN, &usage);
+  message.ending.user_microseconds = usage.ru_utime.tv_sec * 1'000'000 + usage.ru_utime.tv_usec;
+  message.ending.system_microseconds = usage.ru_stime.tv_sec * 1'000'000 + usage.ru_stime.tv_usec;
+  message.ending.max_rss_kib = usage.ru_maxrss;
+  // No child means no process: every orphan of the box is init's child.
+  pid_t left = 0;
+  do {
+    left = ::waitpid(-1, nullptr, WNOHANG | __WALL);
+  } while (left > 0);
+  if (left == 0) message.ending.stray_count = list_strays(message.ending.strays);
+  ssize_t sent = 0;
+  do {
+    sent = ::send(channel_, &message, sizeof message, MSG_NOSIGNAL);
+  } while (sent < 0 && errno == EINTR);
+  ::_exit(0);
+}
+
+uint32_t Init::list_strays(StrayRecord* strays) {
+  const int proc = ::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  uint32_t count = 0;
+  alignas(dirent64) char buffer[8192];
+  for (long got = 0; (got = ::syscall(SYS_getdents64, proc, buffer, sizeof buffer)) > 0;) {
+    for (long at = 0; at < got;) {
+      const auto* entry = reinterpret_cast<const dirent64*>(buffer + at);
+      at += entry->d_reclen;
+      int pid = 0;
+      for (const char* c = entry->d_name; *c >= '0' && *c <= '9'; ++c) pid = pid * 10 + (*c - '0');
+      if (pid <= 1) continue;
+      if (count < kMaxStrays) {
+        strays[count].pid = pid;
+        char path[64];
+        std::snprintf(path, sizeof path, "%d/comm", pid);
+        const int comm = ::openat(proc, path, O_RDONLY | O_CLOEXEC);
+        const ssize_t length = ::read(comm, strays[count].comm, sizeof strays[count].comm);
+        // The kernel ends it with a newline.
+        strays[count].comm[length > 0 ? length - 1 : 0] = '\0';
+        ::close(comm);
+      }
+      ++count;
+    }
+  }
+  return count;
+}
+
+}  // namespace
+
+void be_init(const Prepared& prepared, int channel, int terminal) { Init(prepared, channel, terminal).run(); }
+
+}  // namespace stepbox::sandbox

@@ -1,0 +1,201 @@
+#include "sandbox/mounts.hpp"
+
+#include <fcntl.h>
+#include <sys/fsuid.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "sys/calls.hpp"
+#include "sys/fd.hpp"
+
+namespace stepbox::sandbox {
+namespace {
+
+using sys::Fd;
+
+// New files belong to the step. With shifted ids init is another user, so that it takes the owner's
+// file-system ids for the moment; it keeps its own for everything else, which needs their privileges.
+class FileOwner {
+ public:
+  FileOwner(const Identity& identity) : identity_(identity) {}
+  void be_owner() { change(true); }
+  void be_self() { change(false); }
+
+ private:
+  void change(bool owner) {
+    if (identity_.isolation != UidIsolation::shifted || owner == is_owner_) return;
+    ::setfsgid(owner ? identity_.owner_gid : 0);
+    ::setfsuid(owner ? identity_.owner_uid : 0);
+    is_owner_ = owner;
+  }
+  const Identity& identity_;
+  bool is_owner_ = false;
+};
+
+class Builder {
+ public:
+  Builder(const Prepared& prepared, MountContext& context)
+      : prepared_(prepared), context_(context), owner_(prepared.plan.identity) {}
+
+  MountFailure build() {
+    for (size_t i = 0; i < prepared_.plan.mounts.size(); ++i) {
+      const MountCall& call = prepared_.plan.mounts[i];
+      failed_stage_ = Stage::mount;
+      const int error = carry_out(call);
+      if (error == 0 || (call.optional && (error == ENOENT || error == ENOTDIR || error == EACCES))) continue;
+      return {failed_stage_, static_cast<int>(i), error};
+    }
+    owner_.be_self();
+    return {};
+  }
+
+ private:
+  int carry_out(const MountCall& call);
+  int make_directory(const MountCall& call);
+  int make_file(const MountCall& call);
+  int new_tmpfs(const MountCall& call);
+  int new_devpts(const MountCall& call);
+  int copy(const MountCall& call, int from);
+  int set_attributes(const MountCall& call, int mount);
+  int attach(const MountCall& call, int mount);
+  int seal(const MountCall& call);
+
+  const Prepared& prepared_;
+  MountContext& context_;
+  FileOwner owner_;
+  Stage failed_stage_ = Stage::mount;
+};
+
+int error_of(int result) { return result < 0 ? errno : 0; }
+
+int Builder::carry_out(const MountCall& call) {
+  switch (call.act) {
+    case MountAct::directory: owner_.be_owner(); return make_directory(call);
+    case MountAct::file: owner_.be_owner(); return make_file(call);
+    case MountAct::symlink:
+      owner_.be_owner();
+      return error_of(::symlinkat(call.source.c_str(), context_.root, call.target.c_str()));
+    default: break;
+  }
+  owner_.be_self();
+  switch (call.act) {
+    case MountAct::tmpfs: return new_tmpfs(call);
+    case MountAct::devpts: return new_devpts(call);
+    case MountAct::proc: return attach(call, context_.proc);
+    case MountAct::bind: return copy(call, AT_FDCWD);
+    case MountAct::rebind: return copy(call, context_.root);
+    case MountAct::seal: return seal(call);
+    default: return EINVAL;
+  }
+}
+
+int Builder::make_directory(const MountCall& call) {
+  if (::mkdirat(context_.root, call.target.c_str(), call.mode) == 0) return 0;
+  if (errno != EEXIST) return errno;
+  // The root of a volume is there already and gets its mode.
+  return error_of(::fchmodat(context_.root, call.target.c_str(), call.mode, 0));
+}
+
+int Builder::make_file(const MountCall& call) {
+  const Fd made(::openat(context_.root, call.target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, call.mode));
+  return made ? 0 : errno;
+}
+
+int Builder::new_tmpfs(const MountCall& call) {
+  const Fd context(sys::fsopen("tmpfs"));
+  if (!context) return errno;
+  for (const auto& [key, value] : call.options) {
+    if (sys::fsconfig_string(context.get(), key.c_str(), value.c_str()) == 0) continue;
+    // Huge pages are a matter of speed; a kernel without them says EINVAL here.
+    if (std::strcmp(key.c_str(), "huge") != 0) return errno;
+  }
+  if (prepared_.plan.identity.isolation == UidIsolation::shifted) {
+    if (sys::fsconfig_string(context.get(), "uid", prepared_.owner_uid.c_str()) != 0) return errno;
+    if (sys::fsconfig_string(context.get(), "gid", prepared_.owner_gid.c_str()) != 0) return errno;
+  }
+  if (sys::fsconfig_create(context.get()) != 0) return errno;
+  Fd mount(sys::fsmount(context.get(), static_cast<unsigned>(call.attributes)));
+  if (!mount) return errno;
+  if (const int error = attach(call, mount.get()); error != 0) return error;
+  if (call.target.empty()) context_.root = mount.release();
+  else if (call.volume >= 0) context_.volumes[call.volume] = mount.release();
+  return 0;
+}
+
+int Builder::new_devpts(const MountCall& call) {
+  // The new terminals belong to the step as well.
+  owner_.be_owner();
+  const Fd context(sys::fsopen("devpts"));
+  owner_.be_self();
+  if (!context) return errno;
+  for (const auto& [key, value] : call.options)
+    if (sys::fsconfig_string(context.get(), key.c_str(), value.c_str()) != 0) return errno;
+  if (sys::fsconfig_create(context.get()) != 0) return errno;
+  const Fd mount(sys::fsmount(context.get(), static_cast<unsigned>(call.attributes)));
+  return mount ? attach(call, mount.get()) : errno;
+}
+
+int Builder::copy(const MountCall& call, int from) {
+  const Fd source(sys::open_no_links(from, call.source.c_str(), O_PATH));
+  if (!source) return errno;
+  const unsigned recursive = call.recursion == Recursion::tree ? AT_RECURSIVE : 0;
+  const Fd mount(sys::clone_tree(source.get(), "", AT_EMPTY_PATH | recursive));
+  if (!mount) return errno;
+  if (const int error = set_attributes(call, mount.get()); error != 0) return error;
+  return attach(call, mount.get());
+}
+
+int Builder::set_attributes(const MountCall& call, int mount) {
+  const unsigned recursive = call.recursion == Recursion::tree ? AT_RECURSIVE : 0;
+  mount_attr attributes{};
+  attributes.attr_set = call.attributes;
+  attributes.attr_clr = call.cleared;
+  if (call.id_mapped != IdMapped::no && context_.user_namespace >= 0) {
+    attributes.attr_set |= MOUNT_ATTR_IDMAP;
+    attributes.userns_fd = static_cast<uint64_t>(context_.user_namespace);
+    if (sys::mount_setattr(mount, recursive, attributes) == 0) return 0;
+    if (call.id_mapped == IdMapped::required) {
+      failed_stage_ = Stage::id_map;
+      return errno;
+    }
+    // Read-only and not the step's own: owners look like nobody's there, and nothing else changes.
+    attributes.attr_set = call.attributes;
+    attributes.userns_fd = 0;
+  }
+  return error_of(sys::mount_setattr(mount, recursive, attributes));
+}
+
+int Builder::attach(const MountCall& call, int mount) {
+  const bool is_root = call.target.empty();
+  const Fd place(is_root ? ::open("/", O_PATH | O_CLOEXEC)
+                         : sys::open_no_links(context_.root, call.target.c_str(), O_PATH));
+  return place ? error_of(sys::attach(mount, place.get())) : errno;
+}
+
+int Builder::seal(const MountCall& call) {
+  const Fd place(sys::open_no_links(context_.root, call.target.empty() ? "." : call.target.c_str(), O_PATH));
+  if (!place) return errno;
+  mount_attr attributes{};
+  attributes.attr_set = call.attributes;
+  return error_of(sys::mount_setattr(place.get(), 0, attributes));
+}
+
+}  // namespace
+
+MountFailure build_mounts(const Prepared& prepared, MountContext& context) {
+  return Builder(prepared, context).build();
+}
+
+int enter_root(int root) {
+  // pivot_root(".", "."): the old root ends up on top of the new one and is taken off again; no
+  // directory for it is needed (pivot_root(2), NOTES).
+  if (::fchdir(root) != 0) return errno;
+  if (sys::pivot_root(".", ".") != 0) return errno;
+  if (::umount2(".", MNT_DETACH) != 0) return errno;
+  return ::chdir("/") == 0 ? 0 : errno;
+}
+
+}  // namespace stepbox::sandbox

@@ -1,0 +1,30 @@
+// Carries out the plan's list of mounts, in init, after clone. Nothing here allocates.
+#pragma once
+
+#include "sandbox/channel.hpp"
+#include "sandbox/prepared.hpp"
+
+namespace stepbox::sandbox {
+
+struct MountContext {
+  int proc = -1;            // the detached new procfs
+  int user_namespace = -1;  // of the step, for id-mapped mounts; -1: none
+  int root = -1;            // set by build_mounts: the box root
+  int volumes[kMaxVolumes] = {-1, -1, -1, -1, -1, -1, -1, -1};
+};
+
+struct MountFailure {
+  Stage stage = Stage::none;  // none: all went well
+  int index = 0;
+  int error = 0;
+};
+
+// Does every call of plan.mounts in order. Sources are paths of the host, targets are opened below the
+// box root without following links, so that nothing a step left behind can lead a mount elsewhere.
+MountFailure build_mounts(const Prepared& prepared, MountContext& context);
+
+// Makes the box root the root of this mount namespace and lets go of the host's tree.
+// 0 or an errno.
+int enter_root(int root);
+
+}  // namespace stepbox::sandbox

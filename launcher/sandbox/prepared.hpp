@@ -1,0 +1,43 @@
+// The plan in the form that init and step can use without allocating: C strings and flat arrays, made
+// before clone. Everything points into the Plan, which must outlive it.
+#pragma once
+
+#include <signal.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "model/plan.hpp"
+
+struct sock_fprog;
+
+namespace stepbox::sandbox {
+
+// What the caller's process looked like before stepbox changed it; the step gets it back.
+struct CallerState {
+  sigset_t mask;
+  struct sigaction child_action;  // SIGCHLD: ignored by some callers
+};
+
+struct Prepared {
+  explicit Prepared(const Plan& plan, const CallerState& caller);
+
+  const Plan& plan;
+  const CallerState& caller;
+  std::vector<char*> argv;
+  std::vector<char*> shell_argv;  // for a script without "#!": sh PROGRAM ARG...
+  std::vector<char*> environment;
+  std::vector<const char*> programs;
+  std::string uid_map;
+  std::string gid_map;
+  std::string owner_uid;  // for the uid= and gid= of a tmpfs
+  std::string owner_gid;
+  uint64_t kept_capabilities = 0;  // a bit per capability
+
+ private:
+  std::vector<std::string> environment_text_;
+};
+
+}  // namespace stepbox::sandbox

@@ -1,0 +1,16 @@
+// Init and step: what the two processes of the box do between clone and the end. Nothing here
+// allocates, logs or throws.
+#pragma once
+
+#include "sandbox/prepared.hpp"
+
+namespace stepbox::sandbox {
+
+// PID 1 of the box. `channel` is init's end; `terminal` the controlling terminal or -1.
+[[noreturn]] void be_init(const Prepared& prepared, int channel, int terminal);
+
+// The step, from clone to execve. `go` is read for one byte when the ids are mapped, and for one more
+// when the box is made.
+[[noreturn]] void be_step(const Prepared& prepared, int channel, int terminal, int go);
+
+}  // namespace stepbox::sandbox

@@ -1,0 +1,129 @@
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include "sandbox/channel.hpp"
+#include "sandbox/credentials.hpp"
+#include "sandbox/processes.hpp"
+#include "sandbox/seccomp.hpp"
+#include "sys/calls.hpp"
+
+namespace stepbox::sandbox {
+namespace {
+
+int error_of(long result) { return result < 0 ? errno : 0; }
+
+// Sends the stage that failed and ends the step. The supervisor writes the sentence.
+class Reporter {
+ public:
+  explicit Reporter(int channel) : channel_(channel) {}
+  void require(Stage stage, int error) const {
+    if (error == 0) return;
+    send_message(channel_, {.kind = Kind::failed, .stage = stage, .error = error});
+    ::_exit(0);
+  }
+
+ private:
+  int channel_;
+};
+
+// False when init is gone; then the kernel is about to end this process too.
+bool wait_for_init(int go) {
+  char byte = 0;
+  ssize_t got = 0;
+  do {
+    got = ::read(go, &byte, 1);
+  } while (got < 0 && errno == EINTR);
+  return got == 1;
+}
+
+// A group of its own, so that a signal to the caller's group reaches the step once, through the
+// supervisor, and a Ctrl-C at the terminal reaches the step and not stepbox.
+int start_group() { return error_of(::setpgid(0, 0)); }
+
+int take_terminal(int terminal) {
+  // SIGTTOU is blocked here as every signal is, so that this works from the background (tcsetpgrp(3)).
+  return terminal < 0 ? 0 : error_of(::tcsetpgrp(terminal, ::getpid()));
+}
+
+// A core handler of the host must not get the step's memory: a pipe handler gives up at a limit of
+// exactly 1, and no file fits into it (kernel: fs/coredump.c; 0 would still start the handler).
+int limit_cores() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_CORE, &limit) != 0) return errno;
+  limit.rlim_cur = limit.rlim_max = limit.rlim_max == 0 ? 0 : 1;
+  return error_of(::setrlimit(RLIMIT_CORE, &limit));
+}
+
+int new_keyring() {
+  const int error = error_of(sys::join_new_session_keyring());
+  // A kernel without keyrings has none to protect; a container's filter that answers EPERM protects them.
+  return error == ENOSYS || error == EPERM ? 0 : error;
+}
+
+// In the step's own user namespace; the step loses the capability to raise it again just after
+// (namespaces(7): /proc/sys/user, writable with CAP_SYS_RESOURCE).
+int deny_nesting() { return write_file_at(AT_FDCWD, "/proc/sys/user/max_user_namespaces", "0", 1); }
+
+// Everything above 2 is closed by execve but what the plan passes on.
+int keep_descriptors(const std::vector<int>& passed) {
+  if (sys::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0) return errno;
+  for (const int fd : passed)
+    if (::fcntl(fd, F_SETFD, 0) != 0) return errno;
+  return 0;
+}
+
+void restore_signals(const CallerState& caller) {
+  ::sigaction(SIGCHLD, &caller.child_action, nullptr);
+  ::sigprocmask(SIG_SETMASK, &caller.mask, nullptr);
+}
+
+// As execvp(3): the first program that starts; "permission denied" is told only when nothing was found.
+int execute(const Prepared& prepared) {
+  int error = ENOENT;
+  for (const char* program : prepared.programs) {
+    ::execve(program, prepared.argv.data(), prepared.environment.data());
+    if (errno == ENOEXEC) {
+      // A script without "#!": the shell's, as every shell and env(1) do.
+      auto* arguments = const_cast<char**>(prepared.shell_argv.data());
+      arguments[1] = const_cast<char*>(program);
+      ::execve("/bin/sh", arguments, prepared.environment.data());
+      return errno;
+    }
+    if (errno == EACCES) error = EACCES;
+    else if (errno != ENOENT && errno != ENOTDIR) return errno;
+  }
+  return error;
+}
+
+}  // namespace
+
+void be_step(const Prepared& prepared, int channel, int terminal, int go) {
+  const Reporter reporter(channel);
+  const Identity& identity = prepared.plan.identity;
+  reporter.require(Stage::session, start_group());
+  reporter.require(Stage::limits, limit_cores());
+  reporter.require(Stage::keyring, new_keyring());
+  if (!wait_for_init(go)) ::_exit(0);
+  if (identity.isolation == UidIsolation::shifted)
+    reporter.require(Stage::credentials, become(identity.uid, identity.gid));
+  if (prepared.plan.deny_nesting) reporter.require(Stage::nesting, deny_nesting());
+  reporter.require(Stage::capabilities, cut_capabilities(prepared.kept_capabilities));
+  reporter.require(Stage::capabilities, error_of(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)));
+  reporter.require(Stage::descriptors, keep_descriptors(prepared.plan.passed_fds));
+  reporter.require(Stage::seccomp, load_filter());
+  // From here on the box is made, and paths are those of the step.
+  if (!wait_for_init(go)) ::_exit(0);
+  reporter.require(Stage::directory, error_of(::chdir(prepared.plan.cwd.c_str())));
+  send_message(channel, {.kind = Kind::executing});
+  reporter.require(Stage::terminal, take_terminal(terminal));
+  restore_signals(prepared.caller);
+  reporter.require(Stage::exec, execute(prepared));
+  ::_exit(0);
+}
+
+}  // namespace stepbox::sandbox

@@ -1,0 +1,148 @@
+#include "caches/registry_source.hpp"
+
+#include <catch2/catch.hpp>
+#include <string>
+#include <vector>
+
+using namespace stepbox;
+using namespace stepbox::caches;
+
+namespace {
+
+// The error of a file, or "" when it is accepted.
+std::string fault_in(std::string_view yaml) {
+  const auto tools = source::read(yaml, "x.yaml", "x");
+  if (!tools) return tools.error().message;
+  const auto together = source::check_together(*tools);
+  return together ? "" : together.error().message;
+}
+
+}  // namespace
+
+TEST_CASE("an entry is read with all its fields", "[caches]") {
+  const auto tools = source::read(R"(
+- tool: demo
+  shared: true
+  redirect:
+    DEMO_CACHE: cache/demo
+    DEMO_RUN: {path: "run/user/{uid}", mode: 0700}
+    DEMO_SOCKET: {path: run/demo.sock, create: parent}
+    DEMO_FLAG: {value: "1"}
+  default_paths: [~/.cache/demo, <prefix>/demo]
+  in_tree: [.demo/]
+  programs: [cache/demo/bin]
+  toolchains:
+    ~/.demo: DEMO_HOME
+    ~/.demo-bin:
+  verified: demo 1.0
+  note: why
+)",
+                                  "x.yaml", "demos");
+  REQUIRE(tools);
+  REQUIRE(tools->size() == 1);
+  const source::Tool& tool = tools->front();
+  CHECK(tool.name.text == "demo");
+  CHECK(tool.name.place == "x.yaml:2:9");
+  CHECK(tool.ecosystem == "demos");
+  CHECK(tool.shared);
+  REQUIRE(tool.redirects.size() == 4);
+  CHECK(tool.redirects[0].variable.text == "DEMO_CACHE");
+  CHECK(tool.redirects[0].value == "cache/demo");
+  CHECK(tool.redirects[0].create == Create::directory);
+  CHECK(tool.redirects[0].mode == 0755);
+  CHECK(tool.redirects[1].value == "run/user/{uid}");
+  CHECK(tool.redirects[1].mode == 0700);
+  CHECK(tool.redirects[2].create == Create::parent);
+  CHECK(tool.redirects[3].create == Create::none);
+  CHECK(tool.redirects[3].value == "1");
+  REQUIRE(tool.default_paths.size() == 2);
+  CHECK(tool.default_paths[1].text == "<prefix>/demo");
+  CHECK(tool.in_tree == std::vector<std::string>{".demo/"});
+  CHECK(tool.programs == std::vector<std::string>{"cache/demo/bin"});
+  REQUIRE(tool.toolchains.size() == 2);
+  CHECK(tool.toolchains[0].path.text == "~/.demo");
+  CHECK(tool.toolchains[0].variable.text == "DEMO_HOME");
+  CHECK(tool.toolchains[1].variable.text.empty());
+  CHECK(tool.verified == "demo 1.0");
+  CHECK(tool.note == "why");
+}
+
+TEST_CASE("each mistake in an entry is an error with its place", "[caches]") {
+  struct Row {
+    const char* yaml;
+    const char* error;
+  };
+  const Row row = GENERATE(values<Row>({
+      // the shape of the file
+      {"tool: a", "x.yaml:1:1: the file is no list of tools"},
+      {"- a", "x.yaml:1:3: an entry is no map"},
+      {"- note: b", "x.yaml:1:3: an entry without tool"},
+      {"- tool: a\n  note: b", "x.yaml:1:3: a says nothing: no redirect, toolchain, default path or in-tree name"},
+      {"- tool: a\n  redirects:\n    A: cache/a", "x.yaml:2:3: unknown field 'redirects'; did you mean 'redirect'?"},
+      {"- tool: a\n  create: parent", "x.yaml:2:3: unknown field 'create'"},
+      {"- tool: a\n  tool: b", "x.yaml:2:3: duplicate key 'tool'"},
+      {"- tool: A", "x.yaml:1:9: tool 'A' is no tool name (a-z, then a-z 0-9 - . +)"},
+      {"- tool: [a]", "x.yaml:1:9: tool is no text"},
+      // redirect
+      {"- tool: a\n  redirect: [A]", "x.yaml:2:13: redirect is no map of variables to paths"},
+      {"- tool: a\n  redirect: {}", "x.yaml:2:13: redirect is no map of variables to paths"},
+      {"- tool: a\n  redirect:\n    A-B: cache/a",
+       "x.yaml:3:5: variable 'A-B' is no variable name (A-Z a-z _, then also 0-9)"},
+      {"- tool: a\n  redirect:\n    A: /cache",
+       "x.yaml:3:8: path '/cache' is absolute; it begins with a volume, as in cache/NAME"},
+      {"- tool: a\n  redirect:\n    A: cache/../b", "x.yaml:3:8: path 'cache/../b' has a '.' or '..' component"},
+      {"- tool: a\n  redirect:\n    A: cache//b", "x.yaml:3:8: path 'cache//b' has an empty component"},
+      {"- tool: a\n  redirect:\n    A: scratch/b",
+       "x.yaml:3:8: path 'scratch/b' does not begin with a volume (tmp var-tmp cache home run shm out)"},
+      {"- tool: a\n  redirect:\n    A: \"cache/\\tb\"", "x.yaml:3:8: path 'cache/\\tb' has a control character"},
+      {"- tool: a\n  redirect:\n    A: [b]", "x.yaml:3:8: path is no text"},
+      {"- tool: a\n  redirect:\n    A:", "x.yaml:3:5: path is no text"},
+      {"- tool: a\n  redirect:\n    A: {create: parent}", "x.yaml:3:17: create without a path"},
+      {"- tool: a\n  redirect:\n    A: {mode: 0700, value: b}", "x.yaml:3:15: mode without a path"},
+      {"- tool: a\n  redirect:\n    A: {}", "x.yaml:3:8: A needs either a path or a value"},
+      {"- tool: a\n  redirect:\n    A: {path: tmp, value: b}", "x.yaml:3:8: A needs either a path or a value"},
+      {"- tool: a\n  redirect:\n    A: {path: tmp, create: none}", "x.yaml:3:28: create can only be 'parent'"},
+      {"- tool: a\n  redirect:\n    A: {path: tmp/a, create: parent, mode: 0700}",
+       "x.yaml:3:44: mode of a directory that the tool makes"},
+      {"- tool: a\n  redirect:\n    A: {path: tmp, mode: 999}", "x.yaml:3:26: mode '999' is not of the form 0755"},
+      {"- tool: a\n  redirect:\n    A: {path: tmp, mod: 0700}",
+       "x.yaml:3:20: unknown field 'mod'; did you mean 'mode'?"},
+      {"- tool: a\n  redirect:\n    A: {path: tmp/a, create: parent}",
+       "x.yaml:3:5: A names no directory that is made before the step: a note must say why"},
+      {"- tool: a\n  redirect:\n    A: {value: \"1\"}",
+       "x.yaml:3:5: A names no directory that is made before the step: a note must say why"},
+      // the other fields
+      {"- tool: a\n  default_paths: ~/.a", "x.yaml:2:18: default path is no list"},
+      {"- tool: a\n  default_paths: [.a]", "x.yaml:2:19: default path '.a' does not begin with ~/ or / or <PLACE>"},
+      {"- tool: a\n  in_tree: [/a]", "x.yaml:2:13: in-tree name '/a' is no name below the checkout"},
+      {"- tool: a\n  programs: [bin]",
+       "x.yaml:2:14: path 'bin' does not begin with a volume (tmp var-tmp cache home run shm out)"},
+      {"- tool: a\n  toolchains: [~/.a]", "x.yaml:2:15: toolchains is no map of paths to variables"},
+      {"- tool: a\n  toolchains: {/opt/a: A}", "x.yaml:2:16: toolchain '/opt/a' is not below ~/"},
+      {"- tool: a\n  toolchains: {~/.a: A B}",
+       "x.yaml:2:22: variable 'A B' is no variable name (A-Z a-z _, then also 0-9)"},
+      {"- tool: a\n  shared: no", "x.yaml:2:11: shared can only be true"},
+      {"- tool: a\n  note: [b]", "x.yaml:2:9: note is no text"},
+      {"- tool: a\n  verified: {b: c}", "x.yaml:2:13: verified is no text"},
+      // what two entries must not both say
+      {"- {tool: a, in_tree: [a]}\n- {tool: a, in_tree: [a]}", "x.yaml:2:10: duplicate tool 'a'; first at x.yaml:1:10"},
+      {"- {tool: a, redirect: {A: cache/a}}\n- {tool: b, redirect: {A: cache/b}}",
+       "x.yaml:2:24: duplicate variable 'A'; first at x.yaml:1:24"},
+      {"- {tool: a, redirect: {A: cache/a}}\n- {tool: b, toolchains: {~/.b: A}}",
+       "x.yaml:2:32: duplicate variable 'A'; first at x.yaml:1:24"},
+      {"- {tool: a, default_paths: [~/.a]}\n- {tool: b, default_paths: [~/.a]}",
+       "x.yaml:2:29: duplicate default path '~/.a'; first at x.yaml:1:29"},
+      {"- {tool: a, toolchains: {~/.a: A}}\n- {tool: b, toolchains: {~/.a: B}}",
+       "x.yaml:2:26: duplicate toolchain '~/.a'; first at x.yaml:1:26"},
+      {"- {tool: a, redirect: {A: cache/a}}\n- {tool: b, redirect: {B: cache/a}}",
+       "x.yaml:2:24: 'cache/a' belongs to a already"},
+  }));
+  CHECK(fault_in(row.yaml) == row.error);
+}
+
+TEST_CASE("variables may name one directory where nobody needs to know whose it is", "[caches]") {
+  CHECK(fault_in("- {tool: a, redirect: {A: cache/a, B: cache/a}}") == "");
+  CHECK(fault_in("- {tool: a, redirect: {A: tmp}}\n- {tool: b, redirect: {B: tmp}}") == "");
+  CHECK(fault_in("- {tool: a, redirect: {A: cache/x}, shared: true}\n- {tool: b, redirect: {B: cache/x}}") == "");
+  CHECK(fault_in("- {tool: b, redirect: {B: cache/x}}\n- {tool: a, redirect: {A: cache/x}, shared: true}") == "");
+}

@@ -1,0 +1,185 @@
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "policy/settings.hpp"
+
+using namespace stepbox;
+using namespace stepbox::policy;
+
+namespace {
+
+const Origin kPlace{.layer = Layer::command_line, .place = "x"};
+
+Policy applied(std::string_view key, std::string_view value, std::string_view name = "") {
+  Policy policy;
+  const auto result = apply_setting(policy, {std::string(key), std::string(name), std::string(value), kPlace});
+  if (!result) FAIL(result.error().message);
+  return policy;
+}
+
+std::string refusal(std::string_view key, std::string_view value, std::string_view name = "") {
+  Policy policy;
+  const auto result = apply_setting(policy, {std::string(key), std::string(name), std::string(value), kPlace});
+  INFO(key << " = " << value);
+  REQUIRE_FALSE(result.has_value());
+  return result.error().message;
+}
+
+}  // namespace
+
+TEST_CASE("sizes and counts enter the policy with their origin", "[policy]") {
+  const Policy policy = applied("workspace.size", "8GiB");
+  CHECK(policy.size.value == Size{Size::Unit::bytes, 8ULL << 30});
+  CHECK(policy.size.origin.text() == "x");
+  CHECK(applied("workspace.size", "50%").size.value == Size{Size::Unit::percent, 50});
+  CHECK(applied("workspace.inodes", "200k").inodes.value == 200'000);
+}
+
+TEST_CASE("a wrong size or count shows the text and what was expected", "[policy]") {
+  CHECK(refusal("workspace.size", "8GX") == "x: '8GX' is not a size like 8GiB, 512M or 50%");
+  CHECK(refusal("workspace.size", "") == "x: '' is not a size like 8GiB, 512M or 50%");
+  CHECK(refusal("workspace.size", "101%") == "x: '101%' is more than 100%");
+  CHECK(refusal("workspace.size", "0") == "x: '0' is zero");
+  CHECK(refusal("workspace.inodes", "-1") == "x: '-1' is not a count like 200000, 200k or 1M");
+}
+
+TEST_CASE("a volume takes a size, inodes, or both", "[policy]") {
+  for (const char* value : {"4GiB,inodes=200k", "inodes=200k,4GiB", "size=4GiB,inodes=200k"}) {
+    const Policy policy = applied("workspace.volumes", value, "cache");
+    REQUIRE(policy.volumes.size() == 1);
+    CHECK(policy.volumes[0].name == "cache");
+    CHECK(policy.volumes[0].size == Size{Size::Unit::bytes, 4ULL << 30});
+    CHECK(policy.volumes[0].inodes == 200'000u);
+  }
+  CHECK_FALSE(applied("workspace.volumes", "4GiB", "tmp").volumes[0].inodes.has_value());
+  CHECK_FALSE(applied("workspace.volumes", "inodes=5", "tmp").volumes[0].size.has_value());
+}
+
+TEST_CASE("a volume's settings merge field by field and the later wins", "[policy]") {
+  Policy policy;
+  for (const char* value : {"4GiB,inodes=200k", "2GiB", "inodes=7"})
+    REQUIRE(apply_setting(policy, {"workspace.volumes", "cache", value, kPlace}));
+  REQUIRE(policy.volumes.size() == 1);
+  CHECK(policy.volumes[0].size == Size{Size::Unit::bytes, 2ULL << 30});
+  CHECK(policy.volumes[0].inodes == 7u);
+}
+
+TEST_CASE("wrong volumes are refused", "[policy]") {
+  CHECK(refusal("workspace.volumes", "4GiB", "cahce") == "x: 'cahce' is not a volume (did you mean 'cache'?)");
+  CHECK(refusal("workspace.volumes", "4GiB", "building") ==
+        "x: 'building' is not a volume (tmp cache home scratch out shm run)");
+  CHECK(refusal("workspace.volumes", "", "cache") == "x: '' is not a size like 8GiB, 512M or 50%");
+  CHECK(refusal("workspace.volumes", "4GiB,nodes=3", "cache") == "x: '4GiB,nodes=3' is not SIZE[,inodes=N]");
+  CHECK(refusal("workspace.volumes", "4GiB,inodes=0", "cache") == "x: '0' is zero");
+  CHECK(refusal("workspace.volumes", "inodes=1,inodes=2", "cache") ==
+        "x: 'inodes=2' is not a size like 8GiB, 512M or 50%");
+}
+
+TEST_CASE("modes are words, and a slip gets the nearest one", "[policy]") {
+  CHECK(applied("source.mode", "ro").source.value == SourceMode::ro);
+  CHECK(applied("source.mode", "none").source.value == SourceMode::none);
+  CHECK(applied("root", "ro").root.value == RootMode::ro);
+  CHECK(applied("home", "host").home.value == HomeMode::host);
+  CHECK(applied("network", "loopback").network.value == NetworkMode::loopback);
+  CHECK_FALSE(applied("nesting", "deny").allow_nesting.value);
+  CHECK(refusal("network", "hots") == "x: 'hots' is not host, loopback or none (did you mean 'host'?)");
+  CHECK(refusal("source.mode", "readwrite") == "x: 'readwrite' is not rw, ro or none");
+  CHECK(refusal("home", "Fresh") == "x: 'Fresh' is not fresh or host (did you mean 'fresh'?)");
+  CHECK(refusal("root", "rw") == "x: 'rw' is not ro (did you mean 'ro'?)");
+  CHECK(refusal("nesting", "true") == "x: 'true' is not allow or deny");
+}
+
+TEST_CASE("what the design promises for later is refused and not ignored", "[policy]") {
+  CHECK(refusal("source.mode", "overlay") == "x: 'overlay' is not supported by this version of stepbox");
+  CHECK(refusal("root", "overlay") == "x: 'overlay' is not supported by this version of stepbox");
+  CHECK(refusal("home", "overlay") == "x: 'overlay' is not supported by this version of stepbox");
+  for (const KeyRow& row : keys())
+    if (row.shape == Shape::unsupported)
+      CHECK(refusal(row.key, "1") == "x: " + std::string(row.key) + " is not supported by this version of stepbox");
+}
+
+TEST_CASE("paths are absolute or below home, and made normal", "[policy]") {
+  CHECK(applied("filesystem.ro", "/srv//sdk/").paths[0].path == "/srv/sdk");
+  CHECK(applied("filesystem.rw", "~/.m2").paths[0].path == "~/.m2");
+  CHECK(applied("filesystem.hide", "~/a//b/").paths[0].path == "~/a/b");
+  CHECK(applied("filesystem.hide", "/a\nb").paths[0].path == "/a\nb");
+  CHECK(applied("filesystem.ro", "/a").paths[0].access == PathAccess::ro);
+  CHECK(applied("filesystem.rw", "/a").paths[0].access == PathAccess::rw);
+  CHECK(applied("filesystem.hide", "/a").paths[0].access == PathAccess::hide);
+  CHECK(applied("source.path", "/src/").source_path.value == "/src");
+}
+
+TEST_CASE("other paths are refused", "[policy]") {
+  CHECK(refusal("filesystem.ro", "srv") == "x: 'srv' is not an absolute path, or one that starts with ~/");
+  CHECK(refusal("filesystem.ro", "") == "x: '' is not an absolute path, or one that starts with ~/");
+  CHECK(refusal("filesystem.ro", "~root/x") == "x: '~root/x' is not an absolute path, or one that starts with ~/");
+  CHECK(refusal("filesystem.ro", "~/../x") == "x: '~/../x' leaves the home directory with '..'");
+  CHECK(refusal("source.path", std::string("/a\0b", 4)) == "x: a path cannot hold a NUL byte");
+}
+
+TEST_CASE("environment rules keep their order", "[policy]") {
+  Policy policy;
+  REQUIRE(apply_setting(policy, {"environment.set", "CI", "true", kPlace}));
+  REQUIRE(apply_setting(policy, {"environment.unset", "", "AWS_PROFILE", kPlace}));
+  REQUIRE(apply_setting(policy, {"environment.keep", "", "LC_*", kPlace}));
+  REQUIRE(apply_setting(policy, {"environment.redirect", "MYTOOL", "cache/mytool", kPlace}));
+  REQUIRE(policy.environment.size() == 4);
+  CHECK(policy.environment[0].action == EnvAction::set);
+  CHECK(policy.environment[0].name == "CI");
+  CHECK(policy.environment[0].value == "true");
+  CHECK(policy.environment[1].action == EnvAction::unset);
+  CHECK(policy.environment[1].name == "AWS_PROFILE");
+  CHECK(policy.environment[2].action == EnvAction::keep);
+  CHECK(policy.environment[2].name == "LC_*");
+  CHECK(policy.environment[3].action == EnvAction::redirect);
+  CHECK(policy.environment[3].value == "cache/mytool");
+}
+
+TEST_CASE("a variable's value may be anything but a NUL byte", "[policy]") {
+  CHECK(applied("environment.set", "a=b\n\xff", "A").environment[0].value == "a=b\n\xff");
+  CHECK(applied("environment.set", "", "A").environment[0].value.empty());
+  CHECK(refusal("environment.set", std::string("a\0b", 3), "A") == "x: a variable's value cannot hold a NUL byte");
+}
+
+TEST_CASE("variable names are strict", "[policy]") {
+  CHECK(refusal("environment.set", "1", "A-B") == "x: 'A-B' is not a variable name of letters, digits and _");
+  CHECK(refusal("environment.set", "1", "") == "x: '' is not a variable name of letters, digits and _");
+  CHECK(refusal("environment.unset", "1A") == "x: '1A' is not a variable name of letters, digits and _");
+  CHECK(refusal("environment.unset", "A=B") == "x: 'A=B' is not a variable name of letters, digits and _");
+  CHECK(refusal("environment.redirect", "cache", "A B") == "x: 'A B' is not a variable name of letters, digits and _");
+  CHECK(refusal("environment.keep", "A=*") == "x: 'A=*' is not a variable name or a pattern with * and ?");
+  CHECK(refusal("environment.keep", "") == "x: '' is not a variable name or a pattern with * and ?");
+}
+
+TEST_CASE("a redirect stays in a volume", "[policy]") {
+  CHECK(applied("environment.redirect", "cache", "A").environment[0].value == "cache");
+  const std::string form = "a path that begins with a volume, like cache/mytool";
+  CHECK(refusal("environment.redirect", "cahce/x", "A") == "x: 'cahce/x' is not " + form + " (did you mean 'cache'?)");
+  for (const char* value : {"", "/cache/x", "elsewhere/x", "../cache"})
+    CHECK(refusal("environment.redirect", value, "A") == "x: '" + std::string(value) + "' is not " + form);
+  for (const char* value : {"cache/../../x", "cache/./x", "cache//x", "cache/"})
+    CHECK(refusal("environment.redirect", value, "A") == "x: '" + std::string(value) + "' is not " + form);
+  CHECK(refusal("environment.redirect", "cache/a\nb", "A") == "x: 'cache/a\\nb' is not " + form);
+}
+
+TEST_CASE("a flag is true or false and nothing like it", "[policy]") {
+  CHECK(applied("environment.clear", "true").clear_environment.value);
+  CHECK_FALSE(applied("environment.clear", "false").clear_environment.value);
+  CHECK(refusal("environment.clear", "yes") == "x: 'yes' is not true or false (did you mean 'true'?)");
+  CHECK(refusal("environment.clear", "on") == "x: 'on' is not true or false (did you mean 'true'?)");
+  CHECK(refusal("environment.clear", "no") == "x: 'no' is not true or false (did you mean 'false'?)");
+  CHECK(refusal("environment.clear", "FALSE") == "x: 'FALSE' is not true or false (did you mean 'false'?)");
+  CHECK(refusal("environment.clear", "") == "x: '' is not true or false");
+}
+
+TEST_CASE("protections are required by name and only once", "[policy]") {
+  Policy policy;
+  REQUIRE(apply_setting(policy, {"require", "", "quota", kPlace}));
+  REQUIRE(apply_setting(policy, {"require", "", "pid-isolation", kPlace}));
+  REQUIRE(apply_setting(policy, {"require", "", "quota", kPlace}));
+  REQUIRE(policy.require.size() == 2);
+  CHECK(policy.require[1].name == "pid-isolation");
+  CHECK(refusal("require", "quotta") ==
+        "x: 'quotta' is not a protection like quota or mount-isolation (did you mean 'quota'?)");
+  CHECK(refusal("require", "everything") == "x: 'everything' is not a protection like quota or mount-isolation");
+}

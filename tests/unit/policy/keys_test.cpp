@@ -1,0 +1,38 @@
+#include "policy/keys.hpp"
+
+#include <catch2/catch.hpp>
+#include <set>
+#include <string_view>
+
+using namespace stepbox::policy;
+
+TEST_CASE("every key, option and variable stands in the table once", "[policy]") {
+  std::set<std::string_view> seen;
+  for (const KeyRow& row : keys()) {
+    CHECK(seen.insert(row.key).second);
+    if (!row.option.empty()) CHECK(seen.insert(row.option).second);
+    if (!row.variable.empty()) CHECK(seen.insert(row.variable).second);
+  }
+}
+
+TEST_CASE("every supported key has an option, a variable and its words", "[policy]") {
+  for (const KeyRow& row : keys()) {
+    INFO(row.key);
+    CHECK_FALSE(row.help.empty());
+    if (row.shape == Shape::unsupported) continue;
+    CHECK(row.option.starts_with("--"));
+    CHECK(row.variable.starts_with("STEPBOX_"));
+    CHECK_FALSE(row.expected.empty());
+    CHECK(row.apply != nullptr);
+    CHECK(row.operand.empty() == (row.shape == Shape::flag));
+    CHECK((row.separator != 0) == (row.shape == Shape::list || row.shape == Shape::map));
+    CHECK((row.widening != nullptr) == (row.trust == Trust::tighten));
+  }
+}
+
+TEST_CASE("a key is found by its whole name only", "[policy]") {
+  REQUIRE(find_key("workspace.size") != nullptr);
+  CHECK(find_key("workspace.size")->option == "--size");
+  CHECK(find_key("workspace") == nullptr);
+  CHECK(find_key("") == nullptr);
+}

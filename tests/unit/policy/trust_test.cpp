@@ -1,0 +1,204 @@
+// What a project policy may do: tighten, never widen.
+#include "policy_fixture.hpp"
+
+using namespace stepbox;
+using namespace stepbox::policy;
+
+namespace {
+
+constexpr std::string_view kOnlyTighten = "; a project policy may only tighten";
+
+struct Case {
+  std::string_view key;
+  std::string_view site;     // what the operator says; empty: the built-in default
+  std::string_view project;  // what the checkout says
+  std::string_view refused;  // the start of what is wrong with it; empty: allowed
+};
+
+const Case kCases[] = {
+    {"workspace.size", "workspace: {size: 8GiB}", "workspace: {size: 8GiB}", ""},
+    {"workspace.size", "workspace: {size: 8GiB}", "workspace: {size: 1GiB}", ""},
+    {"workspace.size", "workspace: {size: 8GiB}", "workspace: {size: 9GiB}", "9 GiB is wider than the 8 GiB of "},
+    {"workspace.size", "workspace: {size: 8GiB}", "workspace: {size: 40%}", ""},  // of 16 GiB
+    {"workspace.size", "workspace: {size: 8GiB}", "workspace: {size: 60%}",
+     "60% (9.6 GiB) is wider than the 8 GiB of "},
+    {"workspace.size", "", "workspace: {size: 8GiB}", ""},
+    {"workspace.size", "", "workspace: {size: 20GiB}", "20 GiB is wider than the 50% (8 GiB) of default:"},
+    {"workspace.size", "", "workspace: {size: 51%}", "51% (8.2 GiB) is wider than the 50% (8 GiB) of default:"},
+    {"workspace.inodes", "", "workspace: {inodes: 1M}", ""},
+    {"workspace.inodes", "", "workspace: {inodes: 1000}", ""},
+    {"workspace.inodes", "", "workspace: {inodes: 1000001}", "1000001 is wider than the 1000000 of default:"},
+    {"source.mode", "source: rw", "source: rw", ""},
+    {"source.mode", "source: rw", "source: ro", ""},
+    {"source.mode", "source: rw", "source: none", ""},
+    {"source.mode", "source: ro", "source: none", ""},
+    {"source.mode", "source: ro", "source: rw", "rw is wider than the ro of "},
+    {"source.mode", "source: none", "source: ro", "ro is wider than the none of "},
+    {"home", "home: host", "home: fresh", ""},
+    {"home", "home: host", "home: host", ""},
+    {"home", "", "home: host", "host is wider than the fresh of default:"},
+    {"network", "", "network: loopback", ""},
+    {"network", "", "network: none", ""},
+    {"network", "network: loopback", "network: none", ""},
+    {"network", "network: loopback", "network: host", "host is wider than the loopback of "},
+    {"network", "network: none", "network: loopback", "loopback is wider than the none of "},
+    {"nesting", "", "nesting: deny", ""},
+    {"nesting", "nesting: deny", "nesting: deny", ""},
+    {"nesting", "nesting: deny", "nesting: allow", "allow is wider than the deny of "},
+    {"environment.clear", "", "environment: {clear: true}", ""},
+    {"environment.clear", "environment: {clear: true}", "environment: {clear: false}",
+     "false is wider than the true of "},
+    {"environment.keep", "", "environment: {keep: ['*']}", "'*' would come through where the environment is cleared"},
+    {"environment.keep", "environment: {clear: true}", "environment: {keep: [CI_*]}", "'CI_*' would come through"},
+    {"environment.keep", "environment: {keep: [CI_*]}", "environment: {keep: [CI_*]}", ""},
+    {"root", "", "root: ro", ""},
+    {"environment.set", "environment: {set: {A: '1'}}", "environment: {set: {A: '2', LD_PRELOAD: x}}", ""},
+    {"environment.unset", "", "environment: {unset: [PATH]}", ""},
+    {"environment.redirect", "", "environment: {redirect: {A: cache/a}}", ""},
+    {"filesystem.hide", "filesystem: {ro: [/srv]}", "filesystem: {hide: [/srv]}", ""},
+    {"require", "require: [quota]", "require: [seccomp]", ""},
+    {"source.path", "", "source: {path: /etc}", "a project policy may not set this"},
+    {"filesystem.ro", "", "filesystem: {ro: [~/.ssh]}", "a project policy may not set this"},
+    {"filesystem.rw", "filesystem: {rw: [/srv]}", "filesystem: {rw: [/srv]}", "a project policy may not set this"},
+};
+
+}  // namespace
+
+TEST_CASE("every key obeys its column in the table of trust", "[policy]") {
+  for (const Case& test : kCases) {
+    INFO(test.site << " | " << test.project);
+    PolicyFixture fixture;
+    if (!test.site.empty()) fixture.site(test.site);
+    fixture.project(test.project);
+    if (test.refused.empty()) {
+      fixture.resolved();
+      continue;
+    }
+    const std::string refusal = fixture.refusal();
+    INFO(refusal);
+    CHECK(refusal.starts_with("ROOT/checkout/.stepbox.yaml:2:"));
+    CHECK(refusal.contains(": " + std::string(test.key) + ": " + std::string(test.refused)));
+    const bool is_forbidden = test.refused == "a project policy may not set this";
+    CHECK(refusal.ends_with(is_forbidden ? test.refused : kOnlyTighten));
+  }
+}
+
+TEST_CASE("every key is in the test of trust", "[policy]") {
+  for (const KeyRow& row : keys()) {
+    if (row.shape == Shape::unsupported || row.key == "workspace.volumes") continue;
+    INFO(row.key);
+    CHECK(std::any_of(std::begin(kCases), std::end(kCases), [&row](const Case& test) { return test.key == row.key; }));
+  }
+}
+
+TEST_CASE("a refusal names both values, both places and the way out", "[policy]") {
+  PolicyFixture fixture;
+  fixture.site("workspace:\n  size: 12GiB\n");
+  fixture.project("workspace:\n  size: 20GiB\n");
+  CHECK(fixture.refusal() ==
+        "ROOT/checkout/.stepbox.yaml:3:9: workspace.size: 20 GiB is wider than the 12 GiB of "
+        "ROOT/site/policy.yaml:3:9; a project policy may only tighten");
+  CHECK(fixture.hint() == "if it is meant, pass --size SIZE, or set workspace.size in ROOT/site/policy.yaml");
+  fixture.project("filesystem: {rw: [/]}\n");
+  CHECK(fixture.refusal() == "ROOT/checkout/.stepbox.yaml:2:19: filesystem.rw: a project policy may not set this");
+  CHECK(fixture.hint() == "if it is meant, pass --rw PATH, or set filesystem.rw in ROOT/site/policy.yaml");
+}
+
+TEST_CASE("sizes that cannot be compared count as wider", "[policy]") {
+  PolicyFixture fixture;
+  fixture.request.memory_bytes = 0;
+  fixture.project("workspace: {size: 1GiB}\n");
+  CHECK(fixture.refusal().contains("workspace.size: 1 GiB is wider than the 50% of default:"));
+  fixture.project("workspace: {size: 49%}\n");
+  CHECK(fixture.resolved().size.value == Size{Size::Unit::percent, 49});
+}
+
+TEST_CASE("the operator's own layers above may widen again", "[policy]") {
+  PolicyFixture fixture;
+  fixture.project("network: none\nworkspace: {size: 1GiB}\n");
+  fixture.option("network", "", "host");
+  fixture.variable("STEPBOX_SIZE=12GiB");
+  const Policy policy = fixture.resolved();
+  CHECK(policy.network.value == NetworkMode::host);
+  CHECK(policy.size.value == Size{Size::Unit::bytes, 12ULL << 30});
+}
+
+TEST_CASE("a project's volumes fit into what the operator gave", "[policy]") {
+  PolicyFixture fixture;
+  fixture.site("workspace: {size: 8GiB, inodes: 1000, volumes: {cache: {size: 4GiB, inodes: 300}}}\n");
+  SECTION("smaller ones") {
+    fixture.project("workspace: {volumes: {cache: {size: 3GiB, inodes: 200}}}\n");
+    CHECK(fixture.resolved().volumes[0].size == Size{Size::Unit::bytes, 3ULL << 30});
+  }
+  SECTION("a larger one") {
+    fixture.project("workspace: {volumes: {cache: {size: 5GiB}}}\n");
+    CHECK(fixture.refusal() ==
+          "ROOT/checkout/.stepbox.yaml:2:37: workspace.volumes.cache: 5 GiB is wider than the 4 GiB of "
+          "ROOT/site/policy.yaml:2:77; a project policy may only tighten");
+  }
+  SECTION("more inodes") {
+    fixture.project("workspace: {volumes: {cache: {inodes: 301}}}\n");
+    CHECK(fixture.refusal().contains("workspace.volumes.cache: 301 inodes is wider than the 300 of "));
+  }
+  SECTION("a new one larger than the workspace") {
+    fixture.project("workspace: {size: 1GiB, volumes: {tmp: {size: 9GiB}}}\n");
+    CHECK(fixture.refusal().contains("workspace.volumes.tmp: 9 GiB is wider than the 8 GiB of "));
+  }
+  SECTION("a new one beside a workspace as large as before") {
+    fixture.project("workspace: {volumes: {tmp: {size: 1GiB, inodes: 1}}}\n");
+    CHECK(fixture.refusal() ==
+          "ROOT/checkout/.stepbox.yaml:2:49: workspace.volumes: workspace and volumes together may hold 13 GiB, more "
+          "than the 12 GiB below; a project policy may only tighten");
+  }
+  SECTION("a new one with no inodes of its own") {
+    fixture.project("workspace: {size: 7GiB, volumes: {tmp: {size: 1GiB}}}\n");
+    CHECK(fixture.refusal().contains("may hold 2300 inodes, more than the 1300 below"));
+  }
+  SECTION("a new one carved out of the workspace") {
+    fixture.project("workspace: {size: 7GiB, inodes: 900, volumes: {tmp: {size: 1GiB, inodes: 100}}}\n");
+    CHECK(fixture.resolved().volumes.size() == 2);
+  }
+}
+
+TEST_CASE("huge sizes do not wrap around to small ones", "[policy]") {
+  PolicyFixture fixture;
+  fixture.site("workspace: {size: 8GiB}\n");
+  std::string volumes;
+  for (const char* name : {"tmp", "cache", "home", "scratch", "out", "shm", "run"})
+    volumes += std::string(volumes.empty() ? "" : ", ") + name + ": {size: 8388607T, inodes: 1}";
+  fixture.project("workspace: {volumes: {" + volumes + "}}\n");
+  CHECK(fixture.refusal().contains(" is wider than the 8 GiB of "));
+}
+
+TEST_CASE("what a project extends is judged like its own words", "[policy]") {
+  PolicyFixture fixture;
+  SECTION("tightening is welcome") {
+    fixture.project("extends: [strict]\n");
+    CHECK(fixture.resolved().network.value == NetworkMode::none);
+  }
+  SECTION("only the end counts, so it may take back what it extended") {
+    fixture.project("extends: [strict]\nnetwork: host\n");
+    CHECK(fixture.resolved().network.value == NetworkMode::host);
+  }
+  SECTION("widening is refused, with the way it came") {
+    fixture.site("source: none\n");
+    fixture.project("extends: [strict]\n");
+    const std::string refusal = fixture.refusal();
+    CHECK(refusal.starts_with("ROOT/checkout/.stepbox.yaml:2:11: extends: strict:"));
+    CHECK(
+        refusal.ends_with("(built in): source.mode: ro is wider than the none of ROOT/site/policy.yaml:2:9; "
+                          "a project policy may only tighten"));
+  }
+  SECTION("keeping variables that the operator cleared is refused") {
+    fixture.site("environment: {clear: true}\n");
+    fixture.project("extends: [strict]\n");
+    CHECK(fixture.refusal().contains("environment.keep: 'PATH' would come through"));
+  }
+  SECTION("files are not for strangers") {
+    for (const char* name : {"/etc/passwd", "./other.yaml", "../x.yml", "other.yaml"}) {
+      fixture.project("extends: [" + std::string(name) + "]\n");
+      CHECK(fixture.refusal() == "ROOT/checkout/.stepbox.yaml:2:11: extends: '" + std::string(name) +
+                                     "' is a file; a project policy may extend built-in policies only");
+    }
+  }
+}

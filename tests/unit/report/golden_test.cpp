@@ -1,0 +1,79 @@
+// One sample report, one expected file per format. After a wanted change: look at the difference, then
+// write what the test prints into the file.
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <fstream>
+#include <sstream>
+
+#include "report/report.hpp"
+#include "report/sample_report.hpp"
+
+using namespace stepbox;
+using namespace stepbox::test;
+
+namespace {
+
+// Every field has a value of its own, so that two that change places are seen.
+Report sample() {
+  Report report = full_cache_report(Exited{1});
+  report.argv = {"go", "build", "-ldflags", "-X 'main.name=größe'\n", "bad\xff" "byte"};
+  report.cwd = "/work/checkout";
+  report.policies = {{"default", Layer::built_in}, {"go", Layer::named}, {".stepbox.yaml", Layer::project}};
+  report.protections = {{"quota", true, ProtectionState::degraded, "there is no memory limit"},
+                        {"mount-isolation", true, ProtectionState::active, ""},
+                        {"network-isolation", false, ProtectionState::off, "network: host"}};
+  report.time = {12.3456789, 20.5, 1.25, 0.0021, 0.0305};
+  report.volumes[0].peak_bytes = 310 * kMiB;
+  report.volumes[0].final_bytes = 300 * kMiB;
+  report.volumes[0].peak_inodes = 50;
+  report.volumes[0].final_inodes = 40;
+  report.volumes[1].peak_bytes = 4 * kGiB;
+  report.volumes[1].final_bytes = 3700 * kMiB;
+  report.volumes[1].limit_inodes = 200'000;
+  report.volumes[1].peak_inodes = 41'100;
+  report.volumes[1].final_inodes = 41'000;
+  report.samples = 124;
+  report.memory_peak_bytes = 512 * kMiB;
+  report.source_path = "/work/checkout";
+  report.strays = {{17, "sleep"}, {23, "java"}};
+  report.stray_count = 2;
+  report.leftovers = {"cgroup 'stepbox-4711' is still there"};
+  report.kernel = "6.1.0-18-amd64";
+  report.memory_total = 16 * kGiB;
+  report.warnings = {"cannot show '/opt/sdk' in the box: it does not exist"};
+  report.verdict = report::verdict_of(report);
+  report.sentence = report::sentence_of(report);
+  return report;
+}
+
+std::string golden(const std::string& name) {
+  std::ifstream file(std::string(STEPBOX_GOLDEN) + "/" + name);
+  REQUIRE(file);
+  std::ostringstream content;
+  content << file.rdbuf();
+  std::string text = content.str();
+  const std::string mark = "@VERSION@";
+  if (const size_t at = text.find(mark); at != std::string::npos) text.replace(at, mark.size(), STEPBOX_VERSION);
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("the JSON report is as expected", "[report]") { CHECK(report::to_json(sample()) == golden("report.json")); }
+
+TEST_CASE("a step ended by a signal has its name in the JSON report", "[report]") {
+  Report report = plain_report(Signaled{SIGTERM, false});
+  report.cancelled_by = SIGINT;
+  const std::string json = report::to_json(report);
+  CHECK(json.find("\"signal\": \"SIGTERM\"") != std::string::npos);
+  CHECK(json.find("\"cancelled_by\": \"SIGINT\"") != std::string::npos);
+  CHECK(json.find("\"exit_code\": 143") != std::string::npos);
+}
+
+TEST_CASE("the summary is as expected", "[report]") {
+  CHECK(report::summary(sample(), report::SummaryStyle::plain) + "\n" == golden("summary.txt"));
+}
+
+TEST_CASE("the summary for GitHub is as expected", "[report]") {
+  CHECK(report::summary(sample(), report::SummaryStyle::github) + "\n" == golden("summary.github"));
+}

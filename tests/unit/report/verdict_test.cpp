@@ -1,0 +1,174 @@
+#include <catch2/catch.hpp>
+#include <cerrno>
+#include <csignal>
+
+#include "report/report.hpp"
+#include "report/sample_report.hpp"
+
+using namespace stepbox;
+using namespace stepbox::test;
+using report::verdict_of;
+
+namespace {
+
+std::string sentence(Report report) {
+  report.verdict = verdict_of(report);
+  return report::sentence_of(report);
+}
+
+Report cancelled(Outcome outcome) {
+  Report report = plain_report(outcome);
+  report.cancelled_by = SIGTERM;
+  return report;
+}
+
+}  // namespace
+
+TEST_CASE("exit code and signal decide where nothing was full", "[report]") {
+  CHECK(verdict_of(plain_report(Exited{0})) == Verdict::success);
+  CHECK(verdict_of(plain_report(Exited{2})) == Verdict::failure);
+  CHECK(verdict_of(plain_report(Signaled{SIGSEGV, false})) == Verdict::signal);
+  CHECK(verdict_of(plain_report(BoxKilled{SIGKILL})) == Verdict::launcher_error);
+}
+
+TEST_CASE("a command that could not be executed is told apart from one that is not there", "[report]") {
+  CHECK(verdict_of(plain_report(NotStarted{ENOENT})) == Verdict::not_found);
+  CHECK(verdict_of(plain_report(NotStarted{ENOTDIR})) == Verdict::not_found);
+  CHECK(verdict_of(plain_report(NotStarted{EACCES})) == Verdict::not_executable);
+  CHECK(verdict_of(plain_report(NotStarted{ENOEXEC})) == Verdict::not_executable);
+}
+
+TEST_CASE("a step that failed while a volume was full failed by the quota", "[report]") {
+  CHECK(verdict_of(full_cache_report(Exited{1})) == Verdict::disk_quota);
+  CHECK(verdict_of(full_cache_report(Signaled{SIGBUS, false})) == Verdict::disk_quota);
+}
+
+TEST_CASE("a step that succeeded although a volume was full has succeeded", "[report]") {
+  CHECK(verdict_of(full_cache_report(Exited{0})) == Verdict::success);
+}
+
+TEST_CASE("a volume without inodes is another quota, and bytes come first", "[report]") {
+  Report report = plain_report(Exited{1});
+  report.volumes[0].inodes_full = true;
+  CHECK(verdict_of(report) == Verdict::inode_quota);
+  report.volumes[1].bytes_full = true;
+  CHECK(verdict_of(report) == Verdict::disk_quota);
+}
+
+TEST_CASE("being asked to stop is what ended the step", "[report]") {
+  CHECK(verdict_of(cancelled(Signaled{SIGTERM, false})) == Verdict::cancelled);
+  CHECK(verdict_of(cancelled(Signaled{SIGKILL, false})) == Verdict::cancelled);
+  CHECK(verdict_of(cancelled(Exited{143})) == Verdict::cancelled);
+  CHECK(verdict_of(cancelled(BoxKilled{SIGKILL})) == Verdict::cancelled);
+}
+
+TEST_CASE("a step that handles the signal and exits with 0 has succeeded", "[report]") {
+  CHECK(verdict_of(cancelled(Exited{0})) == Verdict::success);
+}
+
+TEST_CASE("a step that never started was not cancelled", "[report]") {
+  CHECK(verdict_of(cancelled(NotStarted{ENOENT})) == Verdict::not_found);
+}
+
+TEST_CASE("a full volume that is cancelled is cancelled, and the sentence tells both", "[report]") {
+  Report report = full_cache_report(Signaled{SIGTERM, false});
+  report.cancelled_by = SIGTERM;
+  CHECK(verdict_of(report) == Verdict::cancelled);
+  CHECK(sentence(report) ==
+        "the step was stopped by SIGTERM sent to stepbox while volume 'cache' was full (4 GiB; most of it "
+        "go-build: 3.6 GiB)");
+}
+
+TEST_CASE("plain ends are plain sentences", "[report]") {
+  CHECK(sentence(plain_report(Exited{0})) == "the step succeeded");
+  CHECK(sentence(plain_report(Exited{2})) == "the step exited with code 2");
+  CHECK(sentence(plain_report(Signaled{SIGSEGV, true})) == "the step was ended by SIGSEGV");
+  CHECK(sentence(plain_report(BoxKilled{SIGKILL})) ==
+        "the box was killed from outside by SIGKILL; how the step would have ended is not known");
+}
+
+TEST_CASE("a cancelled step tells the signal, and its exit code if it had one", "[report]") {
+  CHECK(sentence(cancelled(Signaled{SIGKILL, false})) == "the step was stopped by SIGTERM sent to stepbox");
+  CHECK(sentence(cancelled(Exited{3})) == "the step was stopped by SIGTERM sent to stepbox; it exited with code 3");
+}
+
+TEST_CASE("a command that was not found is named", "[report]") {
+  Report report = plain_report(NotStarted{ENOENT});
+  report.argv = {"foo", "--bar"};
+  CHECK(sentence(report) == "command 'foo' was not found in the box");
+  report.argv = {"fo\no"};
+  CHECK(sentence(report) == "command 'fo\\no' was not found in the box");
+}
+
+TEST_CASE("a script may be there and its interpreter not", "[report]") {
+  Report report = plain_report(NotStarted{ENOENT});
+  report.argv = {"./build.sh"};
+  CHECK(sentence(report) == "command './build.sh' or its interpreter was not found in the box");
+}
+
+TEST_CASE("a command that cannot be executed has its reason", "[report]") {
+  Report report = plain_report(NotStarted{EACCES});
+  report.argv = {"./README"};
+  CHECK(sentence(report) == "command './README' cannot be executed: permission denied (EACCES)");
+}
+
+TEST_CASE("the sentence names the full volume, its limit and the biggest tool in it", "[report]") {
+  CHECK(sentence(full_cache_report(Exited{1})) ==
+        "the step exited with code 1 while volume 'cache' was full (4 GiB; most of it go-build: 3.6 GiB)");
+}
+
+TEST_CASE("less than half is not most of it", "[report]") {
+  Report report = full_cache_report(Exited{1});
+  report.caches[0].bytes = kGiB;
+  CHECK(sentence(report) ==
+        "the step exited with code 1 while volume 'cache' was full (4 GiB; the largest part go-build: 1 GiB)");
+}
+
+TEST_CASE("a tool's folders in one volume are added up", "[report]") {
+  Report report = full_cache_report(Exited{1});
+  report.caches = {{"npm", "/box/cache/npm", 1500 * kMiB, 1},
+                   {"cargo", "/box/cache/cargo/registry", kGiB, 1},
+                   {"cargo", "/box/cache/cargo/git", 1536 * kMiB, 1}};
+  CHECK(sentence(report) ==
+        "the step exited with code 1 while volume 'cache' was full (4 GiB; most of it cargo: 2.5 GiB)");
+}
+
+TEST_CASE("what belongs to no known tool is named by its path", "[report]") {
+  Report report = full_cache_report(Exited{1});
+  report.volumes[0].bytes_full = true;
+  report.volumes[1].bytes_full = false;
+  report.caches = {{"unknown", "/box/home/.wasm\ntime", 7 * kGiB, 1}};
+  CHECK(sentence(report) ==
+        "the step exited with code 1 while volume 'workspace' was full (8 GiB; most of it /box/home/.wasm\\ntime: 7 GiB)");
+}
+
+TEST_CASE("a cache counts for the volume that is mounted closest to it", "[report]") {
+  Report report = full_cache_report(Exited{1});
+  report.volumes[0].bytes_full = true;
+  report.volumes[1].bytes_full = false;
+  CHECK(sentence(report) ==
+        "the step exited with code 1 while volume 'workspace' was full (8 GiB; the largest part /box/home/.wasmtime: "
+        "300 MiB)");
+}
+
+TEST_CASE("a full volume of which nothing is known is still named", "[report]") {
+  Report report = full_cache_report(Exited{1});
+  report.caches.clear();
+  CHECK(sentence(report) == "the step exited with code 1 while volume 'cache' was full (4 GiB)");
+}
+
+TEST_CASE("a volume without inodes tells their number and who has them", "[report]") {
+  Report report = full_cache_report(Exited{1});
+  report.volumes[1].bytes_full = false;
+  report.volumes[1].inodes_full = true;
+  report.volumes[1].limit_inodes = 50'000;
+  CHECK(sentence(report) ==
+        "the step exited with code 1 while volume 'cache' had no inode left (50000; most of them go-build: 41000)");
+}
+
+TEST_CASE("two full volumes are both named", "[report]") {
+  Report report = plain_report(Exited{1});
+  for (VolumeUsage& full : report.volumes) full.bytes_full = true;
+  CHECK(sentence(report) ==
+        "the step exited with code 1 while volume 'workspace' was full (8 GiB) and volume 'cache' was full (4 GiB)");
+}
