@@ -9,6 +9,7 @@
 
 #include "base/text.hpp"
 #include "policy/keys.hpp"
+#include "policy/settings.hpp"
 
 namespace stepbox::cli {
 namespace {
@@ -68,19 +69,6 @@ Result<int> parse_fd(const std::string& text) {
   return fd;
 }
 
-// "CI=true" for keys that are maps; "cache=4GiB,inodes=1M" for volumes.
-Result<policy::Setting> setting_of(const KeyRow& row, const std::string& text) {
-  policy::Setting setting{.key = std::string(row.key), .value = text, .origin = {Layer::command_line, std::string(row.option)}};
-  if (row.shape == Shape::flag) setting.value = "true";
-  if (row.shape != Shape::map) return setting;
-  const size_t equals = text.find('=');
-  if (equals == std::string::npos || equals == 0)
-    return fail(std::string(row.option) + ": expected " + std::string(row.operand) + ", not " + stepbox::quoted(text));
-  setting.name = text.substr(0, equals);
-  setting.value = text.substr(equals + 1);
-  return setting;
-}
-
 // The options as CLI11 sees them. What it collects is read back in the order of the command line, since
 // `--ro a --hide a` and `--hide a --ro a` are not the same.
 class Parser {
@@ -98,7 +86,9 @@ class Parser {
     try {
       app_.parse(std::move(words));
     } catch (const CLI::ArgumentMismatch& mismatch) {
-      return fail(std::string(mismatch.what()), "see `stepbox run --help`");
+      // Its text begins with the option's name.
+      const std::string text = mismatch.what();
+      return fail("option " + stepbox::quoted(text.substr(0, text.find(':'))) + " needs a value", "see `stepbox run --help`");
     } catch (const CLI::Error& error) {
       return fail(error.what(), "see `stepbox run --help`");
     }
@@ -143,7 +133,9 @@ class Parser {
       TRY_ASSIGN(options.summary, parse_summary(text, name));
     } else {
       const auto row = std::ranges::find(policy::keys(), name, &KeyRow::option);
-      TRY_ASSIGN(policy::Setting setting, setting_of(*row, text));
+      if (row->shape == Shape::unsupported) return std::unexpected(policy::unsupported_error(row->option));
+      const Origin origin{.layer = Layer::command_line, .place = name};
+      TRY_ASSIGN(policy::Setting setting, policy::setting_from_text(*row, row->shape == Shape::flag ? "true" : text, origin));
       options.request.settings.push_back(std::move(setting));
     }
     return {};

@@ -35,7 +35,7 @@ Result<> plan_protections(Plan& plan, const Policy& policy, const HostFacts& fac
                 "run stepbox as an ordinary user, or allow nesting");
   plan.protections = {active("quota"),        active("mount-isolation"),  active("pid-isolation"),
                       active("ipc-isolation"), uid_isolation(plan, facts), network_isolation(plan),
-                      active("no-new-privileges"), active("capabilities"), nesting_denied(plan)};
+                      active("no-new-privileges"), active("capabilities"), active("seccomp"), nesting_denied(plan)};
   for (const RequiredProtection& required : policy.require) {
     const auto found = std::ranges::find(plan.protections, required.name, &Protection::name);
     if (found == plan.protections.end())

@@ -70,6 +70,13 @@ TEST_CASE("a step ended by a signal has its name in the JSON report", "[report]"
   CHECK(json.find("\"exit_code\": 143") != std::string::npos);
 }
 
+TEST_CASE("other records are told in the same form, bytes that are not UTF-8 included", "[report]") {
+  const std::string json = report::records_to_json("checks", {{{"name", "tmpfs"}, {"cause", "a\xff"}}, {}});
+  CHECK(json.starts_with("{\n  \"schema_version\": 1,\n  \"checks\": [\n    {\n      \"name\": \"tmpfs\","));
+  CHECK(json.find("\"cause\": \"a\uFFFD\"") != std::string::npos);
+  CHECK(json.ends_with("    {}\n  ]\n}\n"));
+}
+
 TEST_CASE("the summary is as expected", "[report]") {
   CHECK(report::summary(sample(), report::SummaryStyle::plain) + "\n" == golden("summary.txt"));
 }
