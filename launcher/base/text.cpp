@@ -119,6 +119,7 @@ std::string join(std::span<const std::string> parts, std::string_view separator)
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
+  parts.reserve(static_cast<size_t>(std::ranges::count(text, separator)) + 1);
   for (size_t at = 0;;) {
     const size_t end = text.find(separator, at);
     parts.push_back(text.substr(at, end - at));

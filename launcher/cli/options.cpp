@@ -73,12 +73,15 @@ Result<int> parse_fd(const std::string& text) {
 // `--ro a --hide a` and `--hide a --ro a` are not the same.
 class Parser {
  public:
-  Parser() {
+  // Only what is on this command line is made known: CLI11 compares every new option with every other, and
+  // forty of them cost more than the rest of the planning.
+  explicit Parser(std::span<const std::string> words) {
     app_.set_help_flag();
     app_.allow_extras();
-    for (const PlainOption& plain : kPlain) add(plain.name, plain.operand.empty());
+    for (const PlainOption& plain : kPlain)
+      if (is_used(plain.name, words)) add(plain.name, plain.operand.empty());
     for (const KeyRow& row : policy::keys())
-      if (!row.option.empty()) add(row.option, row.shape == Shape::flag);
+      if (!row.option.empty() && is_used(row.option, words)) add(row.option, row.shape == Shape::flag);
   }
 
   Result<RunOptions> parse(std::vector<std::string> words) {
@@ -97,6 +100,10 @@ class Parser {
   }
 
  private:
+  static bool is_used(std::string_view name, std::span<const std::string> words) {
+    return std::ranges::any_of(words, [&](std::string_view word) { return word.substr(0, word.find('=')) == name; });
+  }
+
   void add(std::string_view name, bool is_flag) {
     const std::string text(name);
     CLI::Option* option = is_flag ? app_.add_flag(text) : app_.add_option(text)->take_all()->allow_extra_args(false);
@@ -167,7 +174,7 @@ Result<RunOptions> parse_run_options(std::span<const std::string> arguments, Com
   const size_t length = length_of_options(arguments);
   std::vector<std::string> words(arguments.begin(), arguments.begin() + static_cast<std::ptrdiff_t>(length));
   const bool summary_given = std::ranges::any_of(words, [](const std::string& word) { return word.starts_with("--summary"); });
-  TRY_ASSIGN(RunOptions options, Parser().parse(std::move(words)));
+  TRY_ASSIGN(RunOptions options, Parser(words).parse(words));
   if (options.help) return options;
   TRY(fill_from_environment(options, summary_given));
   size_t at = length;

@@ -67,6 +67,10 @@ struct HostFacts {
     const auto found = paths.find(path);
     return found == paths.end() ? nullptr : &found->second;
   }
+  // The same for a path as a table writes it, "~/.rustup", without building it.
+  const NamedPath* find_below_home(std::string_view path) const;
+  // The home directory that "~" stands for; empty when there is none.
+  const std::string& tilde() const { return home.empty() ? passwd_home : home; }
   // The value of a variable in the inherited environment, or nothing.
   std::optional<std::string> variable(std::string_view name) const;
 };

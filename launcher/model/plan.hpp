@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -64,6 +65,8 @@ struct MountCall {
   IdMapped id_mapped = IdMapped::no;
   std::vector<std::pair<std::string, std::string>> options = {};  // tmpfs, devpts
   bool onto_file = false;        // the mount point is a file, not a directory
+  // Every component of the target was made by stepbox: no link can be on the way, nothing needs to be checked.
+  bool target_is_ours = false;
   bool optional = false;         // passed over where the host has nothing there
   int volume = -1;              // index into Plan::volumes when this tmpfs is a volume
   std::string why = {};         // for explain and errors: "the checkout", "toolchain of rust"
@@ -80,11 +83,20 @@ struct PlannedVolume {
   Origin inodes_origin;
 };
 
+enum class EnvCause : uint8_t {
+  inherited,
+  redirect,   // `tool` says of which tool of the registry
+  toolchain,  // likewise
+  stepbox,    // what must fit the box: PWD, PATH, LISTEN_PID
+  policy      // `origin` says where
+};
+
 struct EnvEntry {
   std::string name;
   std::string value;
-  std::string why;  // "inherited", "redirect of go-build-cache", an origin
-  bool inherited = false;
+  EnvCause cause = EnvCause::inherited;
+  std::string_view tool = {};  // into the registry, which lives for ever
+  Origin origin = {};
 };
 
 struct Plan {

@@ -91,12 +91,23 @@ void mounts(Page& page, const Plan& plan) {
   }
 }
 
+std::string cause_of(const EnvEntry& entry) {
+  switch (entry.cause) {
+    case EnvCause::inherited: return "inherited";
+    case EnvCause::redirect: return "redirect of " + std::string(entry.tool);
+    case EnvCause::toolchain: return "toolchain of " + std::string(entry.tool);
+    case EnvCause::stepbox: return "as it is in the box";
+    case EnvCause::policy: return entry.origin.text();
+  }
+  return {};
+}
+
 void environment(Page& page, const Plan& plan) {
   page.heading("environment");
   size_t inherited = 0;
   for (const EnvEntry& entry : plan.environment) {
-    if (entry.inherited) ++inherited;
-    else page.line(escaped(entry.name) + "=" + escaped(entry.value), entry.why, 60);
+    if (entry.cause == EnvCause::inherited) ++inherited;
+    else page.line(escaped(entry.name) + "=" + escaped(entry.value), cause_of(entry), 60);
   }
   page.line(std::to_string(inherited) + " more", "inherited as they are", 60);
   for (const std::string& name : plan.unset) page.line(escaped(name), "taken away", 60);

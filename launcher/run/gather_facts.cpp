@@ -133,11 +133,12 @@ void look_up_paths(HostFacts& facts, const Policy& policy) {
   std::vector<std::string> paths = paths_of_interest(policy, facts);
   if (!facts.resolv_conf.empty()) paths.push_back(facts.resolv_conf);
   for (const std::string& path : paths) {
-    if (facts.paths.contains(path)) continue;
-    const auto real = sys::real_path(path);
-    if (!real) continue;
-    const bool directory = sys::kind_of(*real) == sys::PathKind::directory;
-    facts.paths.emplace(path, HostFacts::NamedPath{*real, directory ? HostPathKind::directory : HostPathKind::file});
+    // Most toolchains of the registry are not there: one call says so.
+    const sys::PathKind kind = sys::kind_of(path);
+    if (kind == sys::PathKind::missing || facts.paths.contains(path)) continue;
+    const bool directory = kind == sys::PathKind::directory;
+    if (const auto real = sys::real_path(path))
+      facts.paths.emplace(path, HostFacts::NamedPath{*real, directory ? HostPathKind::directory : HostPathKind::file});
   }
 }
 

@@ -33,7 +33,7 @@ Result<Plan> make_plan(const Policy& policy, const std::vector<std::string>& arg
 
 std::string expand_home(std::string_view path, const HostFacts& facts) {
   if (path != "~" && !path.starts_with("~/")) return std::string(path);
-  const std::string& home = facts.home.empty() ? facts.passwd_home : facts.home;
+  const std::string& home = facts.tilde();
   return home.empty() ? std::string() : home + std::string(path.substr(1));
 }
 

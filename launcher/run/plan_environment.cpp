@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <map>
 
 #include "base/text.hpp"
 #include "caches/registry.hpp"
@@ -10,35 +9,30 @@
 namespace stepbox::run {
 namespace {
 
-// Order is kept, since programs print it; a name that is set again keeps its first place.
+constexpr size_t kRoomForRedirects = 64;
+
+// Order is kept, since programs print it; a name that is set again keeps its first place. Searched from
+// front to back: an environment has some dozens of entries, and a map would cost more than it saves.
 class Environment {
  public:
-  void set(std::string name, std::string value, std::string why, bool inherited = false) {
-    const auto [found, is_new] = index_.try_emplace(name, entries_.size());
-    EnvEntry entry{std::move(name), std::move(value), std::move(why), inherited};
-    if (is_new) entries_.push_back(std::move(entry));
-    else entries_[found->second] = std::move(entry);
+  void set(EnvEntry entry) {
+    if (EnvEntry* found = find(entry.name)) *found = std::move(entry);
+    else entries_.push_back(std::move(entry));
   }
+  // What is known to be new: the inherited ones, but for a name that stands there twice.
+  void reserve(size_t count) { entries_.reserve(count); }
   // Returns whether it was there.
-  bool unset(const std::string& name) {
-    const auto found = index_.find(name);
-    if (found == index_.end()) return false;
-    const size_t gone = found->second;
-    entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(gone));
-    index_.erase(found);
-    for (auto& [other, at] : index_)
-      if (at > gone) --at;
-    return true;
+  bool unset(std::string_view name) {
+    return std::erase_if(entries_, [&](const EnvEntry& entry) { return entry.name == name; }) > 0;
   }
-  const EnvEntry* find(const std::string& name) const {
-    const auto found = index_.find(name);
-    return found == index_.end() ? nullptr : &entries_[found->second];
+  EnvEntry* find(std::string_view name) {
+    const auto found = std::ranges::find(entries_, name, &EnvEntry::name);
+    return found == entries_.end() ? nullptr : &*found;
   }
   std::vector<EnvEntry> take() && { return std::move(entries_); }
 
  private:
   std::vector<EnvEntry> entries_;
-  std::map<std::string, size_t, std::less<>> index_;
 };
 
 bool is_kept(const Policy& policy, std::string_view name) {
@@ -48,6 +42,7 @@ bool is_kept(const Policy& policy, std::string_view name) {
 }
 
 void inherit(Environment& environment, Plan& plan, const Policy& policy, const HostFacts& facts) {
+  environment.reserve(facts.environment.size() + kRoomForRedirects);
   for (const std::string& entry : facts.environment) {
     const size_t equals = entry.find('=', 1);
     if (equals == std::string::npos) continue;
@@ -55,13 +50,12 @@ void inherit(Environment& environment, Plan& plan, const Policy& policy, const H
     if (policy.clear_environment.value && !is_kept(policy, name) && !is_kept_when_cleared(name))
       plan.unset.push_back(std::move(name));
     else
-      environment.set(std::move(name), entry.substr(equals + 1), "inherited", true);
+      environment.set({.name = std::move(name), .value = entry.substr(equals + 1)});
   }
 }
 
 void redirect(Environment& environment, const Plan& plan, const Policy& policy, const HostFacts& facts) {
   for (const caches::Tool& tool : caches::tools()) {
-    const std::string why = "redirect of " + std::string(tool.name);
     for (const caches::Redirect& row : tool.redirects) {
       if (is_kept(policy, row.variable)) continue;
       // In a home that is shown as it is, HOME stays what it is.
@@ -69,34 +63,33 @@ void redirect(Environment& environment, const Plan& plan, const Policy& policy, 
       std::string value(row.value);
       if (const size_t at = value.find("{uid}"); at != std::string::npos)
         value.replace(at, 5, std::to_string(plan.identity.uid));
-      environment.set(std::string(row.variable), row.create == caches::Create::none ? value : "/box/" + value, why);
+      if (row.create != caches::Create::none) value.insert(0, "/box/");
+      environment.set({std::string(row.variable), std::move(value), EnvCause::redirect, tool.name, {}});
     }
     if (policy.home.value != HomeMode::fresh) continue;
     // A toolchain stays where it is: its variable points to the host's path, unless the caller's does.
     for (const caches::Toolchain& toolchain : tool.toolchains) {
-      const std::string name(toolchain.variable);
-      const std::string path = expand_home(toolchain.path, facts);
-      if (!name.empty() && facts.find(path) != nullptr && environment.find(name) == nullptr)
-        environment.set(name, path, "toolchain of " + std::string(tool.name));
+      if (toolchain.variable.empty() || facts.find_below_home(toolchain.path) == nullptr) continue;
+      if (environment.find(toolchain.variable) == nullptr)
+        environment.set({std::string(toolchain.variable), expand_home(toolchain.path, facts), EnvCause::toolchain, tool.name, {}});
     }
   }
 }
 
 // Where redirected tools put the programs they install, at the end of PATH: `go install x && x` works.
 void extend_path(Environment& environment) {
-  const EnvEntry* path = environment.find("PATH");
+  EnvEntry* path = environment.find("PATH");
   if (path == nullptr) return;
-  std::string value = path->value;
   for (const caches::Tool& tool : caches::tools())
-    for (const std::string_view programs : tool.programs) value += ":/box/" + std::string(programs);
-  environment.set("PATH", std::move(value), "inherited, and where redirected tools install programs");
+    for (const std::string_view programs : tool.programs) (path->value += ":/box/") += programs;
+  path->cause = EnvCause::stepbox;
 }
 
 void apply_rules(Environment& environment, Plan& plan, const Policy& policy) {
   for (const EnvRule& rule : policy.environment) {
     switch (rule.action) {
-      case EnvAction::set: environment.set(rule.name, rule.value, rule.origin.text()); break;
-      case EnvAction::redirect: environment.set(rule.name, "/box/" + rule.value, rule.origin.text()); break;
+      case EnvAction::set: environment.set({rule.name, rule.value, EnvCause::policy, {}, rule.origin}); break;
+      case EnvAction::redirect: environment.set({rule.name, "/box/" + rule.value, EnvCause::policy, {}, rule.origin}); break;
       case EnvAction::unset:
         if (environment.unset(rule.name)) plan.unset.push_back(rule.name);
         break;
@@ -121,9 +114,9 @@ void plan_environment(Plan& plan, const Policy& policy, const HostFacts& facts) 
   inherit(environment, plan, policy, facts);
   redirect(environment, plan, policy, facts);
   extend_path(environment);
-  if (environment.find("PWD") != nullptr) environment.set("PWD", plan.cwd, "where the step starts");
+  if (environment.find("PWD") != nullptr) environment.set({"PWD", plan.cwd, EnvCause::stepbox, {}, {}});
   // sd_listen_fds(3) compares LISTEN_PID with the process; the step is always the second one of its box.
-  if (environment.find("LISTEN_PID") != nullptr) environment.set("LISTEN_PID", "2", "socket activation");
+  if (environment.find("LISTEN_PID") != nullptr) environment.set({"LISTEN_PID", "2", EnvCause::stepbox, {}, {}});
   apply_rules(environment, plan, policy);
   plan.programs = programs(plan.argv.front(), environment.find("PATH"));
   plan.environment = std::move(environment).take();

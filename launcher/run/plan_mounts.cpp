@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <set>
 
 #include "base/text.hpp"
@@ -65,10 +66,22 @@ class MountList {
   void seal();
   void count_own_inodes();
 
+  // What is made (directories, files, links) comes before what is mounted, phase by phase: making is done
+  // with the owner's file-system ids, and changing back and forth would cost more than the rest.
   MountCall& add(MountAct act, std::string source, std::string target, std::string why) {
-    plan_.mounts.push_back({.act = act, .source = std::move(source), .target = std::move(target)});
-    plan_.mounts.back().why = std::move(why);
-    return plan_.mounts.back();
+    const bool makes = act == MountAct::directory || act == MountAct::file || act == MountAct::symlink;
+    std::vector<MountCall>& list = makes ? plan_.mounts : to_mount_;
+    MountCall& call = list.emplace_back();
+    call.act = act;
+    call.source = std::move(source);
+    call.target_is_ours = !makes && made_.contains(target);
+    call.target = std::move(target);
+    call.why = std::move(why);
+    return call;
+  }
+  void end_phase() {
+    std::ranges::move(to_mount_, std::back_inserter(plan_.mounts));
+    to_mount_.clear();
   }
   void directory(std::string target, uint32_t mode, std::string why = {}) {
     made_.insert(target);
@@ -88,19 +101,24 @@ class MountList {
   const Layout& layout_;
   const bool shifted_;
   const Recursion copy_;
+  std::vector<MountCall> to_mount_;  // of this phase
   std::set<std::string> made_;       // directories and files that exist because the plan makes them
   std::vector<std::string> placed_;  // targets of binds: what lies below exists on the host already
 };
 
 Result<> MountList::build() {
+  constexpr size_t kUsual = 160;
+  plan_.mounts.reserve(kUsual);
   root();
   sys();
   dev();
   proc();
+  end_phase();
   workspace();
   TRY(paths());
   masks();
   seal();
+  end_phase();
   count_own_inodes();
   return {};
 }
@@ -110,6 +128,7 @@ void MountList::root() {
   skeleton.attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
   // Only directories, links and mount points live here; it is read-only before the step starts.
   skeleton.options = {{"size", "1M"}, {"nr_inodes", "65536"}, {"mode", "0755"}};
+  end_phase();
   directory(".empty", 0755);
   directory(".empty/directory", 0555);
   file(".empty/file");
@@ -205,6 +224,7 @@ void MountList::volume(size_t index) {
   call.attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
   call.volume = static_cast<int>(index);
   call.origin = planned.size_origin;
+  end_phase();  // what is made in it comes next
 }
 
 void MountList::workspace() {
@@ -224,6 +244,7 @@ void MountList::workspace() {
     add(MountAct::rebind, "box/tmp/var-tmp", "box/var-tmp", "volume tmp").attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
     directory("box/tmp/tmp", 01777);
     add(MountAct::rebind, "box/tmp/tmp", "box/tmp", "volume tmp").attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+    end_phase();
   }
   for (const BoxDirectory& made : kBoxDirectories) {
     // A volume's root is made with 0755 and gets its mode here; the two of an own tmp have theirs.
@@ -270,7 +291,8 @@ void MountList::make_way(const std::string& target, MountAct last) {
 
 void MountList::place(MountCall call) {
   placed_.push_back(call.target);
-  plan_.mounts.push_back(std::move(call));
+  call.target_is_ours = made_.contains(call.target);
+  to_mount_.push_back(std::move(call));
 }
 
 Result<> MountList::paths() {

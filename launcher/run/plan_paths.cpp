@@ -138,7 +138,8 @@ void add_toolchains(Placements& placements, const HostFacts& facts, const Policy
   if (policy.home.value != HomeMode::fresh) return;
   for (const caches::Tool& tool : caches::tools())
     for (const caches::Toolchain& toolchain : tool.toolchains)
-      placements.add_if_hidden(expand_home(toolchain.path, facts), PathAccess::ro, "toolchain of " + std::string(tool.name));
+      if (facts.find_below_home(toolchain.path) != nullptr)
+        placements.add_if_hidden(expand_home(toolchain.path, facts), PathAccess::ro, "toolchain of " + std::string(tool.name));
 }
 
 void add_path_entries(Placements& placements, const HostFacts& facts) {

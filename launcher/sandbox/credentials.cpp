@@ -11,21 +11,6 @@
 #include <cerrno>
 
 namespace stepbox::sandbox {
-namespace {
-
-// The sets alone, without libcap: one call with two 32-bit halves (capget(2)).
-int set_capabilities(uint64_t kept) {
-  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-  __user_cap_data_struct data[2]{};
-  for (int half = 0; half < 2; ++half) {
-    data[half].permitted = static_cast<uint32_t>(kept >> (32 * half));
-    data[half].effective = data[half].permitted;
-  }
-  return ::syscall(SYS_capset, &header, &data) == 0 ? 0 : errno;
-}
-
-}  // namespace
-
 int write_file_at(int directory, const char* path, const char* text, size_t length) {
   const int fd = ::openat(directory, path, O_WRONLY | O_CLOEXEC);
   if (fd < 0) return errno;
@@ -43,6 +28,17 @@ int become(uid_t uid, gid_t gid) {
   return 0;
 }
 
+// Without libcap: one call with two 32-bit halves (capget(2)).
+int keep_capabilities(uint64_t kept) {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  __user_cap_data_struct data[2]{};
+  for (int half = 0; half < 2; ++half) {
+    data[half].permitted = static_cast<uint32_t>(kept >> (32 * half));
+    data[half].effective = data[half].permitted;
+  }
+  return ::syscall(SYS_capset, &header, &data) == 0 ? 0 : errno;
+}
+
 int cut_capabilities(uint64_t kept) {
   ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   for (int capability = 0; capability < 64; ++capability) {
@@ -51,16 +47,12 @@ int cut_capabilities(uint64_t kept) {
     if (errno == EINVAL) break;  // beyond the last one that this kernel knows
     return errno;
   }
-  return set_capabilities(kept);
+  return keep_capabilities(kept);
 }
 
-int retire(uid_t uid, gid_t gid, uint64_t kept) {
-  // Without this the kernel would take all capabilities with the change of ids, `kept` included.
+int become_keeping_capabilities(uid_t uid, gid_t gid) {
   if (::prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0) != 0) return errno;
-  if (const int error = become(uid, gid); error != 0) return error;
-  if (const int error = cut_capabilities(kept); error != 0) return error;
-  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
-  return ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 ? 0 : errno;
+  return become(uid, gid);
 }
 
 }  // namespace stepbox::sandbox

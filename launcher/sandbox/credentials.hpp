@@ -17,7 +17,10 @@ int become(uid_t uid, gid_t gid);
 // Inheritable and ambient end empty.
 int cut_capabilities(uint64_t kept);
 
-// For init, once the box is made: an unprivileged id, no capability but those in `kept`, not dumpable.
-int retire(uid_t uid, gid_t gid, uint64_t kept);
+// The permitted and effective sets alone. Enough for a process that never calls execve.
+int keep_capabilities(uint64_t kept);
+
+// Takes other ids without losing capabilities by it, as setresuid(2) otherwise makes a process do.
+int become_keeping_capabilities(uid_t uid, gid_t gid);
 
 }  // namespace stepbox::sandbox

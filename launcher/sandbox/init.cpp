@@ -30,6 +30,8 @@
 namespace stepbox::sandbox {
 namespace {
 
+constexpr uint32_t kNobody = 65534;
+
 int error_of(long result) { return result < 0 ? errno : 0; }
 
 class Init {
@@ -202,21 +204,16 @@ void Init::drop_descriptors() {
 }
 
 void Init::drop_privileges() {
-  // A step that is root in its namespace may change its uid, and must still hear its signals.
-  const uint64_t kept = uint64_t{1} << CAP_KILL;
   const Identity& identity = prepared_.plan.identity;
-  switch (identity.isolation) {
-    case UidIsolation::shifted:
-      // Nobody in the box, and an id of this slice outside: the host's uid 0 is not in the box.
-      require(Stage::init_privileges, retire(identity.owner_uid + 65534, identity.owner_gid + 65534, kept));
-      break;
-    case UidIsolation::mapped:
-    case UidIsolation::degraded:
-      require(Stage::init_privileges, cut_capabilities(kept));
-      require(Stage::init_privileges, error_of(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)));
-      require(Stage::init_privileges, error_of(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)));
-      break;
-  }
+  // Nobody in the box, and an id of this slice outside: the host's uid 0 is not in the box.
+  if (shifted())
+    require(Stage::init_privileges,
+            become_keeping_capabilities(identity.owner_uid + kNobody, identity.owner_gid + kNobody));
+  // A step that is root in its namespace may change its uid, and must still hear its signals.
+  require(Stage::init_privileges, keep_capabilities(uint64_t{1} << CAP_KILL));
+  require(Stage::init_privileges, error_of(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)));
+  // The step may be the same user; what is not dumpable it can neither trace nor read (ptrace(2)).
+  require(Stage::init_privileges, error_of(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)));
   tie_to_supervisor();
 }
 

@@ -138,11 +138,21 @@ int Builder::new_devpts(const MountCall& call) {
   return mount ? attach(call, mount.get()) : errno;
 }
 
+// A source of one component has no link on its way, and one that is in the box was made by stepbox.
+bool is_safe_by_path(const MountCall& call) {
+  return call.act == MountAct::rebind || call.source.rfind('/') == 0;
+}
+
 int Builder::copy(const MountCall& call, int from) {
-  const Fd source(sys::open_no_links(from, call.source.c_str(), O_PATH));
-  if (!source) return errno;
   const unsigned recursive = call.recursion == Recursion::tree ? AT_RECURSIVE : 0;
-  const Fd mount(sys::clone_tree(source.get(), "", AT_EMPTY_PATH | recursive));
+  Fd mount;
+  if (is_safe_by_path(call)) {
+    mount = Fd(sys::clone_tree(from, call.source.c_str(), AT_SYMLINK_NOFOLLOW | recursive));
+  } else {
+    const Fd source(sys::open_no_links(from, call.source.c_str(), O_PATH));
+    if (!source) return errno;
+    mount = Fd(sys::clone_tree(source.get(), "", AT_EMPTY_PATH | recursive));
+  }
   if (!mount) return errno;
   if (const int error = set_attributes(call, mount.get()); error != 0) return error;
   return attach(call, mount.get());
@@ -169,6 +179,7 @@ int Builder::set_attributes(const MountCall& call, int mount) {
 }
 
 int Builder::attach(const MountCall& call, int mount) {
+  if (call.target_is_ours) return error_of(sys::attach_at(mount, context_.root, call.target.c_str()));
   const bool is_root = call.target.empty();
   const Fd place(is_root ? ::open("/", O_PATH | O_CLOEXEC)
                          : sys::open_no_links(context_.root, call.target.c_str(), O_PATH));

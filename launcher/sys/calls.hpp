@@ -33,6 +33,11 @@ inline int attach(int mount, int place) {
                                     MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
 }
 
+// The same by path, below `directory`. Links are followed on the way but not at its end.
+inline int attach_at(int mount, int directory, const char* path) {
+  return static_cast<int>(::syscall(SYS_move_mount, mount, "", directory, path, MOVE_MOUNT_F_EMPTY_PATH));
+}
+
 inline int fsopen(const char* type) { return static_cast<int>(::syscall(SYS_fsopen, type, FSOPEN_CLOEXEC)); }
 
 inline int fsconfig_string(int context, const char* key, const char* value) {

@@ -8,6 +8,7 @@ namespace {
 
 // The kernel writes space, tab, newline and backslash as \040, \011, \012, \134.
 std::string unescaped(std::string_view text) {
+  if (text.find('\\') == std::string_view::npos) return std::string(text);
   std::string out;
   const auto digit = [](char c) { return c >= '0' && c <= '7'; };
   for (size_t i = 0; i < text.size(); ++i) {
@@ -21,17 +22,26 @@ std::string unescaped(std::string_view text) {
   return out;
 }
 
+// The field of that number, from 0; empty when there are not so many.
+std::string_view field(std::string_view line, int number) {
+  for (; number > 0; --number) {
+    const size_t space = line.find(' ');
+    if (space == std::string_view::npos) return {};
+    line.remove_prefix(space + 1);
+  }
+  return line.substr(0, line.find(' '));
+}
+
 }  // namespace
 
 std::vector<HostMount> parse_mountinfo(std::string_view text) {
   std::vector<HostMount> mounts;
   for (const std::string_view line : split(text, '\n')) {
     // 36 35 98:0 /root /mount/point options [optional fields...] - type source superblock-options
-    const std::vector<std::string_view> fields = split(line, ' ');
-    size_t dash = 6;
-    while (dash < fields.size() && fields[dash] != "-") ++dash;
-    if (dash + 1 >= fields.size()) continue;
-    mounts.push_back({unescaped(fields[4]), std::string(fields[dash + 1])});
+    const std::string_view path = field(line, 4);
+    const size_t dash = line.find(" - ");
+    if (path.empty() || dash == std::string_view::npos) continue;
+    mounts.push_back({unescaped(path), std::string(field(line.substr(dash + 3), 0))});
   }
   return mounts;
 }
