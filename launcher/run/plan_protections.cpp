@@ -8,6 +8,27 @@ namespace {
 
 Protection active(std::string_view name) { return {name, true, ProtectionState::active, {}}; }
 
+// What can be done about a protection that is required but not in force.
+std::string hint_for(std::string_view name) {
+  if (name == "quota") return "use --nesting deny, or run stepbox under a memory limit";
+  if (name == "network-isolation") return "use --network loopback or --network none";
+  if (name == "nesting-denied") return "use --nesting deny";
+  return "`stepbox doctor` tells what this host is missing";
+}
+
+bool is_required(const Policy& policy, std::string_view name) {
+  return std::ranges::find(policy.require, name, &RequiredProtection::name) != policy.require.end();
+}
+
+// The volumes are limited by the kernel in any case. But a step that may make mount namespaces can mount
+// memory that belongs to no volume, and then only a memory limit bounds it.
+Protection quota(const Plan& plan, const Policy& policy, const HostFacts& facts) {
+  if (plan.deny_nesting || facts.memory_usable < facts.memory_total) return active("quota");
+  return {"quota", is_required(policy, "quota"), ProtectionState::degraded,
+          "nested sandboxes are allowed and there is no memory limit, so that a nested mount namespace can use memory "
+          "beyond the volumes"};
+}
+
 Protection uid_isolation(const Plan& plan, const HostFacts& facts) {
   if (plan.identity.isolation == UidIsolation::degraded)
     return {"uid-isolation", true, ProtectionState::degraded, facts.no_shift_reason};
@@ -33,7 +54,7 @@ Result<> plan_protections(Plan& plan, const Policy& policy, const HostFacts& fac
     return fail("cannot deny nested user namespaces (" + policy.allow_nesting.origin.text() +
                     "): the step has no user namespace of its own (" + facts.no_shift_reason + ")",
                 "run stepbox as an ordinary user, or allow nesting");
-  plan.protections = {active("quota"),        active("mount-isolation"),  active("pid-isolation"),
+  plan.protections = {quota(plan, policy, facts), active("mount-isolation"),  active("pid-isolation"),
                       active("ipc-isolation"), uid_isolation(plan, facts), network_isolation(plan),
                       active("no-new-privileges"), active("capabilities"), active("seccomp"), nesting_denied(plan)};
   for (const RequiredProtection& required : policy.require) {
@@ -43,7 +64,7 @@ Result<> plan_protections(Plan& plan, const Policy& policy, const HostFacts& fac
     if (found->state == ProtectionState::active) continue;
     return fail("protection " + quoted(required.name) + " is required by " + required.origin.text() + " but is " +
                     name_of(found->state) + ": " + found->reason,
-                "see `stepbox doctor` for what this host is missing, or take it out of `require`");
+                hint_for(required.name));
   }
   return {};
 }

@@ -64,7 +64,8 @@ class Init {
   void obey();
   void reap();
   [[noreturn]] void end(int status);
-  uint32_t list_strays(StrayRecord* strays);
+  static bool everyone_ends_soon();
+  static uint32_t list_strays(StrayRecord* strays);
 
   const Prepared& prepared_;
   const int channel_;
@@ -285,16 +286,27 @@ void Init::end(int status) {
   message.ending.system_microseconds = usage.ru_stime.tv_sec * 1'000'000 + usage.ru_stime.tv_usec;
   message.ending.max_rss_kib = usage.ru_maxrss;
   // No child means no process: every orphan of the box is init's child.
-  pid_t left = 0;
-  do {
-    left = ::waitpid(-1, nullptr, WNOHANG | __WALL);
-  } while (left > 0);
-  if (left == 0) message.ending.stray_count = list_strays(message.ending.strays);
+  if (!everyone_ends_soon()) message.ending.stray_count = list_strays(message.ending.strays);
   ssize_t sent = 0;
   do {
     sent = ::send(channel_, &message, sizeof message, MSG_NOSIGNAL);
   } while (sent < 0 && errno == EINTR);
   ::_exit(0);
+}
+
+// A process that is just ending is no stray: the helpers of a nested sandbox end a moment after it.
+bool Init::everyone_ends_soon() {
+  constexpr int kMoments = 10;
+  constexpr timespec kMoment{.tv_sec = 0, .tv_nsec = 1'000'000};
+  for (int i = 0; i < kMoments; ++i) {
+    pid_t gone = 0;
+    do {
+      gone = ::waitpid(-1, nullptr, WNOHANG | __WALL);
+    } while (gone > 0);
+    if (gone < 0) return true;
+    ::nanosleep(&kMoment, nullptr);
+  }
+  return false;
 }
 
 uint32_t Init::list_strays(StrayRecord* strays) {

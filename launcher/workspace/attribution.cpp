@@ -131,7 +131,10 @@ std::vector<CacheUsage> Walk::run() {
     enter(Account(level.account));
   }
   std::vector<CacheUsage> found;
-  for (auto& [key, sum] : sums_) found.push_back(std::move(sum));
+  for (auto& [key, sum] : sums_) {
+    // One empty file is a mount point of stepbox's own, or nothing worth telling.
+    if (sum.bytes > 0 || sum.files > 1) found.push_back(std::move(sum));
+  }
   std::ranges::stable_sort(found, std::ranges::greater{}, &CacheUsage::bytes);
   return found;
 }
