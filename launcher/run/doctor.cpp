@@ -170,7 +170,7 @@ Check id_shift(HostFacts& facts) {
   if (facts.no_shift_reason.empty()) return check;
   check.finding = Finding::degraded;
   check.cause = facts.no_shift_reason;
-  check.remedy = "put the checkout on ext4, xfs, btrfs or tmpfs and use a full id range; or run stepbox as an ordinary user. "
+  check.remedy = "put the checkout on ext4, xfs or btrfs (tmpfs from Linux 6.3 on) and use a full id range; or run stepbox as an ordinary user. "
                  "Until then the step is real root with capabilities cut";
   return check;
 }

@@ -60,7 +60,7 @@ std::string source_of(const MountCall& call) {
   }
 }
 
-std::string with_origin(const Origin& origin) { return origin.text().empty() ? "" : "  [" + origin.text() + "]"; }
+std::string with_origin(const Origin& origin) { return origin.place.empty() ? "" : "  [" + origin.text() + "]"; }
 
 void step(Page& page, const Plan& plan) {
   page.heading("step");
