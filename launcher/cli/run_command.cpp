@@ -9,6 +9,7 @@
 #include "cli/options.hpp"
 #include "cli/output.hpp"
 #include "report/report.hpp"
+#include "run/caller.hpp"
 
 namespace stepbox::cli {
 namespace {
@@ -31,6 +32,8 @@ void summarise(const Report& report, SummaryWhen when) {
 
 Result<int> run(const RunOptions& options) {
   if (options.verbose) log::set_verbosity(log::Verbosity::verbose);
+  // Before anything is opened, or it would end up in the place of a closed one.
+  TRY(run::fill_standard_descriptors());
   std::optional<report::Destination> destination;
   if (!options.report.empty()) {
     TRY_ASSIGN(destination, report::Destination::open(options.report));

@@ -35,6 +35,7 @@ constexpr Remedy kRemedies[] = {
     {EFBIG, "raise the limit on the size of files (ulimit -f)"},
     {EPIPE, "keep the reader running until stepbox has ended"},
     {ENXIO, "start the reader of the fifo before stepbox"},
+    {EMFILE, "raise the limit on open files (ulimit -n)"},
     {EBADF, "open that descriptor for writing before stepbox is started"},
 };
 

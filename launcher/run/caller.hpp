@@ -14,7 +14,7 @@ namespace stepbox::run {
 // Blocks every signal and makes SIGCHLD ordinary; returns what was before, for the step.
 sandbox::CallerState take_over_signals();
 
-// The controlling terminal, when the caller is in its foreground.
+// The controlling terminal. A caller in its background may be brought to the foreground later (`fg`).
 class Terminal {
  public:
   static Terminal of_caller();

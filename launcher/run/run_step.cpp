@@ -154,7 +154,6 @@ Result<Planned> plan_run(const RunRequest& request) {
 
 Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   const Clock::time_point begin = Clock::now();
-  TRY(fill_standard_descriptors());
   Planned planned;
   const Terminal terminal = Terminal::of_caller();
   TRY(prepare(planned, request, terminal));
@@ -163,14 +162,15 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   TRY_ASSIGN(planned.plan, make_plan(planned.policy, request.argv, planned.facts));
   for (const std::string& warning : planned.plan.warnings) log::warn(warning);
 
-  const sandbox::CallerState caller = take_over_signals();
+  sandbox::CallerState caller = take_over_signals();
+  caller.has_foreground = terminal.is_ours();
   TRY_ASSIGN(const auto started, start(planned, request, caller, terminal.fd()));
   sandbox::Box& box = started->box;
 
   // Beyond this point the command may have run: all that happens is in the report, never an Error.
   const Clock::time_point running = Clock::now();
   workspace::UsageMeter meter(started->plan, box.volumes());
-  const Ended ended = supervise(box, meter, terminal);
+  const Ended ended = supervise(box, meter, terminal, caller.has_foreground);
   const Clock::time_point over = Clock::now();
   box.tear_down();
   meter.sample();

@@ -37,8 +37,8 @@ Outcome outcome_of(int status) {
 
 class Loop {
  public:
-  Loop(sandbox::Box& box, workspace::UsageMeter& meter, const Terminal& terminal)
-      : box_(box), meter_(meter), terminal_(terminal), signals_(open_signals()) {}
+  Loop(sandbox::Box& box, workspace::UsageMeter& meter, const Terminal& terminal, bool has_foreground)
+      : box_(box), meter_(meter), terminal_(terminal), step_has_terminal_(has_foreground), signals_(open_signals()) {}
 
   Ended run();
 
@@ -53,6 +53,7 @@ class Loop {
   sandbox::Box& box_;
   workspace::UsageMeter& meter_;
   const Terminal& terminal_;
+  bool step_has_terminal_;
   sys::Fd signals_;
   Clock::time_point next_sample_ = Clock::now();
   Ended ended_;
@@ -67,7 +68,7 @@ Ended Loop::run() {
     if (watched[0].revents != 0 && !take_event()) break;
     sample_when_due();
   }
-  if (terminal_.fd() >= 0) terminal_.take_back();
+  if (step_has_terminal_) terminal_.take_back();
   return ended_;
 }
 
@@ -118,24 +119,28 @@ bool Loop::take_event() {
 // and `fg` continues both.
 void Loop::stop_like_step(int signal) {
   const bool job_control = signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
-  if (terminal_.fd() < 0 && !job_control) return;
-  terminal_.take_back();
-  // The other members of a pipeline that the shell started with us stop too. For stepbox the same signal
-  // is blocked; it is thrown away so that it is not forwarded later.
-  if (terminal_.fd() >= 0) {
+  if (!step_has_terminal_ && !job_control) return;
+  if (step_has_terminal_) {
+    terminal_.take_back();
+    // The other members of a pipeline that the shell started with us stop too. For stepbox the same signal
+    // is blocked; it is thrown away so that it is not forwarded later.
     ::kill(0, SIGTSTP);
-    signalfd_siginfo info{};
-    while (::read(signals_.get(), &info, sizeof info) > 0) {}
+    sigset_t own;
+    sigemptyset(&own);
+    sigaddset(&own, SIGTSTP);
+    const timespec now{};
+    ::sigtimedwait(&own, nullptr, &now);
   }
   ::raise(SIGSTOP);
   // Continued. In the foreground again (fg), or not (bg).
-  box_.resume(terminal_.is_ours() ? sandbox::GiveTerminal::yes : sandbox::GiveTerminal::no);
+  step_has_terminal_ = terminal_.is_ours();
+  box_.resume(step_has_terminal_ ? sandbox::GiveTerminal::yes : sandbox::GiveTerminal::no);
 }
 
 }  // namespace
 
-Ended supervise(sandbox::Box& box, workspace::UsageMeter& meter, const Terminal& terminal) {
-  return Loop(box, meter, terminal).run();
+Ended supervise(sandbox::Box& box, workspace::UsageMeter& meter, const Terminal& terminal, bool has_foreground) {
+  return Loop(box, meter, terminal, has_foreground).run();
 }
 
 }  // namespace stepbox::run

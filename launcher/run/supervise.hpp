@@ -19,6 +19,7 @@ struct Ended {
 
 // Forwards signals and job control, samples the volumes, and returns when the step has ended, when its
 // execve was refused, or when init is gone. All signals are blocked, before and after.
-Ended supervise(sandbox::Box& box, workspace::UsageMeter& meter, const Terminal& terminal);
+// `has_foreground`: the step was started with the terminal.
+Ended supervise(sandbox::Box& box, workspace::UsageMeter& meter, const Terminal& terminal, bool has_foreground);
 
 }  // namespace stepbox::run

@@ -8,6 +8,9 @@ namespace stepbox::sandbox {
 namespace {
 
 constexpr const char* kHintDoctor = "run `stepbox doctor` to see what this host allows";
+constexpr const char* kHintNamespaces =
+    "a limit on namespaces is reached: raise user.max_user_namespaces, user.max_mnt_namespaces and user.max_pid_namespaces "
+    "(sysctl -a | grep user.max_)";
 
 struct StageText {
   Stage stage;
@@ -75,9 +78,16 @@ Error mount_failure_text(const Plan& plan, int index, int number) {
   return Error::from_errno("cannot set up " + target, number);
 }
 
-}  // namespace
+// Causes that are the same whatever was tried.
+std::string general_hint(int number) {
+  switch (number) {
+    case EMFILE: return "raise the limit on open files (ulimit -n)";
+    case ENOSYS: return "this needs Linux 5.14 or newer; a seccomp filter may hide its calls";
+    default: return kHintDoctor;
+  }
+}
 
-Error failure_text(const Plan& plan, Stage stage, int index, int number) {
+Error text_of(const Plan& plan, Stage stage, int index, int number) {
   if (stage == Stage::mount) return mount_failure_text(plan, index, number);
   if (stage == Stage::id_map)
     return Error::from_errno("the file system of " + quoted(plan.mounts[static_cast<size_t>(index)].source) +
@@ -93,12 +103,21 @@ Error failure_text(const Plan& plan, Stage stage, int index, int number) {
     if (text.stage != stage) continue;
     Error error = Error::from_errno(text.tried, number);
     error.hint = text.hint;
+    if (stage == Stage::step_clone && (number == ENOSPC || number == EUSERS)) error.hint = kHintNamespaces;
     if (stage == Stage::user_map && (number == EPERM || number == EACCES))
       error.hint = "AppArmor restricts user namespaces here (Ubuntu 23.10 and later): "
                    "sysctl kernel.apparmor_restrict_unprivileged_userns=0, an AppArmor profile with `userns,`, or run stepbox as root";
     return error;
   }
   return Error::from_errno("cannot make the box", number);
+}
+
+}  // namespace
+
+Error failure_text(const Plan& plan, Stage stage, int index, int number) {
+  Error error = text_of(plan, stage, index, number);
+  if (error.hint.empty() || number == EMFILE || number == ENOSYS) error.hint = general_hint(number);
+  return error;
 }
 
 Error clone_failure_text(const Plan& plan, int number) {
@@ -113,8 +132,7 @@ Error clone_failure_text(const Plan& plan, int number) {
       break;
     case ENOSPC:
     case EUSERS:
-      error.hint = "a limit on namespaces is reached: raise user.max_user_namespaces, user.max_mnt_namespaces and user.max_pid_namespaces "
-                   "(sysctl -a | grep user.max_)";
+      error.hint = kHintNamespaces;
       break;
     case EAGAIN: error.hint = "the limit on processes is reached: raise ulimit -u, or the cgroup's pids.max"; break;
     case ENOMEM: error.hint = "the kernel has no memory left for a new process"; break;

@@ -59,7 +59,7 @@ class Builder {
   int new_tmpfs(const MountCall& call);
   int new_devpts(const MountCall& call);
   int copy(const MountCall& call, int from);
-  int set_attributes(const MountCall& call, int mount);
+  int set_attributes(const MountCall& call, int mount, unsigned recursive);
   int attach(const MountCall& call, int mount);
   int seal(const MountCall& call);
 
@@ -144,22 +144,25 @@ bool is_safe_by_path(const MountCall& call) {
 }
 
 int Builder::copy(const MountCall& call, int from) {
-  const unsigned recursive = call.recursion == Recursion::tree ? AT_RECURSIVE : 0;
-  Fd mount;
-  if (is_safe_by_path(call)) {
-    mount = Fd(sys::clone_tree(from, call.source.c_str(), AT_SYMLINK_NOFOLLOW | recursive));
-  } else {
+  const auto clone = [&](unsigned recursive) -> Fd {
+    if (is_safe_by_path(call)) return Fd(sys::clone_tree(from, call.source.c_str(), AT_SYMLINK_NOFOLLOW | recursive));
     const Fd source(sys::open_no_links(from, call.source.c_str(), O_PATH));
-    if (!source) return errno;
-    mount = Fd(sys::clone_tree(source.get(), "", AT_EMPTY_PATH | recursive));
+    return source ? Fd(sys::clone_tree(source.get(), "", AT_EMPTY_PATH | recursive)) : Fd();
+  };
+  unsigned recursive = call.recursion == Recursion::tree ? AT_RECURSIVE : 0;
+  Fd mount = clone(recursive);
+  if (!mount && errno == EINVAL && recursive == 0) {
+    // A mount namespace copied into a less privileged user namespace (a container's, `unshare -r`): what is mounted
+    // below is locked to the place and comes along (mount_namespaces(7)).
+    recursive = AT_RECURSIVE;
+    mount = clone(recursive);
   }
   if (!mount) return errno;
-  if (const int error = set_attributes(call, mount.get()); error != 0) return error;
+  if (const int error = set_attributes(call, mount.get(), recursive); error != 0) return error;
   return attach(call, mount.get());
 }
 
-int Builder::set_attributes(const MountCall& call, int mount) {
-  const unsigned recursive = call.recursion == Recursion::tree ? AT_RECURSIVE : 0;
+int Builder::set_attributes(const MountCall& call, int mount, unsigned recursive) {
   mount_attr attributes{};
   attributes.attr_set = call.attributes;
   attributes.attr_clr = call.cleared;

@@ -19,6 +19,7 @@ namespace stepbox::sandbox {
 struct CallerState {
   sigset_t mask;
   struct sigaction child_action;  // SIGCHLD: ignored by some callers
+  bool has_foreground = false;    // of the terminal: the step starts with it
 };
 
 struct Prepared {

@@ -120,7 +120,7 @@ void be_step(const Prepared& prepared, int channel, int terminal, int go) {
   if (!wait_for_init(go)) ::_exit(0);
   reporter.require(Stage::directory, error_of(::chdir(prepared.plan.cwd.c_str())));
   send_message(channel, {.kind = Kind::executing});
-  reporter.require(Stage::terminal, take_terminal(terminal));
+  reporter.require(Stage::terminal, take_terminal(prepared.caller.has_foreground ? terminal : -1));
   restore_signals(prepared.caller);
   reporter.require(Stage::exec, execute(prepared));
   ::_exit(0);
