@@ -53,12 +53,14 @@ void debug(std::string_view line) {
   if (is_verbose()) logger().log(spdlog::level::info, line);
 }
 
+void hint(std::string_view text) {
+  const std::string line = "hint: " + std::string(text) + "\n";
+  [[maybe_unused]] const ssize_t ignored = ::write(STDERR_FILENO, line.data(), line.size());
+}
+
 void error(const Error& error) {
   logger().log(spdlog::level::err, error.message);
-  if (!error.hint.empty()) {
-    const std::string hint = "hint: " + error.hint + "\n";
-    [[maybe_unused]] const ssize_t ignored = ::write(STDERR_FILENO, hint.data(), hint.size());
-  }
+  if (!error.hint.empty()) hint(error.hint);
 }
 
 }  // namespace stepbox::log

@@ -21,6 +21,9 @@ void say(std::string_view line);
 void warn(std::string_view line);
 void debug(std::string_view line);
 
+// One thing to do, behind "hint: " on a line of its own.
+void hint(std::string_view text);
+
 // The error's message, and its hint on a line of its own.
 void error(const Error& error);
 

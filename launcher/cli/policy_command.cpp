@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <filesystem>
+
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
@@ -8,6 +11,7 @@
 #include "policy/resolve.hpp"
 #include "policy/schema.hpp"
 #include "run/explain.hpp"
+#include "sys/memory.hpp"
 
 namespace stepbox::cli {
 namespace {
@@ -29,13 +33,26 @@ Result<std::string> show(Arguments arguments) {
   return run::show_policy(policy);
 }
 
+// A project's policy is judged as one: what it may not widen, over the site's policy of this machine.
+policy::ResolveRequest check_request(const std::string& file) {
+  const std::string path = lexically_normal(std::filesystem::absolute(file).string());
+  const size_t slash = path.rfind('/');
+  policy::ResolveRequest request;
+  request.cwd = path.substr(0, std::max<size_t>(slash, 1));
+  request.memory_bytes = sys::usable_memory().usable;
+  if (path.substr(slash) == "/.stepbox.yaml") {
+    request.checkout = request.cwd;
+  } else {
+    request.names = {path};
+    request.site_directory.clear();
+  }
+  return request;
+}
+
 Result<std::string> check(Arguments arguments) {
   if (arguments.empty()) return fail("no policy given", "stepbox policy check FILE");
   for (const std::string& file : arguments) {
-    policy::ResolveRequest request;
-    request.names = {file.find('/') == std::string::npos ? "./" + file : file};
-    request.site_directory.clear();
-    TRY(policy::resolve(request));
+    TRY(policy::resolve(check_request(file)));
   }
   return std::string();
 }

@@ -44,8 +44,7 @@ Result<int> run(const RunOptions& options) {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
   summarise(report, options.summary);
-  for (size_t i = report.warnings.size(); i > 0; --i)
-    if (std::holds_alternative<NotStarted>(report.outcome)) log::say("hint: " + report.warnings[i - 1]);
+  if (!report.hint.empty()) log::hint(report.hint);
   if (destination) TRY(destination->write(report));
   return report.exit_code;
 }

@@ -97,6 +97,7 @@ struct EnvEntry {
   EnvCause cause = EnvCause::inherited;
   std::string_view tool = {};  // into the registry, which lives for ever
   Origin origin = {};
+  bool has_value = true;       // false: the caller's entry had no "=", and goes on as it came
 };
 
 struct Plan {

@@ -68,6 +68,7 @@ struct Report {
   std::string kernel;
   uint64_t memory_total = 0;
   std::vector<std::string> warnings;
+  std::string hint;  // what to do about a command that the box hides; empty otherwise
 };
 
 }  // namespace stepbox

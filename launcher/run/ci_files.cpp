@@ -56,10 +56,14 @@ constexpr CiRow kCiFiles[] = {
     {"NOTIFY_SOCKET", Show::itself, PathAccess::ro, ""},
 };
 
+// What makes a command find its tools and its CI find the command again. No prefix of an engine whole but
+// Swarming's and LUCI's: among GITHUB_*, CI_* and BUILDKITE_* there are tokens. The files of kCiFiles are
+// kept too, since they are shown.
 constexpr std::string_view kKeptWhenCleared[] = {
-    "PATH", "TERM", "COLORTERM", "NO_COLOR", "LANG", "LANGUAGE", "LC_*", "TZ", "USER", "LOGNAME", "SHELL",
-    "CI", "SWARMING_*", "LUCI_CONTEXT", "LOGDOG_*", "CIPD_*", "VPYTHON_*", "GITHUB_*", "RUNNER_*", "GITLAB_*",
-    "CI_*", "BUILDKITE*", "JENKINS_*", "BUILD_*", "SLURM_*", "PMI_*", "PMIX_*", "MAKEFLAGS", "MFLAGS", "LISTEN_*",
+    "PATH", "TERM", "COLORTERM", "NO_COLOR", "LANG", "LANGUAGE", "LC_*", "TZ", "USER", "LOGNAME", "SHELL", "CI",
+    "SWARMING_*", "LUCI_CONTEXT", "LOGDOG_*", "CIPD_*", "VPYTHON_*",
+    "GITHUB_ACTIONS", "GITLAB_CI", "BUILDKITE", "JENKINS_URL", "JENKINS_SERVER_COOKIE", "RUNNER_TRACKING_ID",
+    "SLURM_JOB_ID", "PMI_*", "PMIX_*", "MAKEFLAGS", "MFLAGS", "LISTEN_*",
 };
 
 std::string parent_of(const std::string& path) {
@@ -108,7 +112,8 @@ std::vector<CiPath> announced_ci_paths(const HostFacts& facts) {
 
 bool is_kept_when_cleared(std::string_view variable) {
   return std::ranges::any_of(kKeptWhenCleared,
-                             [&](std::string_view pattern) { return matches_pattern(pattern, variable); });
+                             [&](std::string_view pattern) { return matches_pattern(pattern, variable); }) ||
+         std::ranges::find(kCiFiles, variable, &CiRow::variable) != std::end(kCiFiles);
 }
 
 }  // namespace stepbox::run

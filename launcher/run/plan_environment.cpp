@@ -45,12 +45,13 @@ void inherit(Environment& environment, Plan& plan, const Policy& policy, const H
   environment.reserve(facts.environment.size() + kRoomForRedirects);
   for (const std::string& entry : facts.environment) {
     const size_t equals = entry.find('=', 1);
-    if (equals == std::string::npos) continue;
     std::string name = entry.substr(0, equals);
     if (policy.clear_environment.value && !is_kept(policy, name) && !is_kept_when_cleared(name))
       plan.unset.push_back(std::move(name));
     else
-      environment.set({.name = std::move(name), .value = entry.substr(equals + 1)});
+      environment.set({.name = std::move(name),
+                       .value = equals == std::string::npos ? std::string() : entry.substr(equals + 1),
+                       .has_value = equals != std::string::npos});
   }
 }
 

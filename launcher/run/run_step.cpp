@@ -130,8 +130,9 @@ void hint_at_hidden_command(Report& report, const Plan& plan) {
   for (const std::string& program : plan.programs) {
     if (!program.starts_with('/') || sys::kind_of(program) != sys::PathKind::file) continue;
     const auto real = sys::real_path(program).value_or(program);
-    report.warnings.push_back(quoted(program) + " exists on the host but is hidden in the box: show it with --ro " +
-                              escaped(real.substr(0, std::max<size_t>(real.rfind('/'), 1))));
+    report.hint = quoted(program) + " exists on the host but is hidden in the box: show it with --ro " +
+                  escaped(real.substr(0, std::max<size_t>(real.rfind('/'), 1)));
+    report.warnings.push_back(report.hint);
     return;
   }
 }

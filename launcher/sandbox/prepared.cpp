@@ -31,7 +31,7 @@ Prepared::Prepared(const Plan& the_plan, const CallerState& the_caller)
   shell_argv.push_back(nullptr);
   environment_text_.reserve(plan.environment.size());
   for (const EnvEntry& entry : plan.environment) {
-    environment_text_.push_back(entry.name + "=" + entry.value);
+    environment_text_.push_back(entry.has_value ? entry.name + "=" + entry.value : entry.name);
     environment.push_back(pointer_to(environment_text_.back()));
   }
   environment.push_back(nullptr);

@@ -12,7 +12,7 @@ using std::chrono::microseconds;
 microseconds next_look(uint64_t free_bytes, uint64_t free_inodes, unsigned still) {
   constexpr uint64_t kBytesPerMicrosecond = (uint64_t{8} << 30) / 1'000'000;
   constexpr uint64_t kMicrosecondsPerInode = 5;
-  constexpr uint64_t kDensest = 1'000;
+  constexpr uint64_t kDensest = 500;
   constexpr uint64_t kRarest = 100'000;
   constexpr unsigned kLongStill = 10;
   const uint64_t until_full = std::min(free_bytes / kBytesPerMicrosecond,

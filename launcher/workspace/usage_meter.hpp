@@ -12,7 +12,7 @@
 
 namespace stepbox::workspace {
 
-// When to look again: rarely while there is much room, every millisecond where a writer could fill what
+// When to look again: rarely while there is much room, every half millisecond where a writer could fill what
 // is left before the next look. `still` counts the looks in a row that found nothing changed.
 //
 // The bound: no writer measured here fills memory faster than 8 GiB/s or makes more than 200,000 files
