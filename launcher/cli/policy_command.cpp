@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <filesystem>
 
 #include "base/log.hpp"
 #include "base/text.hpp"
@@ -11,6 +10,7 @@
 #include "policy/resolve.hpp"
 #include "policy/schema.hpp"
 #include "run/explain.hpp"
+#include "sys/files.hpp"
 #include "sys/memory.hpp"
 
 namespace stepbox::cli {
@@ -35,7 +35,8 @@ Result<std::string> show(Arguments arguments) {
 
 // A project's policy is judged as one: what it may not widen, over the site's policy of this machine.
 policy::ResolveRequest check_request(const std::string& file) {
-  const std::string path = lexically_normal(std::filesystem::absolute(file).string());
+  // A file that is not there is named as it was written, with a slash so that it is no built-in's name.
+  const std::string path = sys::real_path(file).value_or(file.find('/') == std::string::npos ? "./" + file : file);
   const size_t slash = path.rfind('/');
   policy::ResolveRequest request;
   request.cwd = path.substr(0, std::max<size_t>(slash, 1));
