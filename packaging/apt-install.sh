@@ -1,0 +1,46 @@
+#!/bin/sh
+# Installs Debian packages that are missing, and nothing else:
+#
+#     packaging/apt-install.sh PACKAGE...
+#
+# Nothing is asked for or touched when all are there. An ordinary user needs sudo, for apt-get only.
+set -eu
+
+missing=
+for package in "$@"; do
+  state=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2> /dev/null || true)
+  [ "$state" = installed ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+as_root=
+if [ "$(id -u)" != 0 ]; then
+  as_root=sudo
+  if ! command -v sudo > /dev/null; then
+    echo "error: these packages are missing, and there is no sudo to install them with:$missing" >&2
+    echo "hint: as root: apt-get install --no-install-recommends$missing" >&2
+    exit 1
+  fi
+fi
+
+apt_get() {
+  $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@"
+}
+
+# apt-get waits for dpkg's lock by itself, for that of the package lists it does not; and a mirror may fail once.
+patiently() {
+  for pause in 5 15 30 60 last; do
+    if apt_get "$@"; then return 0; fi
+    [ "$pause" = last ] && break
+    echo "apt-get $1 failed; trying again in $pause s" >&2
+    sleep "$pause"
+  done
+  echo "error: apt-get $1 failed five times" >&2
+  return 1
+}
+
+echo "installing:$missing" >&2
+patiently update
+# One word per package.
+# shellcheck disable=SC2086
+patiently install --no-install-recommends $missing > /dev/null

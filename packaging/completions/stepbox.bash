@@ -1,0 +1,71 @@
+# bash completion of stepbox(1)
+
+_stepbox_policies() { stepbox policy list 2> /dev/null | cut -d ' ' -f 1; }
+
+_stepbox() {
+  local options="--size --inodes --volume --source --source-path --root --home --env --unset-env --clear-env
+    --keep-env --redirect-env --ro --rw --hide --network --nesting --require --policy --report --summary
+    --pass-fd --verbose --help"
+  local flags=" --clear-env --verbose --help "
+  local volumes="tmp cache home scratch out shm run"
+  local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} word command="" at
+  COMPREPLY=()
+
+  # Where the command of the step begins, its own completion takes over.
+  for ((at = 1; at < COMP_CWORD; at++)); do
+    word=${COMP_WORDS[at]}
+    case $word in
+      --) at=$((at + 1)); break ;;
+      -*) [[ $word == *=* || $flags == *" $word "* ]] || at=$((at + 1)) ;;
+      *)
+        if [[ -z $command && $at == 1 ]]; then command=$word; else break; fi
+        case $command in doctor | policy | caches) break ;; esac
+        ;;
+    esac
+  done
+  case $command in
+    policy)
+      case ${COMP_WORDS[2]} in
+        check) [[ $COMP_CWORD -gt 2 ]] && mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
+        show) [[ $COMP_CWORD -gt 2 ]] && mapfile -t COMPREPLY < <(compgen -W "$(_stepbox_policies) $options" -- "$cur") && return ;;
+      esac
+      [[ $COMP_CWORD == 2 ]] && mapfile -t COMPREPLY < <(compgen -W "list show check schema" -- "$cur")
+      return
+      ;;
+    doctor) mapfile -t COMPREPLY < <(compgen -W "--json --help" -- "$cur"); return ;;
+    caches) mapfile -t COMPREPLY < <(compgen -W "$(stepbox caches 2> /dev/null | tail -n +2 | cut -d ' ' -f 1)" -- "$cur"); return ;;
+  esac
+  if ((at < COMP_CWORD)) || { ((at == COMP_CWORD)) && [[ ${COMP_WORDS[at - 1]} == -- ]]; }; then
+    if declare -F _command_offset > /dev/null; then _command_offset "$at"; else mapfile -t COMPREPLY < <(compgen -f -- "$cur"); fi
+    return
+  fi
+
+  case $previous in
+    --source) mapfile -t COMPREPLY < <(compgen -W "rw ro none" -- "$cur") ;;
+    --root) mapfile -t COMPREPLY < <(compgen -W "ro" -- "$cur") ;;
+    --home) mapfile -t COMPREPLY < <(compgen -W "fresh host" -- "$cur") ;;
+    --network) mapfile -t COMPREPLY < <(compgen -W "host loopback none" -- "$cur") ;;
+    --nesting) mapfile -t COMPREPLY < <(compgen -W "allow deny" -- "$cur") ;;
+    --summary) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$cur") ;;
+    --require) mapfile -t COMPREPLY < <(compgen -W "quota mount-isolation pid-isolation ipc-isolation uid-isolation
+      network-isolation no-new-privileges capabilities seccomp nesting-denied" -- "$cur") ;;
+    --policy) mapfile -t COMPREPLY < <(compgen -W "$(_stepbox_policies)" -- "$cur"; compgen -f -- "$cur") ;;
+    --volume | --redirect-env)
+      [[ $previous == --volume ]] && mapfile -t COMPREPLY < <(compgen -S = -W "$volumes" -- "$cur") && compopt -o nospace
+      ;;
+    --source-path | --ro | --rw | --hide | --report) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && compopt -o filenames ;;
+    --env | --unset-env | --keep-env) mapfile -t COMPREPLY < <(compgen -e -- "$cur") ;;
+    --size | --inodes | --pass-fd) ;;
+    *)
+      if [[ $cur == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$options --version" -- "$cur")
+      elif ((COMP_CWORD == 1)); then
+        mapfile -t COMPREPLY < <(compgen -W "run shell explain doctor policy caches" -- "$cur")
+      else
+        mapfile -t COMPREPLY < <(compgen -c -- "$cur")
+      fi
+      ;;
+  esac
+}
+
+complete -F _stepbox stepbox

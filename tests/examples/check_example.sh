@@ -1,0 +1,44 @@
+#!/bin/bash
+# Runs one example twice and compares the host before and after. $1 is its directory; the other arguments
+# are files that it must leave there.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+directory=$1
+shift
+name=$(basename "$directory")
+output=$(mktemp -d /var/tmp/stepbox-example-output.XXXXXX)
+trap 'rm -rf "$output"' EXIT
+
+failed() {
+  echo "FAILED: $name: $1"
+  shift
+  if [ $# -gt 0 ]; then sed 's/^/    /' "$@"; fi
+  exit 1
+}
+
+mark="stepbox-example-$name-$$"
+started=$SECONDS
+"$here/fingerprint.sh" > "$output/before"
+for run in first second; do
+  # What runs outside of the box (the outer make) has its temporary files here.
+  if ! EXAMPLE_MARK=$mark TMPDIR=$output "$directory/run.sh" > "$output/log" 2>&1 < /dev/null; then
+    failed "the $run run failed" "$output/log"
+  fi
+done
+"$here/fingerprint.sh" > "$output/after"
+
+diff -u "$output/before" "$output/after" > "$output/diff" || failed "the host is not as it was" "$output/diff"
+
+# A process without the right to be read is nobody of ours.
+survivors=$(grep -lsz "^EXAMPLE_MARK=$mark$" /proc/[0-9]*/environ || true)
+[ -z "$survivors" ] || failed "processes were left: $survivors"
+
+for file in "$@"; do
+  [ -e "$directory/$file" ] || failed "it did not leave $file in the checkout" "$output/log"
+done
+strange=$(find "$directory" ! -user "$(id -u)" -print -quit)
+[ -z "$strange" ] || failed "$strange belongs to somebody else"
+
+# make says so when it cannot reach the jobs of the make above it.
+if grep -q 'jobserver unavailable' "$output/log"; then failed "the jobserver did not get through" "$output/log"; fi
+echo "ok      $name ($((SECONDS - started)) s)"
