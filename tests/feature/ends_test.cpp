@@ -1,0 +1,148 @@
+// Exit codes: promise 5 (the step's own) and promise 6 (stepbox's never mistaken for it).
+#include <csignal>
+
+#include <catch2/catch.hpp>
+
+#include "support/place.hpp"
+
+namespace stepbox::feature {
+
+TEST_CASE("the exit code of the step is that of stepbox", "[ends]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  const int code = GENERATE(0, 1, 2, 3, 42, 99, 123, 124, 125, 126, 127, 128, 130, 254, 255);
+  CAPTURE(caller, code);
+  const Place place(caller);
+  const Run ended = place.run_step({}, {"end_with", "code", std::to_string(code)});
+  INFO(ended);
+  CHECK(ended.code() == code);
+  CHECK(ended.out.empty());
+  const Json report = place.report();
+  CHECK(verdict_of(report) == (code == 0 ? "success" : "failure"));
+  CHECK(report.at("outcome").at("exit_code") == code);
+  CHECK(report.at("outcome").at("signal").is_null());
+}
+
+TEST_CASE("a step that a signal ends gives 128 and the signal's number", "[ends]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  const int signal = GENERATE(SIGHUP, SIGINT, SIGQUIT, SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGKILL, SIGSEGV, SIGPIPE,
+                              SIGTERM, SIGSYS, 34, 64);
+  CAPTURE(caller, signal);
+  const Place place(caller);
+  const Run ended = place.run_step({}, {"end_with", "signal", std::to_string(signal)});
+  INFO(ended);
+  CHECK(WIFEXITED(ended.status));
+  CHECK(ended.code() == 128 + signal);
+  CHECK(verdict_of(place.report()) == "signal");
+}
+
+TEST_CASE("a command that is not there gives 127", "[ends]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  const std::string command = GENERATE("no-such-command", "/no/such/command", "./no-such-command", "/etc/passwd/x");
+  CAPTURE(caller, command);
+  const Place place(caller);
+  const Run ended = place.run_step({}, {command});
+  INFO(ended);
+  CHECK(ended.code() == 127);
+  CHECK(ended.out.empty());
+  CHECK(ended.err.find(command) != std::string::npos);
+  CHECK(verdict_of(place.report()) == "not-found");
+}
+
+TEST_CASE("a script whose interpreter is missing gives 127 and says so", "[ends]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  place.make_file(place.checkout() / "script", "#!/no/such/interpreter\n", 0755);
+  const Run ended = place.run_step({}, {"./script"});
+  INFO(ended);
+  CHECK(ended.code() == 127);
+  CHECK(ended.err.find("interpreter") != std::string::npos);
+}
+
+TEST_CASE("what is found but cannot be executed gives 126", "[ends]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  place.make_file(place.checkout() / "no-x-bit", "#!/bin/sh\n", 0644);
+  place.make_directory(place.checkout() / "directory");
+  place.make_file(place.checkout() / "garbage",
+                  std::string("\x7f"
+                              "ELFgarbage\0\1\2",
+                              14),
+                  0755);
+  const std::string command = GENERATE("./no-x-bit", "./directory", "/etc/passwd");
+  CAPTURE(command);
+  const Run ended = place.run_step({}, {command});
+  INFO(ended);
+  CHECK(ended.code() == 126);
+  CHECK(ended.err.find(command) != std::string::npos);
+  CHECK(verdict_of(place.report()) == "not-executable");
+}
+
+TEST_CASE("a script without an interpreter line is run by the shell, with its arguments", "[ends]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  place.make_file(place.checkout() / "script", "echo \"$0 $1\"; exit 9\n", 0755);
+  const Run ended = place.run_step({}, {"./script", "one"});
+  INFO(ended);
+  CHECK(ended.code() == 9);
+  CHECK(ended.out == "./script one\n");
+}
+
+TEST_CASE("bad usage gives 125, one message and a hint, and the step is not run", "[ends]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  const std::vector<std::string> options =
+      GENERATE(values<std::vector<std::string>>({{"--no-such-option"},
+                                                 {"--size", "12parsecs"},
+                                                 {"--size", "-1"},
+                                                 {"--size", ""},
+                                                 {"--size", "99999999999999999999G"},
+                                                 {"--inodes", "0"},
+                                                 {"--volume", "nowhere=1MiB"},
+                                                 {"--source", "maybe"},
+                                                 {"--network", "carrier-pigeon"},
+                                                 {"--policy", "no-such-policy"},
+                                                 {"--policy", "/no/such/policy.yaml"},
+                                                 {"--ro", "/no/such/path"},
+                                                 {"--rw", "/"},
+                                                 {"--pass-fd", "77"},
+                                                 {"--pass-fd", "x"},
+                                                 {"--require", "no-such-protection"},
+                                                 {"--summary", "sometimes"},
+                                                 {"--timeout", "1s"}}));
+  CAPTURE(caller, options);
+  const Place place(caller);
+  const Run ended = place.run_step(options, {"sh", "-c", "echo ran > canary"});
+  INFO(ended);
+  CHECK(ended.code() == 125);
+  CHECK(ended.out.empty());
+  CHECK(ended.err.starts_with("stepbox: "));
+  CHECK_FALSE(fs::exists(place.checkout() / "canary"));
+}
+
+TEST_CASE("a broken policy of the project is refused with its file and line", "[ends]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  place.make_file(place.checkout() / ".stepbox.yaml", "version: 1\nworkspace:\n  sise: 1GiB\n");
+  const Run ended = place.run_step({}, {"sh", "-c", "echo ran > canary"});
+  INFO(ended);
+  CHECK(ended.code() == 125);
+  CHECK(ended.err.find(".stepbox.yaml:3:3") != std::string::npos);
+  CHECK(ended.err.find("size") != std::string::npos);
+  CHECK_FALSE(fs::exists(place.checkout() / "canary"));
+}
+
+TEST_CASE("a report that cannot be written is known before the step runs", "[ends]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  const Run ended = run(place.command({program("stepbox"), "run", "--report", "/no/such/directory/report.json", "--",
+                                       "sh", "-c", "echo ran > canary"}));
+  INFO(ended);
+  CHECK(what_is_wrong_with_refusal(ended).empty());
+  CHECK_FALSE(fs::exists(place.checkout() / "canary"));
+}
+
+}  // namespace stepbox::feature

@@ -1,0 +1,259 @@
+// Promise 6: what cannot be had is one error with its cause and a hint, exit 125, and the step is never run.
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fcntl.h>
+#include <cstddef>
+#include <string>
+
+#include <catch2/catch.hpp>
+
+#include "support/child.hpp"
+#include "support/host.hpp"
+#include "support/place.hpp"
+
+namespace stepbox::feature {
+namespace {
+
+using in_child::must;
+
+struct DeniedCall {
+  const char* name;
+  long number;
+};
+std::ostream& operator<<(std::ostream& out, const DeniedCall& call) {
+  return out << call.name;
+}
+
+void load(const std::vector<sock_filter>& program) {
+  std::vector<sock_filter> copy = program;
+  const sock_fprog filter{.len = static_cast<unsigned short>(copy.size()), .filter = copy.data()};
+  must(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs");
+  must(::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) == 0, "seccomp");
+}
+
+constexpr unsigned kLoad = BPF_LD | BPF_W | BPF_ABS;
+constexpr unsigned kEqual = BPF_JMP | BPF_JEQ | BPF_K;
+constexpr unsigned kReturn = BPF_RET | BPF_K;
+
+sock_filter line(unsigned code, unsigned k, unsigned char yes = 0, unsigned char no = 0) {
+  return {.code = static_cast<unsigned short>(code), .jt = yes, .jf = no, .k = k};
+}
+
+// As a container's filter answers one call.
+void deny(long call, int error) {
+  load({line(kLoad, offsetof(seccomp_data, nr)), line(kEqual, static_cast<unsigned>(call), 0, 1),
+        line(kReturn, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)), line(kReturn, SECCOMP_RET_ALLOW)});
+}
+
+// As AppArmor's restriction of user namespaces answers: the namespace is made, and "deny" cannot be written to
+// setgroups.
+void deny_writes_of_four_bytes(int error) {
+  load({line(kLoad, offsetof(seccomp_data, nr)), line(kEqual, SYS_write, 0, 3),
+        line(kLoad, offsetof(seccomp_data, args[2])), line(kEqual, 4, 0, 1),
+        line(kReturn, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)), line(kReturn, SECCOMP_RET_ALLOW)});
+}
+
+void write_text(const char* path, const std::string& text) {
+  const int fd = ::open(path, O_WRONLY | O_CLOEXEC);
+  must(fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()), path);
+  ::close(fd);
+}
+
+// A range can only be mapped by a process that stayed outside.
+void enter_user_namespace(const std::string& uids, const std::string& gids) {
+  int entered[2];
+  must(::pipe2(entered, O_CLOEXEC) == 0, "pipe2");
+  const std::string process = "/proc/" + std::to_string(::getpid());
+  const pid_t mapper = ::fork();
+  must(mapper >= 0, "fork");
+  if (mapper == 0) {
+    char byte = 0;
+    must(::read(entered[0], &byte, 1) == 1, "read");
+    write_text((process + "/setgroups").c_str(), "deny");
+    write_text((process + "/uid_map").c_str(), uids);
+    write_text((process + "/gid_map").c_str(), gids);
+    ::_exit(0);
+  }
+  must(::unshare(CLONE_NEWUSER) == 0, "unshare");
+  must(::write(entered[1], "e", 1) == 1, "write");
+  int status = 0;
+  must(::waitpid(mapper, &status, 0) == mapper && status == 0, "map ids");
+}
+
+// A user namespace in which everybody keeps his id and nobody may make another.
+void enter_namespace_without_more() {
+  const std::string uid = std::to_string(::geteuid()), gid = std::to_string(::getegid());
+  const bool root = ::geteuid() == 0;
+  enter_user_namespace(root ? "0 0 4294967295" : uid + " " + uid + " 1",
+                       root ? "0 0 4294967295" : gid + " " + gid + " 1");
+  write_text("/proc/sys/user/max_user_namespaces", "0");
+}
+
+void private_mounts() {
+  must(::unshare(CLONE_NEWNS) == 0, "unshare");
+  must(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "make mounts private");
+}
+
+Command with_canary(const Place& place) {
+  return place.step({}, {"sh", "-c", "echo ran > canary"});
+}
+bool was_run(const Place& place) {
+  return fs::exists(place.checkout() / "canary");
+}
+
+}  // namespace
+
+TEST_CASE("a seccomp filter that refuses what a box is made of is told, and the step is not run", "[refusal]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  const DeniedCall call = GENERATE(values<DeniedCall>({{"clone3", SYS_clone3},
+                                                       {"mount", SYS_mount},
+                                                       {"fsopen", SYS_fsopen},
+                                                       {"fsconfig", SYS_fsconfig},
+                                                       {"fsmount", SYS_fsmount},
+                                                       {"move_mount", SYS_move_mount},
+                                                       {"open_tree", SYS_open_tree},
+                                                       {"mount_setattr", SYS_mount_setattr},
+                                                       {"pivot_root", SYS_pivot_root},
+                                                       {"umount2", SYS_umount2}}));
+  const int error = GENERATE(EPERM, ENOSYS);
+  CAPTURE(caller, call, error);
+  const Place place(caller);
+  Command step = with_canary(place);
+  step.as_caller = [&] { deny(call.number, error); };
+  const Run refused = run(step);
+  INFO(refused);
+  CHECK(refused.code() == 125);
+  CHECK(refused.out.empty());
+  CHECK(refused.err.find(error == EPERM ? "(EPERM)" : "(ENOSYS)") != std::string::npos);
+  CHECK(refused.err.find("\nhint: ") != std::string::npos);
+  CHECK_FALSE(was_run(place));
+}
+
+TEST_CASE("a filter that refuses only unshare does not matter", "[refusal]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  const int error = GENERATE(EPERM, ENOSYS);
+  CAPTURE(caller, error);
+  const Place place(caller);
+  Command step = with_canary(place);
+  step.as_caller = [&] { deny(SYS_unshare, error); };
+  const Run ran = run(step);
+  INFO(ran);
+  CHECK(ran.code() == 0);
+  CHECK(was_run(place));
+}
+
+TEST_CASE("where user namespaces are used up the hint names the switch", "[refusal]") {
+  REQUIRE_HOST(user_namespaces);
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  Command step = with_canary(place);
+  step.as_caller = enter_namespace_without_more;
+  const Run refused = run(step);
+  INFO(refused);
+  CHECK(what_is_wrong_with_refusal(refused).empty());
+  CHECK(refused.err.find("(ENOSPC)") != std::string::npos);
+  CHECK(refused.err.find("max_user_namespaces") != std::string::npos);
+  CHECK_FALSE(was_run(place));
+}
+
+TEST_CASE("a masked /proc is told as such", "[refusal]") {
+  REQUIRE_HOST(root_suite);
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  Command step = with_canary(place);
+  step.prepare = [] {
+    private_mounts();
+    must(::mount("none", "/proc/sys", "tmpfs", MS_RDONLY, nullptr) == 0, "mask /proc/sys");
+  };
+  const Run refused = run(step);
+  INFO(refused);
+  if (caller == Caller::root) {
+    // The kernel asks only those for a fully visible /proc who are not root of the first user namespace.
+    CHECK(refused.code() == 0);
+    CHECK(was_run(place));
+    return;
+  }
+  CHECK(what_is_wrong_with_refusal(refused).empty());
+  CHECK(refused.err.find("/proc") != std::string::npos);
+  CHECK(refused.err.find("mask") != std::string::npos);
+  CHECK_FALSE(was_run(place));
+}
+
+TEST_CASE("a read-only /proc, where no id can be mapped, is told", "[refusal]") {
+  REQUIRE_HOST(root_suite);
+  const Place place(Caller::user);
+  Command step = with_canary(place);
+  step.prepare = [] {
+    private_mounts();
+    must(::mount(nullptr, "/proc", nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr) == 0, "make /proc read-only");
+  };
+  const Run refused = run(step);
+  INFO(refused);
+  CHECK(what_is_wrong_with_refusal(refused).empty());
+  CHECK(refused.err.find("map") != std::string::npos);
+  CHECK_FALSE(was_run(place));
+}
+
+TEST_CASE("an id map that a security module refuses is told, with AppArmor's switch", "[refusal]") {
+  const int error = GENERATE(EPERM, EACCES);
+  CAPTURE(error);
+  const Place place(Caller::user);
+  Command step = with_canary(place);
+  step.as_caller = [&] { deny_writes_of_four_bytes(error); };
+  const Run refused = run(step);
+  INFO(refused);
+  CHECK(what_is_wrong_with_refusal(refused).empty());
+  CHECK(refused.err.find("apparmor_restrict_unprivileged_userns") != std::string::npos);
+  CHECK_FALSE(was_run(place));
+}
+
+TEST_CASE("a protection that is required and not there refuses the run", "[refusal]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  const Run refused = place.run_step({"--require", "network-isolation"}, {"sh", "-c", "echo ran > canary"});
+  INFO(refused);
+  CHECK(what_is_wrong_with_refusal(refused).empty());
+  CHECK(refused.err.find("network-isolation") != std::string::npos);
+  CHECK_FALSE(was_run(place));
+}
+
+TEST_CASE("where ids cannot be shifted the run is degraded aloud, and refused when isolation is required",
+          "[refusal]") {
+  REQUIRE_HOST(root_suite);
+  const Place place(Caller::root);
+  const bool required = GENERATE(false, true);
+  CAPTURE(required);
+  Command step =
+      place.step(required ? std::vector<std::string>{"--require", "uid-isolation"} : std::vector<std::string>{},
+                 {"sh", "-c", "echo ran > canary; cat /proc/self/uid_map"});
+  step.prepare = [] {
+    // A container with an id range of its own: root, but without the ids that boxes are shifted to.
+    enter_user_namespace("0 0 65536", "0 0 65536");
+  };
+  const Run ran = run(step);
+  INFO(ran);
+  CHECK(ran.code() == (required ? 125 : 0));
+  CHECK(was_run(place) == !required);
+  if (!required) {
+    const Json report = place.report();
+    bool degraded = false;
+    for (const Json& protection : report.at("protections"))
+      degraded = degraded || (protection.at("name") == "uid-isolation" && protection.at("state") == "degraded" &&
+                              protection.at("reason") != "");
+    CHECK(degraded);
+    CHECK(ran.err.find("uid-isolation") != std::string::npos);
+  }
+}
+
+}  // namespace stepbox::feature

@@ -1,0 +1,92 @@
+// Each limit at nothing, one at a time: the step runs, or there is one clear error; never a crash, never a hang.
+#include <sys/resource.h>
+
+#include <catch2/catch.hpp>
+
+#include "support/child.hpp"
+#include "support/place.hpp"
+#include "support/survivors.hpp"
+
+namespace stepbox::feature {
+namespace {
+
+struct Limit {
+  const char* name;
+  __rlimit_resource resource;
+  rlim_t value;
+};
+std::ostream& operator<<(std::ostream& out, const Limit& limit) {
+  return out << limit.name << " at " << limit.value;
+}
+
+std::vector<Limit> limits() {
+  return {{"NOFILE", RLIMIT_NOFILE, 0},
+          {"NOFILE", RLIMIT_NOFILE, 3},
+          {"NOFILE", RLIMIT_NOFILE, 8},
+          {"NPROC", RLIMIT_NPROC, 0},
+          {"FSIZE", RLIMIT_FSIZE, 0},
+          {"CORE", RLIMIT_CORE, 0},
+          {"AS", RLIMIT_AS, 0},
+          {"AS", RLIMIT_AS, 4 << 20},
+          {"DATA", RLIMIT_DATA, 0},
+          {"STACK", RLIMIT_STACK, 0},
+          {"STACK", RLIMIT_STACK, 65536},
+          {"MEMLOCK", RLIMIT_MEMLOCK, 0},
+          {"SIGPENDING", RLIMIT_SIGPENDING, 0},
+          {"MSGQUEUE", RLIMIT_MSGQUEUE, 0},
+          {"NICE", RLIMIT_NICE, 0}};
+}
+
+void set(const Limit& limit) {
+  const rlimit wanted{limit.value, limit.value};
+  in_child::must(::setrlimit(limit.resource, &wanted) == 0, "setrlimit");
+}
+
+}  // namespace
+
+TEST_CASE("with any limit at nothing the step runs or stepbox gives one clear error", "[rlimits]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  const Limit limit = GENERATE(from_range(limits()));
+  CAPTURE(caller, limit);
+  const Place place(caller);
+  Command step = place.step({}, {"end_with", "code", "7"});
+  step.as_caller = [&] { set(limit); };
+  step.timeout = seconds(10);
+  const Run ran = run(step);
+  // The oracle: some limits let no program start at all.
+  Command bare = place.command({program("end_with"), "code", "7"});
+  bare.as_caller = step.as_caller;
+  const bool starts_outside = run(bare).code() == 7;
+  INFO(ran);
+  CAPTURE(starts_outside);
+  CHECK_FALSE(ran.timed_out);
+  if (!starts_outside) {
+    CHECK(ran.code() != 0);
+  } else if (ran.code() != 7) {
+    CHECK(ran.code() == 125);
+    CHECK(ran.err.starts_with("stepbox: "));
+    CHECK(ran.err.find("hint: ") != std::string::npos);
+    CHECK(ran.err.find("internal error") == std::string::npos);
+  }
+  CHECK(processes_with(place.mark()).empty());
+}
+
+TEST_CASE("limits of the caller are those of the step", "[rlimits]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  const std::vector<std::string> show = {"/bin/sh", "-c", "grep -v -i core /proc/self/limits"};
+  Command step = place.step({}, show);
+  step.as_caller = [] {
+    set({"NOFILE", RLIMIT_NOFILE, 100});
+    set({"FSIZE", RLIMIT_FSIZE, 1 << 20});
+  };
+  Command bare = place.command(show);
+  bare.as_caller = step.as_caller;
+  const Run inside = run(step);
+  INFO(inside);
+  CHECK(inside.code() == 0);
+  CHECK(inside.out == run(bare).out);
+}
+
+}  // namespace stepbox::feature

@@ -1,0 +1,33 @@
+// For code between fork and exec: what fails there ends the child with a word on its stderr.
+#pragma once
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+
+namespace stepbox::feature::in_child {
+
+inline constexpr int kHarnessFailed = 99;
+
+inline void must(bool succeeded, const char* what) {
+  if (succeeded) return;
+  ::dprintf(STDERR_FILENO, "harness: %s: %s\n", what, std::strerror(errno));
+  ::_exit(kHarnessFailed);
+}
+
+// Catch2's handlers would report a signal that is meant for the program. Nothing arrives before they are gone.
+inline pid_t fork_without_handlers() {
+  sigset_t all, before;
+  sigfillset(&all);
+  ::sigprocmask(SIG_BLOCK, &all, &before);
+  const pid_t pid = ::fork();
+  if (pid == 0)
+    for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
+  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  return pid;
+}
+
+}  // namespace stepbox::feature::in_child

@@ -1,0 +1,33 @@
+// What a case needs from the host. Where it is not there the case is passed over with a loud line; with
+// STEPBOX_MUST_WORK=1, as CI sets it, it fails.
+#pragma once
+
+#include <string>
+
+namespace stepbox::feature {
+
+struct HostFeature {
+  const char* name;
+  bool (*is_there)();
+  const char* remedy;
+};
+
+extern const HostFeature root_suite;  // the suite itself runs as root
+extern const HostFeature user_namespaces;
+extern const HostFeature bubblewrap;
+extern const HostFeature full_screen_pager;  // less
+extern const HostFeature gnu_make;
+extern const HostFeature bash_shell;
+extern const HostFeature legacy_tiocsti;
+
+// Whether the case can go on; prints why not. With STEPBOX_MUST_WORK=1 a missing feature fails the case.
+bool host_has(const HostFeature& feature);
+int skipped_cases();
+
+// What a failing case wants to tell about the machine.
+long shmem_kib();
+
+}  // namespace stepbox::feature
+
+#define REQUIRE_HOST(needed) \
+  if (!::stepbox::feature::host_has(needed)) return

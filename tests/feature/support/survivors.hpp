@@ -1,0 +1,23 @@
+// What a run can leave behind: processes, found by a variable of their environment, and mounts.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace stepbox::feature {
+
+// Live processes with the text in their environment; zombies do not count, they hold nothing. A user sees its own.
+std::vector<pid_t> processes_with(const std::string& mark);
+
+// "PID NAME" of each, for messages.
+std::string describe(const std::vector<pid_t>& pids);
+
+// The direct children of a process.
+std::vector<pid_t> children_of(pid_t pid);
+
+// The host's mounts, a line each.
+std::vector<std::string> host_mounts();
+
+}  // namespace stepbox::feature
