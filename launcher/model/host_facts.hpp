@@ -35,6 +35,15 @@ struct HostFacts {
   bool privileged = false;  // CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID, CAP_CHOWN in this user namespace
   // Why the shifted range cannot be had although privileged; empty when it can.
   std::string no_shift_reason = {};
+  // The ids that this user namespace has, as /proc/self/uid_map and gid_map tell.
+  struct IdRange {
+    uint32_t first;
+    uint32_t count;
+  };
+  std::vector<IdRange> uid_ranges = {};
+  std::vector<IdRange> gid_ranges = {};
+  // Uid 0 here is another one outside this user namespace: not the host's, and owner of nothing of its.
+  bool root_is_mapped_elsewhere = false;
   uint32_t shift_base = 0;  // first host uid of the slice that this run has locked
 
   std::string kernel = {};

@@ -18,7 +18,7 @@ namespace stepbox {
 enum class UidIsolation : uint8_t {
   shifted,  // root: the step's uid 0 is an unused uid of the host, host trees are seen id-mapped
   mapped,   // ordinary user: own user namespace, the same uid, no capabilities
-  degraded  // real root with capabilities cut, /proc and /sys sealed
+  degraded  // real root in a user namespace that maps every id to itself, /proc and /sys sealed
 };
 
 struct IdExtent {
@@ -29,7 +29,7 @@ struct IdExtent {
 
 struct Identity {
   UidIsolation isolation = UidIsolation::mapped;
-  std::vector<IdExtent> uids;  // of the user namespace; empty when degraded
+  std::vector<IdExtent> uids;  // of the user namespace
   std::vector<IdExtent> gids;
   uint32_t uid = 0;            // of the step, as it sees itself
   uint32_t gid = 0;
@@ -110,6 +110,8 @@ struct Plan {
   Identity identity;
   NetworkMode network = NetworkMode::host;
   bool deny_nesting = false;
+  // Where the step's uid 0 is the host's: it owns the host's cgroup files, and could mount them.
+  bool deny_cgroup_namespaces = false;
   std::vector<PlannedVolume> volumes;
   std::vector<MountCall> mounts;
   std::vector<int> passed_fds;        // above 2, ascending

@@ -51,6 +51,7 @@ class Destination {
   std::string path_;       // as the user wrote it, for messages
   sys::Fd directory_;      // empty where a descriptor is written to
   std::string name_;       // in the directory
+  bool is_stream_ = false;  // a fifo or device had the name when it was opened
   sys::Fd descriptor_;
 };
 

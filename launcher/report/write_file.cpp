@@ -231,6 +231,7 @@ Result<Destination> Destination::open(const std::string& path) {
   destination.name_ = name.empty() ? "." : name;
   if (const Errno refused = check(destination.directory_.get(), destination.name_.c_str()))
     return std::unexpected(error_for(path, refused));
+  destination.is_stream_ = target_at(destination.directory_.get(), destination.name_.c_str()) == Target::stream;
   return destination;
 }
 
@@ -240,10 +241,8 @@ Result<> Destination::write(const Report& report) const {
   if (descriptor_) {
     failed = write_all(descriptor_.get(), text);
   } else {
-    // Looked at anew: the step may have made something of that name in the meantime.
-    failed = check(directory_.get(), name_.c_str());
-    const bool stream = !failed && target_at(directory_.get(), name_.c_str()) == Target::stream;
-    if (!failed) failed = (stream ? write_stream : write_regular)(directory_.get(), name_.c_str(), text);
+    // As decided before the step ran: a fifo that it put in the file's place is replaced and not waited for.
+    failed = (is_stream_ ? write_stream : write_regular)(directory_.get(), name_.c_str(), text);
   }
   if (failed) return std::unexpected(error_for(path_, failed));
   return {};

@@ -18,6 +18,15 @@ bool is_directory(int fd) {
   return ::fstat(fd, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
+// Left open by the caller for a child: not closed at execve, as all of stepbox's own are, and a pipe or socket, as
+// the protocols have it. A stale number in MAKEFLAGS may meanwhile be anything.
+bool is_inherited_stream(int fd) {
+  struct stat status {};
+  const int flags = ::fcntl(fd, F_GETFD);
+  if (flags < 0 || (flags & FD_CLOEXEC) != 0 || ::fstat(fd, &status) != 0) return false;
+  return S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode);
+}
+
 bool is_open(int fd) { return ::fcntl(fd, F_GETFD) >= 0; }
 
 std::optional<int> number(std::string_view text) {
@@ -35,7 +44,7 @@ void add_jobserver(const HostFacts& facts, std::vector<InheritedFd>& found) {
     if (at == std::string::npos) continue;
     const std::string_view rest = std::string_view(flags).substr(at + mark.size());
     for (const std::string_view part : split(rest.substr(0, rest.find(' ')), ','))
-      if (const auto fd = number(part); fd && *fd > 2 && is_open(*fd)) found.push_back({*fd, "jobserver of make (MAKEFLAGS)"});
+      if (const auto fd = number(part); fd && *fd > 2 && is_inherited_stream(*fd)) found.push_back({*fd, "jobserver of make (MAKEFLAGS)"});
     return;
   }
 }
@@ -51,7 +60,7 @@ void add_listen_fds(const HostFacts& facts, std::vector<InheritedFd>& found) {
 
 void add_pmi(const HostFacts& facts, std::vector<InheritedFd>& found) {
   const auto fd = number(facts.variable("PMI_FD").value_or(""));
-  if (fd && *fd > 2 && is_open(*fd)) found.push_back({*fd, "process manager of MPI (PMI_FD)"});
+  if (fd && *fd > 2 && is_inherited_stream(*fd)) found.push_back({*fd, "process manager of MPI (PMI_FD)"});
 }
 
 }  // namespace

@@ -90,12 +90,10 @@ std::string_view jobserver_fifo(std::string_view makeflags) {
 
 std::vector<CiPath> announced_ci_paths(const HostFacts& facts) {
   std::vector<CiPath> found;
-  const auto add = [&found](std::string_view path, PathAccess access, std::string_view variable) {
-    if (!path.starts_with('/')) return;
-    const std::string normal = lexically_normal(path);
+  const auto add = [&found](CiPath made) {
     for (const CiPath& known : found)
-      if (known.path == normal && known.access == access) return;
-    found.push_back({normal, access, std::string(variable)});
+      if (known.path == made.path && known.access == made.access && known.file == made.file) return;
+    found.push_back(std::move(made));
   };
   for (const CiRow& row : kCiFiles) {
     const auto value = facts.variable(row.variable);
@@ -103,10 +101,13 @@ std::vector<CiPath> announced_ci_paths(const HostFacts& facts) {
     const std::string_view path = without_scheme(*value);
     if (!path.starts_with('/')) continue;
     const std::string normal = lexically_normal(path);
-    add(row.show == Show::itself ? normal : parent_of(normal), row.access, row.variable);
+    const std::string variable(row.variable);
+    if (row.show == Show::itself) add({normal, row.access, variable});
+    else add({parent_of(normal), row.access, variable, normal});
   }
-  if (const auto makeflags = facts.variable("MAKEFLAGS"))
-    add(jobserver_fifo(*makeflags), PathAccess::ro, "MAKEFLAGS");
+  const std::string makeflags = facts.variable("MAKEFLAGS").value_or("");
+  if (const std::string_view fifo = jobserver_fifo(makeflags); fifo.starts_with('/'))
+    add({lexically_normal(fifo), PathAccess::ro, "MAKEFLAGS"});
   return found;
 }
 

@@ -18,6 +18,7 @@ struct CiPath {
   std::string path;
   PathAccess access;
   std::string variable;
+  std::string file = {};  // where `path` is the directory of what was announced: that itself
 };
 
 // All that the environment announces, in the order of the table. Values that are no absolute path

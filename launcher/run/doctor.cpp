@@ -158,7 +158,8 @@ Check run_probe(const Probe& probe, const HostFacts& facts) {
 
 Check id_shift(HostFacts& facts) {
   Check check{.name = "id-shift", .what_for = "the host's uid 0 stays out of the box", .finding = Finding::works, .cause = {}, .remedy = {}};
-  const sys::Fd range = claim_id_range(facts);
+  const Result<sys::Fd> range = claim_id_range(facts);
+  if (!range) facts.no_shift_reason = range.error().message;
   if (facts.no_shift_reason.empty()) {
     for (const std::string& path : {std::string("/"), facts.checkout}) {
       const int error = in_child([&] { return try_id_map(path, facts.shift_base); });

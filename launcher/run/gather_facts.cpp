@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -31,25 +32,37 @@ constexpr uint32_t kFirstShifted = 1'879'048'192;
 constexpr uint32_t kSliceSize = 131'072;
 constexpr uint32_t kSlices = 2'046;
 
-bool has_capabilities(uint64_t wanted) {
+Result<uint64_t> effective_capabilities() {
   __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
   __user_cap_data_struct data[2]{};
-  if (::syscall(SYS_capget, &header, &data) != 0) return false;
-  const uint64_t effective = data[0].effective | static_cast<uint64_t>(data[1].effective) << 32;
-  return (effective & wanted) == wanted;
+  if (::syscall(SYS_capget, &header, &data) != 0) return fail_errno("cannot read stepbox's own capabilities", errno);
+  return data[0].effective | static_cast<uint64_t>(data[1].effective) << 32;
 }
 
 constexpr uint64_t bit(int capability) { return uint64_t{1} << capability; }
+constexpr uint64_t kNeededToShift = bit(CAP_SYS_ADMIN) | bit(CAP_SETUID) | bit(CAP_SETGID) | bit(CAP_CHOWN);
+
+// A map of proc(5): lines of "inside outside count".
+Result<std::vector<HostFacts::IdRange>> id_ranges(const char* file) {
+  TRY_ASSIGN(const std::string text, sys::read_file(file));
+  std::vector<HostFacts::IdRange> ranges;
+  for (const std::string_view line : split(text, '\n')) {
+    unsigned inside = 0, outside = 0, count = 0;
+    if (std::sscanf(std::string(line).c_str(), "%u %u %u", &inside, &outside, &count) == 3) ranges.push_back({inside, count});
+  }
+  return ranges;
+}
+
+Result<bool> is_root_mapped_elsewhere() {
+  TRY_ASSIGN(const std::string text, sys::read_file("/proc/self/uid_map"));
+  unsigned inside = 0, outside = 0;
+  return std::sscanf(text.c_str(), "%u %u", &inside, &outside) == 2 && inside == 0 && outside != 0;
+}
 
 // Whether this user namespace has the ids at all: inside a container it often has 65536 of them.
-bool has_ids(uint32_t first, uint32_t count) {
-  const Result<std::string> text = sys::read_file("/proc/self/uid_map");
-  if (!text) return false;
-  for (const std::string_view line : split(*text, '\n')) {
-    unsigned inside = 0, outside = 0, length = 0;
-    if (std::sscanf(std::string(line).c_str(), "%u %u %u", &inside, &outside, &length) != 3) continue;
-    if (inside <= first && static_cast<uint64_t>(inside) + length >= static_cast<uint64_t>(first) + count) return true;
-  }
+bool has_ids(const std::vector<HostFacts::IdRange>& ranges, uint32_t first, uint32_t count) {
+  for (const HostFacts::IdRange& range : ranges)
+    if (range.first <= first && static_cast<uint64_t>(range.first) + range.count >= static_cast<uint64_t>(first) + count) return true;
   return false;
 }
 
@@ -66,12 +79,22 @@ Result<std::string> current_directory() {
   return path;
 }
 
+// Whether a mark was put there by root, by the caller, or by the owner of the directory that the caller is in. In a
+// directory that others can write to, somebody else's mark would widen what the step may change.
+bool is_placed_by_owner(const std::string& mark, const struct stat& own) {
+  struct stat status {};
+  if (::lstat(mark.c_str(), &status) != 0) return false;
+  return status.st_uid == 0 || status.st_uid == ::geteuid() || status.st_uid == own.st_uid;
+}
+
 // The top of the work tree that the directory is in: a build in a subdirectory reads what lies above it.
 std::string checkout_of(const std::string& cwd, const HostFacts& facts) {
   const Layout layout(facts, HomeMode::fresh);
+  struct stat own {};
+  if (::stat(cwd.c_str(), &own) != 0) return cwd;
   for (std::string path = cwd; path.size() > 1 && !layout.contains_masked(path);) {
     for (const char* mark : {"/.git", "/.stepbox.yaml"})
-      if (::faccessat(AT_FDCWD, (path + mark).c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) return path;
+      if (is_placed_by_owner(path + mark, own)) return path;
     path.erase(path.rfind('/'));
   }
   return cwd;
@@ -102,7 +125,8 @@ Result<HostFacts> gather_facts() {
                 "run it on a newer kernel");
   facts.uid = ::geteuid();
   facts.gid = ::getegid();
-  facts.privileged = facts.uid == 0 && has_capabilities(bit(CAP_SYS_ADMIN) | bit(CAP_SETUID) | bit(CAP_SETGID) | bit(CAP_CHOWN));
+  TRY_ASSIGN(const uint64_t capabilities, effective_capabilities());
+  facts.privileged = facts.uid == 0 && (capabilities & kNeededToShift) == kNeededToShift;
   for (char** entry = environ; *entry != nullptr; ++entry) facts.environment.emplace_back(*entry);
   const sys::Memory memory = sys::usable_memory();
   facts.memory_total = memory.total;
@@ -122,9 +146,14 @@ Result<HostFacts> gather_facts() {
   TRY_ASSIGN(const auto entries, sys::list_directory("/"));
   for (const sys::DirectoryEntry& entry : entries)
     facts.root_entries.push_back({entry.name, entry.kind == sys::PathKind::directory ? HostPathKind::directory : HostPathKind::file, entry.link});
+  TRY_ASSIGN(const auto mounts, sys::read_mounts());
+  for (const sys::HostMount& mount : mounts) facts.mounts.push_back({mount.path, mount.type});
+  if (facts.uid == 0) {
+    TRY_ASSIGN(facts.root_is_mapped_elsewhere, is_root_mapped_elsewhere());
+  }
   if (facts.privileged) {
-    TRY_ASSIGN(const auto mounts, sys::read_mounts());
-    for (const sys::HostMount& mount : mounts) facts.mounts.push_back({mount.path, mount.type});
+    TRY_ASSIGN(facts.uid_ranges, id_ranges("/proc/self/uid_map"));
+    TRY_ASSIGN(facts.gid_ranges, id_ranges("/proc/self/gid_map"));
   }
   return facts;
 }
@@ -142,28 +171,33 @@ void look_up_paths(HostFacts& facts, const Policy& policy) {
   }
 }
 
-sys::Fd claim_id_range(HostFacts& facts) {
-  if (!facts.privileged || !facts.no_shift_reason.empty()) return {};
-  if (!has_ids(kFirstShifted, kSlices * kSliceSize)) {
+Result<sys::Fd> claim_id_range(HostFacts& facts) {
+  if (!facts.privileged || !facts.no_shift_reason.empty()) return sys::Fd();
+  if (!has_ids(facts.uid_ranges, kFirstShifted, kSlices * kSliceSize) || !has_ids(facts.gid_ranges, kFirstShifted, kSlices * kSliceSize)) {
     facts.no_shift_reason = "this user namespace does not have the ids " + std::to_string(kFirstShifted) +
                             " and up (a container with an id range of its own)";
-    return {};
+    return sys::Fd();
   }
-  // The lock is a name in the abstract socket namespace: nothing on disk, and gone with the process.
+  // The lock is a name in the abstract socket namespace: nothing on disk, and gone with the process. Anybody can
+  // take such names; when all are taken that is an error, never a reason to do without.
   sys::Fd lock(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  const uint32_t start = static_cast<uint32_t>(::getpid()) % kSlices;
-  for (uint32_t i = 0; lock && i < kSlices; ++i) {
-    const uint32_t slice = (start + i) % kSlices;
+  if (!lock) return fail_errno("cannot reserve user ids for the step", errno);
+  uint32_t start = 0;
+  if (::getrandom(&start, sizeof start, GRND_NONBLOCK) != static_cast<ssize_t>(sizeof start)) start = static_cast<uint32_t>(::getpid());
+  for (uint32_t i = 0; i < kSlices; ++i) {
+    const uint32_t slice = (start % kSlices + i) % kSlices;
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     const int length = std::snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "stepbox/ids/%u", slice);
     const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + static_cast<size_t>(length));
-    if (::bind(lock.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0) continue;
-    facts.shift_base = kFirstShifted + slice * kSliceSize;
-    return lock;
+    if (::bind(lock.get(), reinterpret_cast<const sockaddr*>(&address), size) == 0) {
+      facts.shift_base = kFirstShifted + slice * kSliceSize;
+      return lock;
+    }
+    if (errno != EADDRINUSE) return fail_errno("cannot reserve user ids for the step", errno);
   }
-  facts.no_shift_reason = "no range of user ids is free (" + std::to_string(kSlices) + " boxes at once)";
-  return {};
+  return fail("cannot reserve user ids for the step: all " + std::to_string(kSlices) + " ranges are taken",
+              "find who holds the names stepbox/ids/* (ss -xap), or wait for other boxes to end");
 }
 
 }  // namespace stepbox::run

@@ -45,7 +45,10 @@ std::vector<std::string> paths_of_interest(const Policy& policy, const HostFacts
   };
   if (policy.source_path.value) add(*policy.source_path.value);
   for (const PathRule& rule : policy.paths) add(rule.path);
-  for (const CiPath& announced : announced_ci_paths(facts)) add(announced.path);
+  for (const CiPath& announced : announced_ci_paths(facts)) {
+    add(announced.path);
+    add(announced.file);
+  }
   if (policy.home.value == HomeMode::fresh)
     for (const caches::Tool& tool : caches::tools())
       for (const caches::Toolchain& toolchain : tool.toolchains) add(toolchain.path);

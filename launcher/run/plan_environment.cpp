@@ -84,6 +84,7 @@ void extend_path(Environment& environment) {
   for (const caches::Tool& tool : caches::tools())
     for (const std::string_view programs : tool.programs) (path->value += ":/box/") += programs;
   path->cause = EnvCause::stepbox;
+  path->has_value = true;
 }
 
 void apply_rules(Environment& environment, Plan& plan, const Policy& policy) {

@@ -22,6 +22,12 @@ std::vector<IdExtent> shifted(uint32_t base, uint32_t checkout_owner) {
   return extents;
 }
 
+std::vector<IdExtent> to_themselves(const std::vector<HostFacts::IdRange>& ranges) {
+  std::vector<IdExtent> extents;
+  for (const HostFacts::IdRange& range : ranges) extents.push_back({range.first, range.first, range.count});
+  return extents;
+}
+
 }  // namespace
 
 void plan_identity(Plan& plan, const HostFacts& facts) {
@@ -46,14 +52,20 @@ void plan_identity(Plan& plan, const HostFacts& facts) {
                 .capabilities = kRootCapabilities};
   } else {
     identity = {.isolation = UidIsolation::degraded,
-                .uids = {},
-                .gids = {},
+                .uids = to_themselves(facts.uid_ranges),
+                .gids = to_themselves(facts.gid_ranges),
                 .uid = facts.uid,
                 .gid = facts.gid,
                 .owner_uid = facts.uid,
                 .owner_gid = facts.gid,
                 .capabilities = kRootCapabilities};
+    // chroot(2) could lead out of a box whose root is not that of its mount namespace.
+    std::erase(identity.capabilities, CAP_SYS_CHROOT);
   }
+  // A nested user namespace of real root would hold the host's cgroup files open for writing.
+  const bool is_real_root = identity.owner_uid == 0 && !facts.root_is_mapped_elsewhere;
+  plan.deny_nesting = plan.deny_nesting || identity.isolation == UidIsolation::degraded;
+  plan.deny_cgroup_namespaces = is_real_root;
 }
 
 }  // namespace stepbox::run

@@ -23,7 +23,6 @@ namespace {
 constexpr uint64_t kReadOnly = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_RDONLY;
 constexpr uint64_t kKernelFs = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 
-// Kernel file systems and triggers are no part of "the rest of the host": the box makes its own or none.
 constexpr std::string_view kNotCopied[] = {
     "proc", "sysfs", "devtmpfs", "devpts", "cgroup", "cgroup2", "securityfs", "debugfs", "tracefs", "bpf", "mqueue",
     "hugetlbfs", "autofs", "binfmt_misc", "configfs", "fusectl", "pstore", "efivarfs", "rpc_pipefs", "nsfs"};
@@ -61,6 +60,7 @@ class MountList {
   void redirect_directories();
   Result<> paths();
   void place(MountCall call);
+  void cover_kernel_file_systems();
   void make_way(const std::string& target, MountAct last);
   void masks();
   void seal();
@@ -74,7 +74,7 @@ class MountList {
     MountCall& call = list.emplace_back();
     call.act = act;
     call.source = std::move(source);
-    call.target_is_ours = !makes && made_.contains(target);
+    call.target_is_ours = !makes && is_ours(target);
     call.target = std::move(target);
     call.why = std::move(why);
     return call;
@@ -91,6 +91,16 @@ class MountList {
     made_.insert(target);
     add(MountAct::file, {}, std::move(target), {}).mode = 0444;
   }
+  bool is_below_placed(const std::string& target) const {
+    return std::ranges::any_of(placed_, [&](const std::string& placed) {
+      return target.size() > placed.size() && is_within(target, placed);
+    });
+  }
+  // Made by the plan, and not covered by a tree of the host since.
+  bool is_ours(const std::string& target) const { return made_.contains(target) && !is_below_placed(target); }
+  bool is_hidden(const std::string& target) const {
+    return std::ranges::any_of(hidden_, [&](const std::string& hidden) { return is_within(target, hidden); });
+  }
   bool is_mount_of_its_own(const std::string& path) const {
     return std::ranges::any_of(facts_.mounts, [&](const MountFact& mount) { return mount.path == path; });
   }
@@ -104,6 +114,7 @@ class MountList {
   std::vector<MountCall> to_mount_;  // of this phase
   std::set<std::string> made_;       // directories and files that exist because the plan makes them
   std::vector<std::string> placed_;  // targets of binds: what lies below exists on the host already
+  std::vector<std::string> hidden_;  // targets of what is hidden: nothing lies below
 };
 
 Result<> MountList::build() {
@@ -140,14 +151,17 @@ void MountList::host_root_entry(const RootEntry& entry) {
   static constexpr std::array<std::string_view, 6> kOwn = {"proc", "sys", "dev", "run", "box", ".empty"};
   if (std::ranges::find(kOwn, entry.name) != kOwn.end()) return;
   const std::string host = "/" + entry.name;
+  // A masked top-level directory (/tmp, /root) is shown from the workspace later, also where it is a link.
+  if (const Mask* mask = layout_.covering(host); mask != nullptr && mask->host == host) {
+    directory(entry.name, 0755);
+    return;
+  }
   if (!entry.link.empty()) {
     add(MountAct::symlink, entry.link, entry.name, {});
     return;
   }
   if (entry.kind == HostPathKind::directory) directory(entry.name, 0755);
   else file(entry.name);
-  // A masked top-level directory (/tmp, /root) is shown from the workspace later.
-  if (const Mask* mask = layout_.covering(host); mask != nullptr && mask->host == host) return;
   MountCall& call = add(MountAct::bind, host, entry.name, "host");
   call.attributes = kReadOnly;
   call.recursion = copy_;
@@ -156,9 +170,13 @@ void MountList::host_root_entry(const RootEntry& entry) {
 }
 
 void MountList::host_mounts_below() {
+  if (copy_ == Recursion::tree) return;  // they came along
   std::set<std::string> seen;
-  for (const MountFact& mount : facts_.mounts) {
-    if (std::ranges::find(kNotCopied, mount.type) != std::end(kNotCopied)) continue;
+  // The kernel lists them by age, and `mount --move` makes an old one lie in a younger.
+  std::vector<MountFact> mounts = facts_.mounts;
+  std::ranges::stable_sort(mounts, {}, [](const MountFact& mount) { return std::ranges::count(mount.path, '/'); });
+  for (const MountFact& mount : mounts) {
+    if (is_kernel_file_system(mount.type)) continue;
     if (mount.path == "/" || Layout::is_special(mount.path) || layout_.covering(mount.path) != nullptr) continue;
     // Top-level ones are copied with their directory. Of mounts on top of each other the path finds the last.
     if (mount.path.find('/', 1) == std::string::npos || !seen.insert(mount.path).second) continue;
@@ -209,7 +227,7 @@ void MountList::proc() {
   directory("proc", 0555);
   add(MountAct::proc, {}, "proc", "processes of the box").attributes = kKernelFs;
   // With shifted or mapped ids the kernel refuses writes by owner. Real root is the owner.
-  if (plan_.identity.uid != 0 || shifted_) return;
+  if (shifted_ || plan_.identity.owner_uid != 0 || facts_.root_is_mapped_elsewhere) return;
   add(MountAct::seal, {}, "proc", "uid 0 could write the host's settings").attributes = MOUNT_ATTR_RDONLY;
   for (const char* name : {"kcore", "keys", "kmsg", "latency_stats", "timer_list", "sched_debug", "sysrq-trigger"}) {
     MountCall& call = add(MountAct::rebind, ".empty/file", std::string("proc/") + name, "of the host");
@@ -278,10 +296,7 @@ void MountList::redirect_directories() {
 // Makes what is missing on the way to a mount point. Only the box's own tmpfs need it; below a copy of a
 // host tree everything is there.
 void MountList::make_way(const std::string& target, MountAct last) {
-  const bool below_placed = std::ranges::any_of(placed_, [&](const std::string& placed) {
-    return target.size() > placed.size() && is_within(target, placed);
-  });
-  if (below_placed || target.starts_with("proc/") || target.starts_with("sys/")) return;
+  if (is_below_placed(target) || target.starts_with("proc/") || target.starts_with("sys/")) return;
   for (size_t slash = target.find('/'); slash != std::string::npos; slash = target.find('/', slash + 1))
     if (!made_.contains(target.substr(0, slash))) directory(target.substr(0, slash), 0755);
   if (made_.contains(target)) return;
@@ -290,8 +305,9 @@ void MountList::make_way(const std::string& target, MountAct last) {
 }
 
 void MountList::place(MountCall call) {
+  call.target_is_ours = is_ours(call.target);
   placed_.push_back(call.target);
-  call.target_is_ours = made_.contains(call.target);
+  if (call.act == MountAct::rebind) hidden_.push_back(call.target);
   to_mount_.push_back(std::move(call));
 }
 
@@ -301,7 +317,18 @@ Result<> MountList::paths() {
     if (!call.optional) make_way(call.target, call.onto_file ? MountAct::file : MountAct::directory);
     place(std::move(call));
   }
+  cover_kernel_file_systems();
   return {};
+}
+
+// Where whole trees are copied, the /proc of somebody's chroot or a cgroup mount comes along, wherever it is.
+void MountList::cover_kernel_file_systems() {
+  for (const MountFact& mount : facts_.mounts) {
+    if (!is_kernel_file_system(mount.type) || mount.type == "autofs" || Layout::is_special(mount.path)) continue;
+    MountCall& cover = add(MountAct::rebind, ".empty/directory", layout_.place(mount.path), "the host's " + mount.type);
+    cover.attributes = kKernelFs | MOUNT_ATTR_RDONLY;
+    cover.optional = true;
+  }
 }
 
 void MountList::masks() {
@@ -312,8 +339,8 @@ void MountList::masks() {
     call.attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
     // With what was mounted into it: the checkout below /tmp, toolchains below home.
     call.recursion = Recursion::tree;
-    // A home that the user database names need not exist.
-    call.optional = mask.box == "box/home";
+    // A home that the user database names need not exist, and what a rule hid has nothing to be masked.
+    call.optional = mask.box == "box/home" || is_hidden(mask.host.substr(1));
   }
 }
 
@@ -324,8 +351,12 @@ void MountList::seal() {
 // What stepbox makes in a volume must not be taken from what the step may make there.
 void MountList::count_own_inodes() {
   for (PlannedVolume& volume : plan_.volumes) volume.own_inodes = 1;  // its root
+  constexpr std::string_view kVarTmp = "/box/var-tmp/";
+  const bool own_tmp = std::ranges::any_of(plan_.volumes, [](const PlannedVolume& v) { return v.name == "tmp"; });
   for (const std::string& made : made_) {
-    const std::string path = "/" + made;
+    std::string path = "/" + made;
+    // With a tmp of its own, what is in /var/tmp lies in that volume.
+    if (own_tmp && path.starts_with(kVarTmp)) path.insert(4, "/tmp");
     PlannedVolume* home = nullptr;
     for (PlannedVolume& volume : plan_.volumes) {
       if (!is_within(path, volume.path) || path == volume.path) continue;
@@ -344,6 +375,10 @@ void MountList::count_own_inodes() {
 }
 
 }  // namespace
+
+bool is_kernel_file_system(std::string_view type) {
+  return std::ranges::find(kNotCopied, type) != std::end(kNotCopied);
+}
 
 Result<> plan_mounts(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout) {
   return MountList(plan, policy, facts, layout).build();

@@ -2,6 +2,9 @@
 // facts; the order in which make_plan() calls them matters and is told there.
 #pragma once
 
+#include <string_view>
+#include <vector>
+
 #include "base/result.hpp"
 #include "model/host_facts.hpp"
 #include "model/plan.hpp"
@@ -12,6 +15,9 @@ namespace stepbox::run {
 
 // Fills plan.identity.
 void plan_identity(Plan& plan, const HostFacts& facts);
+
+// Kernel file systems and triggers are no part of "the rest of the host": the box makes its own or none.
+bool is_kernel_file_system(std::string_view type);
 
 // Sizes and inode limits of plan.volumes. plan_mounts needs them.
 Result<> plan_volumes(Plan& plan, const Policy& policy, const HostFacts& facts);

@@ -27,8 +27,12 @@ std::ptrdiff_t depth(const std::string& target) { return std::ranges::count(targ
 
 class Placements {
  public:
-  Placements(const Plan& plan, const HostFacts& facts, const Layout& layout)
-      : plan_(plan), facts_(facts), layout_(layout) {}
+  Placements(const Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout)
+      : plan_(plan), facts_(facts), layout_(layout), without_checkout_(policy.source.value == SourceMode::none) {
+    for (const PathRule& rule : policy.paths)
+      if (const HostFacts::NamedPath* found = facts.find(expand_home(rule.path, facts)); found != nullptr && rule.access == PathAccess::hide)
+        hidden_.push_back({found->real, rule.origin});
+  }
 
   void add(Placement placement) { placements_.push_back(std::move(placement)); }
 
@@ -40,13 +44,35 @@ class Placements {
     if (!hidden && access == PathAccess::ro) return;
     // A masked place itself is never let through by a variable or by PATH: that would undo the mask.
     if (layout_.contains_masked(path) || layout_.contains_masked(found->real)) return;
+    // What the policy says outdoes what a variable says.
+    if (is_against_source(found->real, access) || hidden_by(found->real) != nullptr) return;
     if (is_shown_already(found->real, access)) return;
     placements_.push_back({path, found->real, found->kind, access, std::move(why), {}});
   }
 
+  // Nothing can be mounted below something hidden, since there is nothing.
+  Result<> check_hidden() const;
+
   std::vector<MountCall> calls() const;
 
  private:
+  struct Hidden {
+    std::string real;
+    Origin origin;
+  };
+
+  const Hidden* hidden_by(const std::string& real) const {
+    const auto found = std::ranges::find_if(hidden_, [&](const Hidden& hidden) { return is_within(real, hidden.real); });
+    return found == hidden_.end() ? nullptr : &*found;
+  }
+
+  // A CI that announces the checkout changes nothing about its mode.
+  bool is_against_source(const std::string& real, PathAccess access) const {
+    if (without_checkout_)
+      return !facts_.checkout.empty() && (is_within(real, facts_.checkout) || is_within(facts_.checkout, real));
+    return plan_.source == SourceMode::ro && access == PathAccess::rw && is_within(real, plan_.source_path);
+  }
+
   // Below the checkout, or below something else that is shown with at least as much access.
   bool is_shown_already(const std::string& real, PathAccess access) const {
     if (plan_.source != SourceMode::none && is_within(real, plan_.source_path) &&
@@ -67,8 +93,22 @@ class Placements {
   const Plan& plan_;
   const HostFacts& facts_;
   const Layout& layout_;
+  const bool without_checkout_;
+  std::vector<Hidden> hidden_;
   std::vector<Placement> placements_;
 };
+
+Result<> Placements::check_hidden() const {
+  for (const Placement& placement : placements_) {
+    if (placement.access == PathAccess::hide) continue;
+    const Hidden* hidden = hidden_by(placement.real);
+    if (hidden == nullptr || hidden->real == placement.real) continue;
+    return fail("cannot show " + quoted(placement.real) + " (" + placement.why + "): it lies below " + quoted(hidden->real) +
+                    ", which is hidden (" + hidden->origin.text() + ")",
+                "hide what lies beside it instead");
+  }
+  return {};
+}
 
 MountCall Placements::call_of(const Placement& placement) const {
   const bool shifted = plan_.identity.isolation == UidIsolation::shifted;
@@ -82,12 +122,14 @@ MountCall Placements::call_of(const Placement& placement) const {
     call.attributes = kNoGain | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY;
     return call;
   }
+  // /dev/shm is special by its name only.
+  const bool special = Layout::is_special(placement.real) && layout_.covering(placement.real) == nullptr;
   // Device nodes are useful only where they are devices; the caller named them.
-  call.attributes = is_within(placement.real, "/dev") ? MOUNT_ATTR_NOSUID : kNoGain;
+  call.attributes = special && is_within(placement.real, "/dev") ? MOUNT_ATTR_NOSUID : kNoGain;
   if (placement.access == PathAccess::ro) call.attributes |= MOUNT_ATTR_RDONLY;
   // A copy of a tree that an unprivileged mount namespace inherited must be whole (mount_namespaces(7)).
   call.recursion = plan_.identity.isolation == UidIsolation::mapped ? Recursion::tree : Recursion::single;
-  if (shifted && !Layout::is_special(placement.real))
+  if (shifted && !special)
     call.id_mapped = placement.access == PathAccess::rw ? IdMapped::required : IdMapped::preferred;
   return call;
 }
@@ -101,6 +143,8 @@ std::vector<MountCall> Placements::calls() const {
     // is mounted below comes after.
     for (const MountFact& mount : facts_.mounts) {
       if (mount.path == placement.real || !is_within(mount.path, placement.real)) continue;
+      // The host's /proc in somebody's chroot; what is below /dev was named with it.
+      if (is_kernel_file_system(mount.type) && !Layout::is_special(placement.real)) continue;
       MountCall below = call_of(placement);
       below.source = mount.path;
       below.target += mount.path.substr(placement.real == "/" ? 0 : placement.real.size());
@@ -116,7 +160,7 @@ std::vector<MountCall> Placements::calls() const {
   return calls;
 }
 
-Result<> add_rules(Placements& placements, const Policy& policy, const HostFacts& facts) {
+Result<> add_rules(Placements& placements, const Policy& policy, const HostFacts& facts, const Layout& layout) {
   for (const PathRule& rule : policy.paths) {
     const std::string path = expand_home(rule.path, facts);
     const HostFacts::NamedPath* found = facts.find(path);
@@ -129,6 +173,13 @@ Result<> add_rules(Placements& placements, const Policy& policy, const HostFacts
     if (found->real == "/")
       return fail("cannot use '/' with " + std::string(name_of(rule.access)) + " (" + rule.origin.text() + ")",
                   "name the directory that is meant");
+    if (rule.access == PathAccess::hide && Layout::is_special(found->real) && found->real.find('/', 1) == std::string::npos)
+      return fail("cannot hide " + quoted(found->real) + " (" + rule.origin.text() + "): the box makes its own there",
+                  "hide what lies in it by name");
+    // A masked place is hidden already, and the step needs what is there instead.
+    if (const Mask* mask = layout.covering(found->real);
+        rule.access == PathAccess::hide && mask != nullptr && mask->host == found->real)
+      continue;
     placements.add({path, found->real, found->kind, rule.access, std::string(name_of(rule.access)), rule.origin});
   }
   return {};
@@ -153,23 +204,27 @@ void add_path_entries(Placements& placements, const HostFacts& facts) {
 
 Result<std::vector<MountCall>> plan_paths(const Plan& plan, const Policy& policy, const HostFacts& facts,
                                           const Layout& layout) {
-  Placements placements(plan, facts, layout);
+  Placements placements(plan, policy, facts, layout);
   if (plan.source != SourceMode::none)
     placements.add({plan.source_path, plan.source_path, HostPathKind::directory,
                     plan.source == SourceMode::rw ? PathAccess::rw : PathAccess::ro, "the checkout", policy.source.origin});
   // Toolchains before PATH: ~/.cargo/bin is in both, and the registry knows more about it.
   add_toolchains(placements, facts, policy);
   add_path_entries(placements, facts);
-  for (const CiPath& announced : announced_ci_paths(facts))
-    placements.add_if_hidden(announced.path, announced.access, "announced by " + announced.variable);
+  for (const CiPath& announced : announced_ci_paths(facts)) {
+    // A file directly in /tmp: the directory is masked and stays so, the file itself is shown.
+    const bool file_alone = layout.contains_masked(announced.path) && !announced.file.empty();
+    placements.add_if_hidden(file_alone ? announced.file : announced.path, announced.access, "announced by " + announced.variable);
+  }
   if (!facts.resolv_conf.empty()) placements.add_if_hidden(facts.resolv_conf, PathAccess::ro, "/etc/resolv.conf");
   // Where a mask cannot be (a home of "/", a service's), the home is not shown; where it was asked for, it is.
   if (policy.home.value == HomeMode::host && !facts.home.empty() && facts.home != "/")
     placements.add({facts.home, facts.home, HostPathKind::directory, PathAccess::rw, "home", policy.home.origin});
   if (policy.source.value == SourceMode::none && !facts.checkout.empty() && !layout.contains_masked(facts.checkout) &&
-      layout.covering(facts.checkout) == nullptr)
+      layout.covering(facts.checkout) == nullptr && !Layout::is_special(facts.checkout))
     placements.add({facts.checkout, facts.checkout, HostPathKind::directory, PathAccess::hide, "the checkout", policy.source.origin});
-  TRY(add_rules(placements, policy, facts));
+  TRY(add_rules(placements, policy, facts, layout));
+  TRY(placements.check_hidden());
   return placements.calls();
 }
 

@@ -32,7 +32,7 @@ Protection quota(const Plan& plan, const Policy& policy, const HostFacts& facts)
 Protection uid_isolation(const Plan& plan, const HostFacts& facts) {
   if (plan.identity.isolation == UidIsolation::degraded)
     return {"uid-isolation", true, ProtectionState::degraded, facts.no_shift_reason};
-  if (plan.identity.uid == 0 && plan.identity.owner_uid == 0)
+  if (plan.identity.owner_uid == 0 && !facts.root_is_mapped_elsewhere)
     return {"uid-isolation", true, ProtectionState::degraded, "the caller is uid 0 without the privilege to shift ids"};
   return active("uid-isolation");
 }
@@ -50,10 +50,6 @@ Protection nesting_denied(const Plan& plan) {
 }  // namespace
 
 Result<> plan_protections(Plan& plan, const Policy& policy, const HostFacts& facts) {
-  if (plan.deny_nesting && plan.identity.isolation == UidIsolation::degraded)
-    return fail("cannot deny nested user namespaces (" + policy.allow_nesting.origin.text() +
-                    "): the step has no user namespace of its own (" + facts.no_shift_reason + ")",
-                "run stepbox as an ordinary user, or allow nesting");
   plan.protections = {quota(plan, policy, facts), active("mount-isolation"),  active("pid-isolation"),
                       active("ipc-isolation"), uid_isolation(plan, facts), network_isolation(plan),
                       active("no-new-privileges"), active("capabilities"), active("seccomp"), nesting_denied(plan)};

@@ -7,7 +7,7 @@ namespace {
 
 // A checkout that holds home or another masked place would bring every cache back into the box.
 bool can_be_shown(const std::string& checkout, const Layout& layout) {
-  return !layout.contains_masked(checkout) && !Layout::is_special(checkout);
+  return !layout.contains_masked(checkout) && (layout.covering(checkout) != nullptr || !Layout::is_special(checkout));
 }
 
 Error cannot_show(const std::string& checkout) {

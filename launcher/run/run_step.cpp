@@ -1,5 +1,6 @@
 #include "run/run_step.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -29,9 +30,22 @@ double seconds_between(Clock::time_point from, Clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
 }
 
-std::string user_policy_directory(const HostFacts& facts) {
+std::string announced_policy_directory(const HostFacts& facts) {
   if (const auto config = facts.variable("XDG_CONFIG_HOME"); config && config->starts_with('/')) return *config + "/stepbox";
   return facts.home.empty() ? std::string() : facts.home + "/.config/stepbox";
+}
+
+// A directory that comes with the code under test, as some CIs put HOME into the checkout, or that somebody else
+// owns, holds no policy of the user's: it could widen what the project's own policy may only tighten.
+std::string user_policy_directory(const HostFacts& facts) {
+  const auto real = sys::real_path(announced_policy_directory(facts));
+  struct stat status {};
+  if (!real || ::stat(real->c_str(), &status) != 0) return {};
+  if (is_within(*real, facts.checkout) || (status.st_uid != 0 && status.st_uid != facts.uid)) {
+    log::warn("ignoring the policy directory " + quoted(*real) + ": it lies in the checkout or belongs to another user");
+    return {};
+  }
+  return *real;
 }
 
 Result<Policy> resolve_policy(const RunRequest& request, const HostFacts& facts) {
@@ -56,6 +70,13 @@ Result<> prepare(Planned& planned, const RunRequest& request, const Terminal& te
   return {};
 }
 
+// Before the step runs, and whatever --summary says: this is weaker than what was asked for.
+void warn_of_degraded_ids(const Plan& plan) {
+  for (const Protection& protection : plan.protections)
+    if (protection.name == "uid-isolation" && protection.state == ProtectionState::degraded)
+      log::warn("user ids are not isolated: " + protection.reason + "; the step's root is the host's, with capabilities cut");
+}
+
 struct Started {
   Plan plan;
   sandbox::Box box;
@@ -65,6 +86,7 @@ struct Started {
 // said aloud, and the report says so too.
 Result<std::unique_ptr<Started>> start(Planned& planned, const RunRequest& request, const sandbox::CallerState& caller, int terminal) {
   for (;;) {
+    warn_of_degraded_ids(planned.plan);
     auto box = sandbox::Box::start(planned.plan, caller, terminal);
     if (box) return std::make_unique<Started>(Started{planned.plan, std::move(*box)});
     sandbox::StartFailure failure = std::move(box).error();
@@ -72,7 +94,6 @@ Result<std::unique_ptr<Started>> start(Planned& planned, const RunRequest& reque
       return std::unexpected(std::move(failure.error));
     planned.facts.no_shift_reason = failure.error.message;
     TRY_ASSIGN(planned.plan, make_plan(planned.policy, request.argv, planned.facts));
-    log::warn("user ids are not isolated: " + failure.error.message + "; the step runs as real root with capabilities cut");
   }
 }
 
@@ -148,7 +169,7 @@ Result<Planned> plan_run(const RunRequest& request) {
   Planned planned;
   const Terminal terminal = Terminal::of_caller();
   TRY(prepare(planned, request, terminal));
-  const sys::Fd id_range = claim_id_range(planned.facts);
+  TRY_ASSIGN(const sys::Fd id_range, claim_id_range(planned.facts));
   TRY_ASSIGN(planned.plan, make_plan(planned.policy, request.argv, planned.facts));
   return planned;
 }
@@ -159,7 +180,7 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   const Terminal terminal = Terminal::of_caller();
   TRY(prepare(planned, request, terminal));
   // Ours until the end of the run.
-  const sys::Fd id_range = claim_id_range(planned.facts);
+  TRY_ASSIGN(const sys::Fd id_range, claim_id_range(planned.facts));
   TRY_ASSIGN(planned.plan, make_plan(planned.policy, request.argv, planned.facts));
   for (const std::string& warning : planned.plan.warnings) log::warn(warning);
 

@@ -43,9 +43,8 @@ int cut_capabilities(uint64_t kept) {
   ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   for (int capability = 0; capability < 64; ++capability) {
     if ((kept >> capability & 1) != 0) continue;
-    if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) continue;
-    if (errno == EINVAL) break;  // beyond the last one that this kernel knows
-    return errno;
+    if (::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) < 0) break;  // beyond the last one that this kernel knows
+    if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) return errno;
   }
   return keep_capabilities(kept);
 }

@@ -104,8 +104,10 @@ Error text_of(const Plan& plan, Stage stage, int index, int number) {
     Error error = Error::from_errno(text.tried, number);
     error.hint = text.hint;
     if (stage == Stage::step_clone && (number == ENOSPC || number == EUSERS)) error.hint = kHintNamespaces;
+    if (stage == Stage::step_clone && number == EPERM)
+      error.hint = "user namespaces are refused: by a seccomp filter, or because stepbox was started in a chroot";
     if (stage == Stage::user_map && (number == EPERM || number == EACCES))
-      error.hint = "AppArmor restricts user namespaces here (Ubuntu 23.10 and later): "
+      error.hint = plan.identity.uid == 0 ? "root without CAP_SETFCAP cannot map uid 0 (user_namespaces(7), Linux 5.12): run stepbox as an ordinary user" : "AppArmor restricts user namespaces here (Ubuntu 23.10 and later): "
                    "sysctl kernel.apparmor_restrict_unprivileged_userns=0, an AppArmor profile with `userns,`, or run stepbox as root";
     return error;
   }

@@ -30,7 +30,9 @@
 namespace stepbox::sandbox {
 namespace {
 
-constexpr uint32_t kNobody = 65534;
+// The last id of the slice: nobody outside, and beyond what is mapped into the step's namespace, so that the
+// step cannot become the same user.
+constexpr uint32_t kInitId = 131'071;
 
 int error_of(long result) { return result < 0 ? errno : 0; }
 
@@ -48,6 +50,8 @@ class Init {
     ::_exit(0);
   }
   bool shifted() const { return prepared_.plan.identity.isolation == UidIsolation::shifted; }
+  // An ordinary user's init is in the namespace of the step already.
+  bool step_has_namespace() const { return prepared_.plan.identity.isolation != UidIsolation::mapped; }
 
   void tie_to_supervisor();
   void map_own_ids();
@@ -56,16 +60,19 @@ class Init {
   void map_ids_of_step();
   void make_box();
   void raise_loopback();
+  void bound_shared_memory() const;
   void hand_over_volumes();
   void release_step() const;
   void drop_descriptors();
   void drop_privileges();
+  void open_signals();
   [[noreturn]] void serve();
   void obey();
   void reap();
+  [[noreturn]] void take_step();
   [[noreturn]] void end(int status);
   static bool everyone_ends_soon();
-  static uint32_t list_strays(StrayRecord* strays);
+  uint32_t list_strays(StrayRecord* strays) const;
 
   const Prepared& prepared_;
   const int channel_;
@@ -73,6 +80,9 @@ class Init {
   MountContext context_;
   pid_t step_ = -1;
   int go_[2] = {-1, -1};
+  int step_handle_ = -1;  // a pidfd
+  int processes_ = -1;    // the box's /proc, opened before a step could cover it
+  int signals_ = -1;
   bool step_is_stopped_ = false;
 };
 
@@ -81,14 +91,19 @@ void Init::run() {
   if (prepared_.plan.identity.isolation == UidIsolation::mapped) map_own_ids();
   open_proc();
   clone_step();
-  if (shifted()) map_ids_of_step();
+  if (step_has_namespace()) map_ids_of_step();
   release_step();  // its ids are mapped: it may cut its privileges while the box is made
   make_box();
   if (prepared_.plan.network == NetworkMode::loopback) raise_loopback();
+  bound_shared_memory();
   hand_over_volumes();
-  release_step();  // the box is made: it may enter it
+  // Everything that can fail, and everything that gives init its last shape, comes before the step runs: it
+  // could take init's limits away, or hold on to an init that still has privileges.
   drop_descriptors();
   drop_privileges();
+  open_signals();
+  release_step();  // the box is made: it may enter it
+  ::close(go_[1]);
   serve();
 }
 
@@ -127,7 +142,8 @@ void Init::clone_step() {
   require(Stage::step_clone, error_of(::pipe2(go_, O_CLOEXEC)));
   clone_args arguments{};
   arguments.exit_signal = SIGCHLD;
-  if (shifted()) arguments.flags = CLONE_NEWUSER;
+  arguments.flags = CLONE_PIDFD | (step_has_namespace() ? CLONE_NEWUSER : 0);
+  arguments.pidfd = reinterpret_cast<uint64_t>(&step_handle_);
   step_ = sys::clone3(arguments);
   if (step_ == 0) {
     ::close(go_[1]);
@@ -163,6 +179,19 @@ void Init::make_box() {
   require(Stage::pivot, enter_root(context_.root));
 }
 
+// System V segments are memory outside every volume: as much as the workspace at the most, and gone with their last
+// user instead of with the namespace, which the kernel frees a while after the box has ended. The settings belong to
+// real root (proc(5)); an ordinary user's box has the kernel's defaults.
+void Init::bound_shared_memory() const {
+  if (prepared_.plan.identity.isolation == UidIsolation::mapped) return;
+  constexpr uint64_t kPage = 4096;
+  char pages[32];
+  const int length = std::snprintf(pages, sizeof pages, "%llu", static_cast<unsigned long long>(prepared_.plan.volumes[0].bytes / kPage));
+  // A kernel without System V IPC has neither file.
+  (void)write_file_at(context_.proc, "sys/kernel/shmall", pages, static_cast<size_t>(length));
+  (void)write_file_at(context_.proc, "sys/kernel/shm_rmid_forced", "1", 1);
+}
+
 void Init::raise_loopback() {
   const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   require(Stage::loopback, error_of(fd));
@@ -195,21 +224,26 @@ void Init::hand_over_volumes() {
   require(Stage::mount, error_of(::sendmsg(channel_, &header, MSG_NOSIGNAL)));
 }
 
-// Init keeps nothing worth stealing: the channel and the terminal.
+// Init keeps nothing worth stealing: the channel, the terminal, and handles of its own box.
 void Init::drop_descriptors() {
-  const int low = std::min(channel_, terminal_ < 0 ? channel_ : terminal_);
-  const int high = std::max(channel_, terminal_);
-  if (low > 0) sys::close_range(0, static_cast<unsigned>(low - 1), 0);
-  if (high > low + 1) sys::close_range(static_cast<unsigned>(low + 1), static_cast<unsigned>(high - 1), 0);
-  sys::close_range(static_cast<unsigned>(high + 1), ~0U, 0);
+  processes_ = ::openat(context_.proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  require(Stage::init_privileges, error_of(processes_));
+  int kept[] = {channel_, terminal_, go_[1], step_handle_, processes_};
+  std::ranges::sort(kept);
+  int next = 0;
+  for (const int fd : kept) {
+    if (fd > next) require(Stage::init_privileges, error_of(sys::close_range(static_cast<unsigned>(next), static_cast<unsigned>(fd - 1), 0)));
+    next = std::max(next, fd + 1);
+  }
+  require(Stage::init_privileges, error_of(sys::close_range(static_cast<unsigned>(next), ~0U, 0)));
 }
 
 void Init::drop_privileges() {
   const Identity& identity = prepared_.plan.identity;
-  // Nobody in the box, and an id of this slice outside: the host's uid 0 is not in the box.
+  // The host's uid 0 is not in the box.
   if (shifted())
     require(Stage::init_privileges,
-            become_keeping_capabilities(identity.owner_uid + kNobody, identity.owner_gid + kNobody));
+            become_keeping_capabilities(identity.owner_uid + kInitId, identity.owner_gid + kInitId));
   // A step that is root in its namespace may change its uid, and must still hear its signals.
   require(Stage::init_privileges, keep_capabilities(uint64_t{1} << CAP_KILL));
   require(Stage::init_privileges, error_of(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)));
@@ -218,24 +252,23 @@ void Init::drop_privileges() {
   tie_to_supervisor();
 }
 
-void Init::serve() {
+void Init::open_signals() {
   sigset_t children;
   sigemptyset(&children);
   sigaddset(&children, SIGCHLD);
-  const int signals = ::signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
-  require(Stage::init_privileges, error_of(signals));
-  // The step may have ended before the signalfd was there.
-  reap();
-  pollfd watched[] = {{channel_, POLLIN, 0}, {signals, POLLIN, 0}};
+  signals_ = ::signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
+  require(Stage::init_privileges, error_of(signals_));
+}
+
+void Init::serve() {
+  pollfd watched[] = {{channel_, POLLIN, 0}, {step_handle_, POLLIN, 0}, {signals_, POLLIN, 0}};
   for (;;) {
-    if (::ppoll(watched, 2, nullptr, nullptr) < 0 && errno != EINTR) ::_exit(1);
+    if (::ppoll(watched, 3, nullptr, nullptr) < 0) continue;
     // The channel's end of file is the supervisor's death: leave, and the kernel kills the box.
     if ((watched[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) obey();
-    if ((watched[1].revents & POLLIN) != 0) {
-      signalfd_siginfo ignored[8];
-      while (::read(signals, ignored, sizeof ignored) > 0) {}
-      reap();
-    }
+    // The step's end comes before its orphans': they may go on coming for ever.
+    if ((watched[1].revents & POLLIN) != 0) take_step();
+    if ((watched[2].revents & POLLIN) != 0) reap();
   }
 }
 
@@ -256,23 +289,37 @@ void Init::obey() {
   }
 }
 
+// Orphans, and the step's stops. A bounded number at a time: the step may make them faster than they can be
+// reaped, and its end and the supervisor's orders must be seen all the same.
 void Init::reap() {
+  signalfd_siginfo ignored[8];
+  while (::read(signals_, ignored, sizeof ignored) > 0) {}
   int status = 0;
-  int end_status = -1;
-  bool ended = false;
-  for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0;) {
-    if (pid != step_) continue;
-    if (WIFSTOPPED(status)) {
-      step_is_stopped_ = true;
-      send_message(channel_, {.kind = Kind::stopped, .value = WSTOPSIG(status)});
-    } else if (WIFCONTINUED(status)) {
-      step_is_stopped_ = false;
-    } else {
-      ended = true;
-      end_status = status;
-    }
+  for (int i = 0; i < 256; ++i) {
+    siginfo_t child{};
+    // Looked at first: the step's own status is left for take_step().
+    if (::waitid(P_ALL, 0, &child, WEXITED | WSTOPPED | WCONTINUED | WNOHANG | WNOWAIT | __WALL) != 0 || child.si_pid == 0) return;
+    const bool is_end = child.si_code == CLD_EXITED || child.si_code == CLD_KILLED || child.si_code == CLD_DUMPED;
+    if (child.si_pid == step_ && is_end) return;
+    if (::waitpid(child.si_pid, &status, WNOHANG | WUNTRACED | WCONTINUED | __WALL) != step_) continue;
+    step_is_stopped_ = WIFSTOPPED(status);
+    if (step_is_stopped_) send_message(channel_, {.kind = Kind::stopped, .value = WSTOPSIG(status)});
   }
-  if (ended) end(end_status);
+  // More to come: be woken again.
+  ::kill(::getpid(), SIGCHLD);
+}
+
+// The step has ended. A process that traces it can keep its status back; then everybody else is ended first.
+void Init::take_step() {
+  constexpr timespec kMoment{.tv_sec = 0, .tv_nsec = 1'000'000};
+  int status = 0;
+  for (int i = 0; i < 10; ++i) {
+    if (::waitpid(step_, &status, WNOHANG | __WALL) == step_) end(status);
+    ::nanosleep(&kMoment, nullptr);
+  }
+  ::kill(-1, SIGKILL);
+  while (::waitpid(step_, &status, __WALL) < 0 && errno == EINTR) {}
+  end(status);
 }
 
 // Tells how the step ended and who is left. What is left dies with init: the kernel kills every process
@@ -297,20 +344,19 @@ void Init::end(int status) {
 // A process that is just ending is no stray: the helpers of a nested sandbox end a moment after it.
 bool Init::everyone_ends_soon() {
   constexpr int kMoments = 10;
+  constexpr int kAtATime = 256;
   constexpr timespec kMoment{.tv_sec = 0, .tv_nsec = 1'000'000};
   for (int i = 0; i < kMoments; ++i) {
-    pid_t gone = 0;
-    do {
-      gone = ::waitpid(-1, nullptr, WNOHANG | __WALL);
-    } while (gone > 0);
+    pid_t gone = 1;
+    for (int n = 0; n < kAtATime && gone > 0; ++n) gone = ::waitpid(-1, nullptr, WNOHANG | __WALL);
     if (gone < 0) return true;
     ::nanosleep(&kMoment, nullptr);
   }
   return false;
 }
 
-uint32_t Init::list_strays(StrayRecord* strays) {
-  const int proc = ::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+uint32_t Init::list_strays(StrayRecord* strays) const {
+  const int proc = processes_;
   uint32_t count = 0;
   alignas(dirent64) char buffer[8192];
   for (long got = 0; (got = ::syscall(SYS_getdents64, proc, buffer, sizeof buffer)) > 0;) {

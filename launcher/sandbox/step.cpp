@@ -67,7 +67,7 @@ int new_keyring() {
 
 // In the step's own user namespace; the step loses the capability to raise it again just after
 // (namespaces(7): /proc/sys/user, writable with CAP_SYS_RESOURCE).
-int deny_nesting() { return write_file_at(AT_FDCWD, "/proc/sys/user/max_user_namespaces", "0", 1); }
+int deny(const char* limit) { return write_file_at(AT_FDCWD, limit, "0", 1); }
 
 // Everything above 2 is closed by execve but what the plan passes on.
 int keep_descriptors(const std::vector<int>& passed) {
@@ -109,9 +109,10 @@ void be_step(const Prepared& prepared, int channel, int terminal, int go) {
   reporter.require(Stage::limits, limit_cores());
   reporter.require(Stage::keyring, new_keyring());
   if (!wait_for_init(go)) ::_exit(0);
-  if (identity.isolation == UidIsolation::shifted)
+  if (identity.isolation != UidIsolation::mapped)
     reporter.require(Stage::credentials, become(identity.uid, identity.gid));
-  if (prepared.plan.deny_nesting) reporter.require(Stage::nesting, deny_nesting());
+  if (prepared.plan.deny_nesting) reporter.require(Stage::nesting, deny("/proc/sys/user/max_user_namespaces"));
+  if (prepared.plan.deny_cgroup_namespaces) reporter.require(Stage::nesting, deny("/proc/sys/user/max_cgroup_namespaces"));
   reporter.require(Stage::capabilities, cut_capabilities(prepared.kept_capabilities));
   reporter.require(Stage::capabilities, error_of(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)));
   reporter.require(Stage::descriptors, keep_descriptors(prepared.plan.passed_fds));
@@ -119,8 +120,8 @@ void be_step(const Prepared& prepared, int channel, int terminal, int go) {
   // From here on the box is made, and paths are those of the step.
   if (!wait_for_init(go)) ::_exit(0);
   reporter.require(Stage::directory, error_of(::chdir(prepared.plan.cwd.c_str())));
-  send_message(channel, {.kind = Kind::executing});
   reporter.require(Stage::terminal, take_terminal(prepared.caller.has_foreground ? terminal : -1));
+  send_message(channel, {.kind = Kind::executing});
   restore_signals(prepared.caller);
   reporter.require(Stage::exec, execute(prepared));
   ::_exit(0);

@@ -4,6 +4,7 @@
 #include <boost/process.hpp>
 #include <boost/process/extend.hpp>
 #include <future>
+#include <thread>
 
 #include "base/text.hpp"
 
@@ -21,8 +22,12 @@ Result<HelperOutput> run_helper(const std::string& program, const std::vector<st
     environment["LC_ALL"] = "C";
     process::child child(program, process::args(arguments), environment, process::std_in < process::null,
                          process::std_out > output, process::std_err > process::null, loop);
+    const auto end = std::chrono::steady_clock::now() + deadline;
     loop.run_for(deadline);
-    if (!loop.stopped()) {
+    // It may have closed its output and gone on.
+    while (loop.stopped() && child.running() && std::chrono::steady_clock::now() < end)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    if (!loop.stopped() || child.running()) {
       child.terminate();
       return fail(quoted(program) + " did not answer within " + std::to_string(deadline.count()) + " ms");
     }

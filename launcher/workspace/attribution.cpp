@@ -125,7 +125,9 @@ std::vector<CacheUsage> Walk::run() {
     const std::string name = std::move(level.left.back());
     level.left.pop_back();
     sys::Fd below(::openat(at_.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (!below) continue;  // a directory that even its owner may not read
+    // One that even its owner may not read, or not enter: there would be no way back up.
+    struct stat above {};
+    if (!below || ::fstatat(below.get(), "..", &above, 0) != 0) continue;
     at_ = std::move(below);
     (path_ += '/') += name;
     enter(Account(level.account));

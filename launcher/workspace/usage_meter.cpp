@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 
 namespace stepbox::workspace {
 
@@ -37,7 +38,7 @@ UsageMeter::UsageMeter(const Plan& plan, const std::vector<sys::Fd>& volumes) : 
 void UsageMeter::sample() {
   ++samples_;
   bool changed = false;
-  microseconds soonest = microseconds::max();
+  std::optional<microseconds> soonest;
   for (size_t i = 0; i < volumes_.size() && i < usage_.size(); ++i) {
     struct statfs now {};
     if (::fstatfs(volumes_[i].get(), &now) != 0) continue;
@@ -53,10 +54,11 @@ void UsageMeter::sample() {
     usage.bytes_full = usage.bytes_full || now.f_bfree == 0;
     usage.inodes_full = usage.inodes_full || now.f_ffree == 0;
     still_ = changed ? 0 : still_;
-    soonest = std::min(soonest, next_look(now.f_bfree * static_cast<uint64_t>(now.f_bsize), now.f_ffree, still_));
+    const microseconds look = next_look(now.f_bfree * static_cast<uint64_t>(now.f_bsize), now.f_ffree, still_);
+    soonest = std::min(soonest.value_or(look), look);
   }
   if (!changed && still_ < std::numeric_limits<unsigned>::max()) ++still_;
-  interval_ = soonest;
+  if (soonest) interval_ = *soonest;
 }
 
 }  // namespace stepbox::workspace

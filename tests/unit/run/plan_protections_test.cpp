@@ -1,0 +1,117 @@
+#include <algorithm>
+#include <iterator>
+
+#include "run/run_fixture.hpp"
+
+using namespace stepbox;
+using namespace stepbox::test;
+
+namespace {
+
+Protection protection(const Plan& plan, std::string_view name) {
+  const auto found = std::ranges::find(plan.protections, name, &Protection::name);
+  REQUIRE(found != plan.protections.end());
+  return *found;
+}
+
+Policy requiring(const std::string& name) {
+  Policy policy = default_policy();
+  policy.require = {{name, {Layer::site, "/etc/stepbox/policy.yaml", 7, 5}}};
+  return policy;
+}
+
+}  // namespace
+
+TEST_CASE("the plan tells the state of every protection, in the order of the list", "[run][protections]") {
+  for (const HostFacts& facts : {user_facts(), root_facts(), degraded_facts()}) {
+    const Plan plan = plan_of(facts);
+    REQUIRE(plan.protections.size() == std::size(kProtectionNames));
+    for (size_t i = 0; i < plan.protections.size(); ++i) CHECK(plan.protections[i].name == kProtectionNames[i]);
+    for (const Protection& each : plan.protections)
+      CHECK(each.reason.empty() == (each.state == ProtectionState::active));
+  }
+}
+
+TEST_CASE("ids are isolated for a user and for shifted root", "[run][protections]") {
+  CHECK(protection(plan_of(user_facts()), "uid-isolation").state == ProtectionState::active);
+  CHECK(protection(plan_of(root_facts()), "uid-isolation").state == ProtectionState::active);
+}
+
+TEST_CASE("where ids are not isolated, the plan says why", "[run][protections]") {
+  const Protection degraded = protection(plan_of(degraded_facts()), "uid-isolation");
+  CHECK(degraded.state == ProtectionState::degraded);
+  CHECK(degraded.reason == "the file system of '/srv/work' cannot be mounted with shifted ids");
+  HostFacts container = user_facts();
+  container.uid = 0;
+  const Protection unprivileged = protection(plan_of(container), "uid-isolation");
+  CHECK(unprivileged.state == ProtectionState::degraded);
+  CHECK(unprivileged.reason == "the caller is uid 0 without the privilege to shift ids");
+}
+
+TEST_CASE("the network and nesting are as the policy says", "[run][protections]") {
+  Policy policy = default_policy();
+  CHECK(protection(plan_of(user_facts(), policy), "network-isolation").state == ProtectionState::off);
+  CHECK(protection(plan_of(user_facts(), policy), "network-isolation").reason == "network: host");
+  CHECK(protection(plan_of(user_facts(), policy), "nesting-denied").reason == "nesting: allow");
+  policy.network.value = NetworkMode::loopback;
+  policy.allow_nesting.value = false;
+  const Plan plan = plan_of(user_facts(), policy);
+  CHECK(protection(plan, "network-isolation").state == ProtectionState::active);
+  CHECK(protection(plan, "nesting-denied").state == ProtectionState::active);
+  CHECK(plan.deny_nesting);
+}
+
+TEST_CASE("a required protection that is off is an error", "[run][protections]") {
+  const Error error = refusal_of(user_facts(), requiring("network-isolation"));
+  CHECK(error.message ==
+        "protection 'network-isolation' is required by /etc/stepbox/policy.yaml:7:5 but is off: network: host");
+  CHECK(error.hint == "use --network loopback or --network none");
+  CHECK(refusal_of(user_facts(), requiring("nesting-denied")).hint == "use --nesting deny");
+}
+
+TEST_CASE("a required protection that is degraded is an error with its reason", "[run][protections]") {
+  const Error error = refusal_of(degraded_facts(), requiring("uid-isolation"));
+  CHECK(error.message ==
+        "protection 'uid-isolation' is required by /etc/stepbox/policy.yaml:7:5 but is degraded: "
+        "the file system of '/srv/work' cannot be mounted with shifted ids");
+  CHECK(error.hint == "`stepbox doctor` tells what this host is missing");
+}
+
+TEST_CASE("the quota is degraded where a nested sandbox could use memory that nothing bounds", "[run][protections]") {
+  HostFacts facts = user_facts();
+  CHECK(protection(plan_of(facts), "quota").state == ProtectionState::active);
+  facts.memory_usable = facts.memory_total;
+  CHECK(protection(plan_of(facts), "quota").state == ProtectionState::degraded);
+  CHECK_FALSE(protection(plan_of(facts), "quota").requested);
+  const Error error = refusal_of(facts, requiring("quota"));
+  CHECK(error.message ==
+        "protection 'quota' is required by /etc/stepbox/policy.yaml:7:5 but is degraded: nested sandboxes are allowed "
+        "and there is no memory limit, so that a nested mount namespace can use memory beyond the volumes");
+  CHECK(error.hint == "use --nesting deny, or run stepbox under a memory limit");
+  Policy policy = requiring("quota");
+  policy.allow_nesting.value = false;
+  CHECK(protection(plan_of(facts, policy), "quota").state == ProtectionState::active);
+}
+
+TEST_CASE("a required protection that is active is no matter", "[run][protections]") {
+  for (const char* name : {"quota", "mount-isolation", "pid-isolation", "ipc-isolation", "uid-isolation",
+                           "no-new-privileges", "capabilities", "seccomp"}) {
+    INFO(name);
+    CHECK(run::make_plan(requiring(name), {"make"}, root_facts()));
+  }
+}
+
+TEST_CASE("a required protection that nobody knows is an error", "[run][protections]") {
+  CHECK(refusal_of(user_facts(), requiring("magic")).message ==
+        "this version of stepbox has no protection 'magic' (/etc/stepbox/policy.yaml:7:5)");
+}
+
+TEST_CASE("nesting cannot be denied to real root", "[run][protections]") {
+  Policy policy = default_policy();
+  policy.allow_nesting = {false, on_command_line("--nesting")};
+  const Error error = refusal_of(degraded_facts(), policy);
+  CHECK(error.message ==
+        "cannot deny nested user namespaces (--nesting): the step has no user namespace of its own "
+        "(the file system of '/srv/work' cannot be mounted with shifted ids)");
+  CHECK(error.hint == "run stepbox as an ordinary user, or allow nesting");
+}

@@ -1,0 +1,154 @@
+#include "sandbox/failure_text.hpp"
+
+#include <catch2/catch.hpp>
+#include <cctype>
+#include <cerrno>
+
+using namespace stepbox;
+using namespace stepbox::sandbox;
+
+namespace {
+
+constexpr int kErrnos[] = {EPERM,  ENOENT, EACCES, ENOSPC, ENOMEM, EINVAL, EBUSY,
+                           ENOSYS, EAGAIN, EUSERS, EMFILE, ELOOP,  4711};
+constexpr auto kLastStage = static_cast<int>(Stage::exec);
+constexpr auto kLastAct = static_cast<int>(MountAct::seal);
+
+// A mount of each kind, in the order of MountAct.
+Plan every_mount() {
+  Plan plan;
+  plan.cwd = "/home/bob/work";
+  for (int act = 0; act <= kLastAct; ++act)
+    plan.mounts.push_back({.act = static_cast<MountAct>(act),
+                           .source = "/srv/sdk",
+                           .target = "srv/sdk",
+                           .why = "ro",
+                           .origin = {Layer::command_line, "--ro", 0, 0}});
+  return plan;
+}
+
+int index_of(MountAct act) {
+  return static_cast<int>(act);
+}
+
+void check_sentence(const Error& error, int number) {
+  INFO(error.message);
+  REQUIRE_FALSE(error.message.empty());
+  CHECK(std::islower(static_cast<unsigned char>(error.message[0])));
+  CHECK(error.message.find("(" + errno_name(number) + ")") != std::string::npos);
+  CHECK(error.message.back() != '.');
+  CHECK(error.message.find('\n') == std::string::npos);
+  CHECK(error.number == number);
+  REQUIRE_FALSE(error.hint.empty());
+  CHECK(error.hint.back() != '.');
+}
+
+}  // namespace
+
+TEST_CASE("every stage has a sentence with the errno's name", "[sandbox][failure]") {
+  const Plan plan = every_mount();
+  for (int stage = 0; stage <= kLastStage; ++stage)
+    for (const int number : kErrnos) {
+      INFO("stage " << stage);
+      check_sentence(failure_text(plan, static_cast<Stage>(stage), 0, number), number);
+    }
+}
+
+TEST_CASE("every kind of mount has a sentence that names it", "[sandbox][failure]") {
+  const Plan plan = every_mount();
+  for (int act = 0; act <= kLastAct; ++act)
+    for (const Stage stage : {Stage::mount, Stage::id_map})
+      for (const int number : kErrnos) {
+        const Error error = failure_text(plan, stage, act, number);
+        check_sentence(error, number);
+        if (static_cast<MountAct>(act) != MountAct::proc || stage == Stage::id_map)
+          CHECK(error.message.find("/srv/sdk'") != std::string::npos);
+      }
+}
+
+TEST_CASE("a stage that is known has its own sentence", "[sandbox][failure]") {
+  const Plan plan = every_mount();
+  for (int stage = static_cast<int>(Stage::user_map); stage < kLastStage; ++stage) {
+    INFO("stage " << stage);
+    CHECK_FALSE(failure_text(plan, static_cast<Stage>(stage), 0, EPERM).message.starts_with("cannot make the box:"));
+  }
+}
+
+TEST_CASE("a mount that a rule asked for names the rule", "[sandbox][failure]") {
+  const Error error = failure_text(every_mount(), Stage::mount, index_of(MountAct::bind), ENOENT);
+  CHECK(error.message == "cannot show '/srv/sdk' in the box as ro (--ro): no such file or directory (ENOENT)");
+}
+
+TEST_CASE("a link in the way of a mount is worth another try", "[sandbox][failure]") {
+  CHECK(failure_text(every_mount(), Stage::mount, index_of(MountAct::bind), ELOOP).hint ==
+        "a symbolic link came up in the path while stepbox started; run it again");
+}
+
+TEST_CASE("no room for what stepbox makes is a matter of the volume's size", "[sandbox][failure]") {
+  for (const MountAct act : {MountAct::directory, MountAct::file, MountAct::symlink})
+    CHECK(failure_text(every_mount(), Stage::mount, index_of(act), ENOSPC).hint ==
+          "give the volume more room: --size, --inodes or --volume");
+}
+
+TEST_CASE("no room for a mount is a limit, not a full disk", "[sandbox][failure]") {
+  CHECK(failure_text(every_mount(), Stage::mount, index_of(MountAct::tmpfs), ENOSPC).hint.find("fs.mount-max") !=
+        std::string::npos);
+}
+
+TEST_CASE("a /proc that cannot be mounted is a container's masked paths", "[sandbox][failure]") {
+  CHECK(
+      failure_text(every_mount(), Stage::mount, index_of(MountAct::proc), EPERM).hint.find("systempaths=unconfined") !=
+      std::string::npos);
+}
+
+TEST_CASE("user namespaces that AppArmor restricts have a remedy", "[sandbox][failure]") {
+  for (const int number : {EPERM, EACCES})
+    CHECK(failure_text({}, Stage::user_map, 0, number).hint.find("apparmor_restrict_unprivileged_userns=0") !=
+          std::string::npos);
+  CHECK(failure_text({}, Stage::user_map, 0, EINVAL).hint == "see the line about user namespaces in `stepbox doctor`");
+}
+
+TEST_CASE("a directory that the box does not show has a remedy", "[sandbox][failure]") {
+  const Error missing = failure_text(every_mount(), Stage::directory, 0, ENOENT);
+  CHECK(missing.message == "cannot change to '/home/bob/work' in the box: no such file or directory (ENOENT)");
+  CHECK(missing.hint == "the box does not show that directory; name it with --rw or --ro");
+  CHECK(failure_text(every_mount(), Stage::directory, 0, EACCES).hint == "the step's user must be able to enter it");
+}
+
+TEST_CASE("a name from outside cannot act on the terminal", "[sandbox][failure]") {
+  Plan plan = every_mount();
+  plan.cwd = plan.mounts[0].target = plan.mounts[index_of(MountAct::bind)].source = "/a\x1b[31m\nb";
+  CHECK(failure_text(plan, Stage::directory, 0, ENOENT).message.find('\x1b') == std::string::npos);
+  CHECK(failure_text(plan, Stage::mount, 0, ENOENT).message.find('\n') == std::string::npos);
+  CHECK(failure_text(plan, Stage::mount, index_of(MountAct::bind), ENOENT).message.find('\x1b') == std::string::npos);
+}
+
+TEST_CASE("refused namespaces have a sentence and a remedy for every errno", "[sandbox][failure]") {
+  Plan plan;
+  for (const UidIsolation isolation : {UidIsolation::mapped, UidIsolation::shifted, UidIsolation::degraded}) {
+    plan.identity.isolation = isolation;
+    for (const int number : kErrnos) {
+      const Error error = clone_failure_text(plan, number);
+      check_sentence(error, number);
+      CHECK_FALSE(error.hint.empty());
+    }
+  }
+}
+
+TEST_CASE("a cause that is the same whatever was tried has one remedy", "[sandbox][failure]") {
+  const Plan plan = every_mount();
+  for (int stage = 0; stage <= kLastStage; ++stage) {
+    CHECK(failure_text(plan, static_cast<Stage>(stage), 0, EMFILE).hint == "raise the limit on open files (ulimit -n)");
+    CHECK(failure_text(plan, static_cast<Stage>(stage), 0, ENOSYS).hint.find("Linux 5.14") != std::string::npos);
+  }
+}
+
+TEST_CASE("a user and root whose namespaces are refused are told different things", "[sandbox][failure]") {
+  Plan plan;
+  plan.identity.isolation = UidIsolation::mapped;
+  CHECK(clone_failure_text(plan, EPERM).hint.find("unprivileged_userns_clone") != std::string::npos);
+  plan.identity.isolation = UidIsolation::shifted;
+  CHECK(clone_failure_text(plan, EPERM).hint.find("CAP_SYS_ADMIN") != std::string::npos);
+  CHECK(clone_failure_text(plan, ENOSPC).hint.find("user.max_user_namespaces") != std::string::npos);
+  CHECK(clone_failure_text(plan, EAGAIN).hint.find("pids.max") != std::string::npos);
+}
