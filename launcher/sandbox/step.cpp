@@ -109,7 +109,8 @@ void be_step(const Prepared& prepared, int channel, int terminal, int go) {
   reporter.require(Stage::limits, limit_cores());
   reporter.require(Stage::keyring, new_keyring());
   if (!wait_for_init(go)) ::_exit(0);
-  if (identity.isolation != UidIsolation::mapped)
+  // Mapped to itself, an id needs no change.
+  if (identity.isolation == UidIsolation::shifted)
     reporter.require(Stage::credentials, become(identity.uid, identity.gid));
   if (prepared.plan.deny_nesting) reporter.require(Stage::nesting, deny("/proc/sys/user/max_user_namespaces"));
   if (prepared.plan.deny_cgroup_namespaces) reporter.require(Stage::nesting, deny("/proc/sys/user/max_cgroup_namespaces"));

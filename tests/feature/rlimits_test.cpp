@@ -29,7 +29,7 @@ std::vector<Limit> limits() {
           {"AS", RLIMIT_AS, 0},
           {"AS", RLIMIT_AS, 4 << 20},
           {"DATA", RLIMIT_DATA, 0},
-          {"STACK", RLIMIT_STACK, 0},
+          // With less, whether a program gets as far as main() depends on where its first page happens to begin.
           {"STACK", RLIMIT_STACK, 65536},
           {"MEMLOCK", RLIMIT_MEMLOCK, 0},
           {"SIGPENDING", RLIMIT_SIGPENDING, 0},

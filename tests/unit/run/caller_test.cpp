@@ -12,7 +12,8 @@ namespace {
 struct Pipe {
   Pipe() {
     int ends[2];
-    REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+    // As make leaves them to its children: open across execve.
+    REQUIRE(::pipe2(ends, 0) == 0);
     read = sys::Fd(ends[0]);
     write = sys::Fd(ends[1]);
   }

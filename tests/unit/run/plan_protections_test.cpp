@@ -106,12 +106,12 @@ TEST_CASE("a required protection that nobody knows is an error", "[run][protecti
         "this version of stepbox has no protection 'magic' (/etc/stepbox/policy.yaml:7:5)");
 }
 
-TEST_CASE("nesting cannot be denied to real root", "[run][protections]") {
-  Policy policy = default_policy();
-  policy.allow_nesting = {false, on_command_line("--nesting")};
-  const Error error = refusal_of(degraded_facts(), policy);
-  CHECK(error.message ==
-        "cannot deny nested user namespaces (--nesting): the step has no user namespace of its own "
-        "(the file system of '/srv/work' cannot be mounted with shifted ids)");
-  CHECK(error.hint == "run stepbox as an ordinary user, or allow nesting");
+TEST_CASE("to real root nesting is always denied", "[run][protections]") {
+  // Nested, it would hold the host's cgroup files, which belong to uid 0, open for writing.
+  const Plan plan = plan_of(degraded_facts());
+  CHECK(plan.deny_nesting);
+  CHECK(plan.deny_cgroup_namespaces);
+  CHECK_FALSE(plan_of(root_facts()).deny_nesting);
+  CHECK_FALSE(plan_of(root_facts()).deny_cgroup_namespaces);
+  CHECK_FALSE(plan_of(user_facts()).deny_cgroup_namespaces);
 }

@@ -126,9 +126,19 @@ TEST_CASE("the host's /proc in a chroot below the checkout does not come with it
   for (const HostFacts& base : {root_facts(), degraded_facts()}) {
     HostFacts facts = base;
     facts.mounts = {{"/srv/work/chroot/proc", "proc"}, {"/srv/work/chroot/sys", "sysfs"}};
-    CHECK(mounted_at(plan_of(facts), "srv/work/chroot/proc").empty());
-    CHECK(mounted_at(plan_of(facts), "srv/work/chroot/sys").empty());
+    CHECK(shown_at(plan_of(facts), "srv/work/chroot/proc").empty());
+    CHECK(shown_at(plan_of(facts), "srv/work/chroot/sys").empty());
   }
+}
+
+TEST_CASE("where whole trees are copied, the host's /proc in them is covered", "[run][submounts]") {
+  HostFacts facts = user_facts();
+  facts.mounts = {{"/srv/work/chroot/proc", "proc"}, {"/srv/nfs", "autofs"}};
+  const Plan plan = plan_of(facts);
+  const MountCall cover = only_mount_at(plan, "srv/work/chroot/proc");
+  CHECK(cover.source == ".empty/directory");
+  CHECK(cover.optional);
+  CHECK(mounted_at(plan, "srv/nfs").empty());
 }
 
 TEST_CASE("the way to a checkout below /var/tmp counts as made in the tmp volume", "[run][volumes]") {

@@ -118,6 +118,13 @@ inline std::vector<MountCall> mounted_at(const Plan& plan, std::string_view targ
   return found;
 }
 
+// The same without what only covers the place.
+inline std::vector<MountCall> shown_at(const Plan& plan, std::string_view target) {
+  std::vector<MountCall> found = mounted_at(plan, target);
+  std::erase_if(found, [](const MountCall& call) { return call.act == MountAct::rebind && call.source.starts_with(".empty"); });
+  return found;
+}
+
 inline MountCall only_mount_at(const Plan& plan, std::string_view target) {
   const std::vector<MountCall> found = mounted_at(plan, target);
   INFO("target " << target);

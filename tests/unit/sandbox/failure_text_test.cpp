@@ -102,8 +102,10 @@ TEST_CASE("a /proc that cannot be mounted is a container's masked paths", "[sand
 }
 
 TEST_CASE("user namespaces that AppArmor restricts have a remedy", "[sandbox][failure]") {
+  Plan plan;
+  plan.identity.uid = 1000;
   for (const int number : {EPERM, EACCES})
-    CHECK(failure_text({}, Stage::user_map, 0, number).hint.find("apparmor_restrict_unprivileged_userns=0") !=
+    CHECK(failure_text(plan, Stage::user_map, 0, number).hint.find("apparmor_restrict_unprivileged_userns=0") !=
           std::string::npos);
   CHECK(failure_text({}, Stage::user_map, 0, EINVAL).hint == "see the line about user namespaces in `stepbox doctor`");
 }
