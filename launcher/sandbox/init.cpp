@@ -63,6 +63,7 @@ class Init {
   void bound_shared_memory() const;
   void hand_over_volumes();
   void release_step() const;
+  void await_step() const;
   void drop_descriptors();
   void drop_privileges();
   void open_signals();
@@ -93,6 +94,7 @@ void Init::run() {
   clone_step();
   if (step_has_namespace()) map_ids_of_step();
   release_step();  // its ids are mapped: it may cut its privileges while the box is made
+  if (prepared_.plan.deny_nesting || prepared_.plan.deny_cgroup_namespaces) await_step();
   make_box();
   if (prepared_.plan.network == NetworkMode::loopback) raise_loopback();
   bound_shared_memory();
@@ -139,7 +141,7 @@ void Init::open_proc() {
 }
 
 void Init::clone_step() {
-  require(Stage::step_clone, error_of(::pipe2(go_, O_CLOEXEC)));
+  require(Stage::step_clone, error_of(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, go_)));
   clone_args arguments{};
   arguments.exit_signal = SIGCHLD;
   arguments.flags = CLONE_PIDFD | (step_has_namespace() ? CLONE_NEWUSER : 0);
@@ -168,6 +170,17 @@ void Init::map_ids_of_step() {
 void Init::release_step() const {
   const char byte = 'g';
   require(Stage::step_clone, ::write(go_[1], &byte, 1) == 1 ? 0 : errno);
+}
+
+// The step lowers limits through the host's /proc, which must still be there: the box's own may be sealed.
+void Init::await_step() const {
+  char byte = 0;
+  ssize_t got = 0;
+  do {
+    got = ::read(go_[1], &byte, 1);
+  } while (got < 0 && errno == EINTR);
+  // At the end of file the step has failed, and has told so itself.
+  if (got != 1) ::_exit(0);
 }
 
 void Init::make_box() {

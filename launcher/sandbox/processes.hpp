@@ -10,7 +10,7 @@ namespace stepbox::sandbox {
 [[noreturn]] void be_init(const Prepared& prepared, int channel, int terminal);
 
 // The step, from clone to execve. `go` is read for one byte when the ids are mapped, and for one more
-// when the box is made.
+// when the box is made. It writes one where it lowers limits of its user namespace, which init waits for.
 [[noreturn]] void be_step(const Prepared& prepared, int channel, int terminal, int go);
 
 }  // namespace stepbox::sandbox

@@ -41,6 +41,12 @@ bool wait_for_init(int go) {
   return got == 1;
 }
 
+// Init waits for this where it must not go on too soon. Should it be gone, the kernel ends this process.
+void tell_init(int go) {
+  const char byte = 'r';
+  [[maybe_unused]] const ssize_t ignored = ::write(go, &byte, 1);
+}
+
 // A group of its own, so that a signal to the caller's group reaches the step once, through the
 // supervisor, and a Ctrl-C at the terminal reaches the step and not stepbox.
 int start_group() { return error_of(::setpgid(0, 0)); }
@@ -114,6 +120,7 @@ void be_step(const Prepared& prepared, int channel, int terminal, int go) {
     reporter.require(Stage::credentials, become(identity.uid, identity.gid));
   if (prepared.plan.deny_nesting) reporter.require(Stage::nesting, deny("/proc/sys/user/max_user_namespaces"));
   if (prepared.plan.deny_cgroup_namespaces) reporter.require(Stage::nesting, deny("/proc/sys/user/max_cgroup_namespaces"));
+  if (prepared.plan.deny_nesting || prepared.plan.deny_cgroup_namespaces) tell_init(go);
   reporter.require(Stage::capabilities, cut_capabilities(prepared.kept_capabilities));
   reporter.require(Stage::capabilities, error_of(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)));
   reporter.require(Stage::descriptors, keep_descriptors(prepared.plan.passed_fds));

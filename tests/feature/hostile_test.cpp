@@ -1,0 +1,177 @@
+// What a hostile step, a neighbour on the host or the code under test once achieved, each kept from coming back.
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdio>
+
+#include <catch2/catch.hpp>
+
+#include "support/child.hpp"
+#include "support/host.hpp"
+#include "support/place.hpp"
+
+namespace stepbox::feature {
+namespace {
+
+using in_child::must;
+
+// In the child, before stepbox: mounts that nobody else sees.
+void own_mounts() {
+  must(::unshare(CLONE_NEWNS) == 0, "unshare");
+  must(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "make mounts private");
+}
+
+// Every name that stands for a range of user ids, in a network namespace of its own.
+void take_all_id_ranges() {
+  must(::unshare(CLONE_NEWNET) == 0, "unshare");
+  const rlimit many{4096, 4096};
+  must(::setrlimit(RLIMIT_NOFILE, &many) == 0, "setrlimit");
+  for (int i = 0; i < 2046; ++i) {
+    const int fd = ::socket(AF_UNIX, SOCK_DGRAM, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const int length = std::snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "stepbox/ids/%d", i);
+    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + static_cast<size_t>(length));
+    must(::bind(fd, reinterpret_cast<const sockaddr*>(&address), size) == 0, "bind");
+  }
+}
+
+}  // namespace
+
+TEST_CASE("orphans that go on being born do not keep a box alive", "[hostile]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  Command step = place.step({}, {"outlive", "3"});
+  step.timeout = seconds(20);
+  const Run ended = run(step);
+  INFO(ended);
+  CHECK_FALSE(ended.timed_out);
+  CHECK(ended.code() == 0);
+}
+
+TEST_CASE("a neighbour that takes all ranges of user ids stops root's boxes, and makes none weaker", "[hostile]") {
+  REQUIRE_HOST(root_suite);
+  const Place place(Caller::root);
+  Command step = place.step({"--summary", "never"}, {"sh", "-c", "echo ran > canary"});
+  step.prepare = take_all_id_ranges;
+  const Run refused = run(step);
+  INFO(refused);
+  CHECK(what_is_wrong_with_refusal(refused).empty());
+  CHECK(refused.err.find("stepbox/ids/") != std::string::npos);
+  CHECK_FALSE(fs::exists(place.checkout() / "canary"));
+}
+
+TEST_CASE("the host's /proc mounted below the checkout does not come into the box", "[hostile]") {
+  REQUIRE_HOST(root_suite);
+  const Caller caller = GENERATE(from_range(callers()));
+  // A file system that cannot be id-mapped makes root's box the degraded one.
+  const bool degraded = GENERATE(false, true);
+  if (degraded && caller != Caller::root) return;
+  CAPTURE(caller, degraded);
+  const Place place(caller);
+  Command step = place.step({}, {"sh", "-c", "ls chroot/proc | wc -l; : 2> /dev/null >> chroot/proc/sys/kernel/core_pattern && echo open"});
+  const std::string checkout = place.checkout();
+  step.prepare = [&] {
+    own_mounts();
+    if (degraded) must(::mount("none", checkout.c_str(), "ramfs", 0, nullptr) == 0, "mount ramfs");
+    const std::string proc = checkout + "/chroot/proc";
+    must(::mkdir((checkout + "/chroot").c_str(), 0755) == 0 && ::mkdir(proc.c_str(), 0755) == 0, "mkdir");
+    must(::mount("proc", proc.c_str(), "proc", 0, nullptr) == 0, "mount proc");
+  };
+  const Run looked = run(step);
+  INFO(looked);
+  CHECK(looked.out == "0\n");
+}
+
+TEST_CASE("real root's box has no nested namespaces, through which the host's cgroups could be had", "[hostile]") {
+  REQUIRE_HOST(root_suite);
+  const Place place(Caller::root);
+  Command step = place.step({}, {"sh", "-c", "unshare -U true || echo refused; unshare -C true || echo refused"});
+  step.prepare = [&] {
+    own_mounts();
+    must(::mount("none", place.checkout().c_str(), "ramfs", 0, nullptr) == 0, "mount ramfs");
+  };
+  const Run tried = run(step);
+  INFO(tried);
+  CHECK(tried.err.find("user ids are not isolated") != std::string::npos);
+  CHECK(tried.out == "refused\nrefused\n");
+}
+
+TEST_CASE("a user policy that lies in the checkout is not the user's", "[hostile]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  const fs::path target = place.make_directory(place.root() / "target");
+  place.make_directory(place.checkout() / "stepbox");
+  place.make_file(place.checkout() / "stepbox/policy.yaml", "version: 1\nfilesystem: {rw: [" + target.string() + "]}\n");
+  Command step = place.step({}, {"touch", (target / "written").string()});
+  step.environment.push_back("XDG_CONFIG_HOME=" + place.checkout().string());
+  const Run ran = run(step);
+  INFO(ran);
+  CHECK(ran.code() != 0);
+  CHECK(ran.err.find("ignoring the policy directory") != std::string::npos);
+  CHECK_FALSE(fs::exists(target / "written"));
+}
+
+TEST_CASE("somebody else's .git above the checkout does not widen it", "[hostile]") {
+  REQUIRE_HOST(root_suite);
+  const Place place(Caller::root);
+  const fs::path jobs = place.make_directory(place.root() / "jobs", 01777);
+  place.make_directory(jobs / "mine");
+  place.make_directory(jobs / "other");
+  const fs::path mark = place.make_directory(jobs / ".git");
+  Command step = place.step({}, {"touch", (jobs / "other/written").string()});
+  step.cwd = jobs / "mine";
+  // Control: root's own mark is believed.
+  CHECK(run(step).code() == 0);
+  fs::remove(jobs / "other/written");
+  REQUIRE(::chown(mark.c_str(), 60123, 60123) == 0);
+  const Run ran = run(step);
+  INFO(ran);
+  CHECK(ran.code() != 0);
+  CHECK_FALSE(fs::exists(jobs / "other/written"));
+}
+
+TEST_CASE("a fifo that the step puts in the report's place is replaced", "[hostile]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  const Run ran = run([&] {
+    Command step = place.command({program("stepbox"), "run", "--report", "report.json", "--", "sh", "-c", "mkfifo report.json; exit 3"});
+    step.cwd = place.checkout();
+    return step;
+  }());
+  INFO(ran);
+  CHECK(ran.code() == 3);
+  CHECK(fs::is_regular_file(place.checkout() / "report.json"));
+}
+
+TEST_CASE("a cleared environment holds no token of a CI", "[hostile]") {
+  const Place place(Caller::user);
+  for (const char* option : {"--clear-env", "--policy=strict"}) {
+    Command step = place.step({option}, {"env"});
+    for (const char* token : {"GITHUB_TOKEN", "CI_JOB_TOKEN", "BUILDKITE_AGENT_ACCESS_TOKEN", "SECRET"})
+      step.environment.push_back(std::string(token) + "=canary");
+    const Run ran = run(step);
+    INFO(ran);
+    CHECK(ran.code() == 0);
+    CHECK(ran.out.find("canary") == std::string::npos);
+  }
+}
+
+TEST_CASE("hiding /proc is refused: stepbox looks for strays there", "[hostile]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  for (const char* path : {"/proc", "/sys", "/dev"}) CHECK(what_is_wrong_with_refusal(place.run_step({"--hide", path}, {"true"})).empty());
+}
+
+}  // namespace stepbox::feature
