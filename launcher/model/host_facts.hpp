@@ -39,6 +39,7 @@ struct HostFacts {
   struct IdRange {
     uint32_t first;
     uint32_t count;
+    uint32_t outside = 0;  // of the first
   };
   std::vector<IdRange> uid_ranges = {};
   std::vector<IdRange> gid_ranges = {};

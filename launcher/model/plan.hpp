@@ -114,6 +114,10 @@ struct Plan {
   bool deny_cgroup_namespaces = false;
   std::vector<PlannedVolume> volumes;
   std::vector<MountCall> mounts;
+  // When so many of them are done, the volumes are there. The step then makes the directories of its caches itself,
+  // while init does the rest: no mount of the rest lies above or below one of them.
+  size_t mounts_before_caches = 0;
+  std::vector<MountCall> cache_directories;
   std::vector<int> passed_fds;        // above 2, ascending
   std::string terminal;               // empty: none to hand over
   SourceMode source = SourceMode::rw;

@@ -14,6 +14,8 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
+#include <optional>
+#include <set>
 
 #include "base/text.hpp"
 #include "run/layout.hpp"
@@ -48,15 +50,10 @@ Result<std::vector<HostFacts::IdRange>> id_ranges(const char* file) {
   std::vector<HostFacts::IdRange> ranges;
   for (const std::string_view line : split(text, '\n')) {
     unsigned inside = 0, outside = 0, count = 0;
-    if (std::sscanf(std::string(line).c_str(), "%u %u %u", &inside, &outside, &count) == 3) ranges.push_back({inside, count});
+    if (std::sscanf(std::string(line).c_str(), "%u %u %u", &inside, &outside, &count) == 3)
+      ranges.push_back({inside, count, outside});
   }
   return ranges;
-}
-
-Result<bool> is_root_mapped_elsewhere() {
-  TRY_ASSIGN(const std::string text, sys::read_file("/proc/self/uid_map"));
-  unsigned inside = 0, outside = 0;
-  return std::sscanf(text.c_str(), "%u %u", &inside, &outside) == 2 && inside == 0 && outside != 0;
 }
 
 // Whether this user namespace has the ids at all: inside a container it often has 65536 of them.
@@ -99,6 +96,25 @@ std::string checkout_of(const std::string& cwd, const HostFacts& facts) {
   }
   return cwd;
 }
+
+// The names in a home directory, where they are not too many to look at.
+class HomeNames {
+ public:
+  explicit HomeNames(const std::string& home) : prefix_(home + "/") {
+    constexpr size_t kWorthIt = 200;
+    if (!home.empty()) names_ = sys::list_names(home, kWorthIt);
+  }
+  // Whether a path lies below the home and its first component is not there.
+  bool has_no(std::string_view path) const {
+    if (!names_ || !path.starts_with(prefix_)) return false;
+    const std::string_view below = path.substr(prefix_.size());
+    return !names_->contains(below.substr(0, below.find('/')));
+  }
+
+ private:
+  std::string prefix_;
+  std::optional<std::set<std::string, std::less<>>> names_;
+};
 
 std::string resolved(const std::string& path) { return sys::real_path(path).value_or(std::string()); }
 
@@ -149,10 +165,11 @@ Result<HostFacts> gather_facts() {
   TRY_ASSIGN(const auto mounts, sys::read_mounts());
   for (const sys::HostMount& mount : mounts) facts.mounts.push_back({mount.path, mount.type});
   if (facts.uid == 0) {
-    TRY_ASSIGN(facts.root_is_mapped_elsewhere, is_root_mapped_elsewhere());
+    TRY_ASSIGN(facts.uid_ranges, id_ranges("/proc/self/uid_map"));
+    for (const HostFacts::IdRange& range : facts.uid_ranges)
+      if (range.first == 0) facts.root_is_mapped_elsewhere = range.outside != 0;
   }
   if (facts.privileged) {
-    TRY_ASSIGN(facts.uid_ranges, id_ranges("/proc/self/uid_map"));
     TRY_ASSIGN(facts.gid_ranges, id_ranges("/proc/self/gid_map"));
   }
   return facts;
@@ -161,10 +178,12 @@ Result<HostFacts> gather_facts() {
 void look_up_paths(HostFacts& facts, const Policy& policy) {
   std::vector<std::string> paths = paths_of_interest(policy, facts);
   if (!facts.resolv_conf.empty()) paths.push_back(facts.resolv_conf);
+  const HomeNames home(facts.tilde());
   for (const std::string& path : paths) {
-    // Most toolchains of the registry are not there: one call says so.
+    // Most toolchains of the registry are not there, and a look at the home directory tells it for all of them.
+    if (home.has_no(path) || facts.paths.contains(path)) continue;
     const sys::PathKind kind = sys::kind_of(path);
-    if (kind == sys::PathKind::missing || facts.paths.contains(path)) continue;
+    if (kind == sys::PathKind::missing) continue;
     const bool directory = kind == sys::PathKind::directory;
     if (const auto real = sys::real_path(path))
       facts.paths.emplace(path, HostFacts::NamedPath{*real, directory ? HostPathKind::directory : HostPathKind::file});

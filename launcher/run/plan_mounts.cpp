@@ -15,6 +15,7 @@
 //   /sys, /dev, /proc
 //   /box: the workspace, its volumes, and the directories in them
 //   what is shown, writable or hidden by name: checkout, toolchains, CI files, rules of the policy
+//   (at the same time, by the step: the directories that redirects name)
 //   the masks: /tmp, /run, home, ... show directories of the workspace
 //   the root is sealed
 namespace stepbox::run {
@@ -58,6 +59,8 @@ class MountList {
   void workspace();
   void volume(size_t index);
   void redirect_directories();
+  void redirect_directory(const std::string& path, uint32_t mode);
+  const char* empty_file();
   Result<> paths();
   void place(MountCall call);
   void cover_kernel_file_systems();
@@ -115,6 +118,7 @@ class MountList {
   std::set<std::string> made_;       // directories and files that exist because the plan makes them
   std::vector<std::string> placed_;  // targets of binds: what lies below exists on the host already
   std::vector<std::string> hidden_;  // targets of what is hidden: nothing lies below
+  std::vector<std::string> on_the_way_;  // to what is shown: made after the step may have begun with its directories
 };
 
 Result<> MountList::build() {
@@ -127,6 +131,7 @@ Result<> MountList::build() {
   end_phase();
   workspace();
   TRY(paths());
+  redirect_directories();
   masks();
   seal();
   end_phase();
@@ -142,7 +147,6 @@ void MountList::root() {
   end_phase();
   directory(".empty", 0755);
   directory(".empty/directory", 0555);
-  file(".empty/file");
   for (const RootEntry& entry : facts_.root_entries) host_root_entry(entry);
   host_mounts_below();
 }
@@ -230,7 +234,7 @@ void MountList::proc() {
   if (shifted_ || plan_.identity.owner_uid != 0 || facts_.root_is_mapped_elsewhere) return;
   add(MountAct::seal, {}, "proc", "uid 0 could write the host's settings").attributes = MOUNT_ATTR_RDONLY;
   for (const char* name : {"kcore", "keys", "kmsg", "latency_stats", "timer_list", "sched_debug", "sysrq-trigger"}) {
-    MountCall& call = add(MountAct::rebind, ".empty/file", std::string("proc/") + name, "of the host");
+    MountCall& call = add(MountAct::rebind, empty_file(), std::string("proc/") + name, "of the host");
     call.attributes = kKernelFs | MOUNT_ATTR_RDONLY;
     call.optional = true;
   }
@@ -269,15 +273,27 @@ void MountList::workspace() {
     if (own_tmp && (made.path == std::string_view("box/tmp") || made.path == std::string_view("box/var-tmp"))) continue;
     directory(made.path, made.mode);
   }
-  redirect_directories();
+  plan_.mounts_before_caches = plan_.mounts.size();
+}
+
+// Most are the step's to make, but for those in a directory that init makes at the same time.
+void MountList::redirect_directory(const std::string& path, uint32_t mode) {
+  if (is_below_placed(path) || !made_.insert(path).second) return;
+  const bool later = std::ranges::any_of(on_the_way_, [&](const std::string& made) { return is_within(path, made); });
+  if (later) on_the_way_.push_back(path);
+  MountCall& call = (later ? plan_.mounts : plan_.cache_directories).emplace_back();
+  call.act = MountAct::directory;
+  call.target = path;
+  call.mode = mode;
 }
 
 void MountList::redirect_directories() {
+  plan_.cache_directories.reserve(64);
   const auto make = [&](const std::string& path, uint32_t mode) {
     // Every missing directory on the way, but for the first two ("box/cache"), which are there.
     for (size_t slash = path.find('/', path.find('/') + 1); slash != std::string::npos; slash = path.find('/', slash + 1))
-      if (!made_.contains(path.substr(0, slash))) directory(path.substr(0, slash), 0755);
-    if (!made_.contains(path)) directory(path, mode);
+      redirect_directory(path.substr(0, slash), 0755);
+    redirect_directory(path, mode);
   };
   for (const caches::Tool& tool : caches::tools()) {
     for (const caches::Redirect& redirect : tool.redirects) {
@@ -297,11 +313,21 @@ void MountList::redirect_directories() {
 // host tree everything is there.
 void MountList::make_way(const std::string& target, MountAct last) {
   if (is_below_placed(target) || target.starts_with("proc/") || target.starts_with("sys/")) return;
+  const auto make = [&](const std::string& path, MountAct act) {
+    if (made_.contains(path)) return;
+    on_the_way_.push_back(path);
+    if (act == MountAct::directory) directory(path, 0755);
+    else file(path);
+  };
   for (size_t slash = target.find('/'); slash != std::string::npos; slash = target.find('/', slash + 1))
-    if (!made_.contains(target.substr(0, slash))) directory(target.substr(0, slash), 0755);
-  if (made_.contains(target)) return;
-  if (last == MountAct::directory) directory(target, 0755);
-  else file(target);
+    make(target.substr(0, slash), MountAct::directory);
+  make(target, last);
+}
+
+// What a file is covered with. Made when it is wanted for the first time.
+const char* MountList::empty_file() {
+  if (!made_.contains(".empty/file")) file(".empty/file");
+  return ".empty/file";
 }
 
 void MountList::place(MountCall call) {
@@ -315,6 +341,7 @@ Result<> MountList::paths() {
   TRY_ASSIGN(auto calls, plan_paths(plan_, policy_, facts_, layout_));
   for (MountCall& call : calls) {
     if (!call.optional) make_way(call.target, call.onto_file ? MountAct::file : MountAct::directory);
+    if (call.source == ".empty/file") empty_file();
     place(std::move(call));
   }
   cover_kernel_file_systems();

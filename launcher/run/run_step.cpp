@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <chrono>
 #include <iterator>
-#include <memory>
 
 #include "base/log.hpp"
 #include "base/text.hpp"
@@ -77,18 +76,13 @@ void warn_of_degraded_ids(const Plan& plan) {
       log::warn("user ids are not isolated: " + protection.reason + "; the step's root is the host's, with capabilities cut");
 }
 
-struct Started {
-  Plan plan;
-  sandbox::Box box;
-};
-
 // Where a file system cannot be id-mapped is only known by trying. The second plan is weaker: it is
 // said aloud, and the report says so too.
-Result<std::unique_ptr<Started>> start(Planned& planned, const RunRequest& request, const sandbox::CallerState& caller, int terminal) {
+Result<sandbox::Box> start(Planned& planned, const RunRequest& request, const sandbox::CallerState& caller, int terminal) {
   for (;;) {
     warn_of_degraded_ids(planned.plan);
     auto box = sandbox::Box::start(planned.plan, caller, terminal);
-    if (box) return std::make_unique<Started>(Started{planned.plan, std::move(*box)});
+    if (box) return std::move(*box);
     sandbox::StartFailure failure = std::move(box).error();
     if (!failure.ids_cannot_be_shifted || !planned.facts.no_shift_reason.empty())
       return std::unexpected(std::move(failure.error));
@@ -176,7 +170,8 @@ Result<Planned> plan_run(const RunRequest& request) {
 
 Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   const Clock::time_point begin = Clock::now();
-  Planned planned;
+  // Kept to the end of the process: to free some hundred small texts one by one would only cost time.
+  static Planned& planned = *new Planned;
   const Terminal terminal = Terminal::of_caller();
   TRY(prepare(planned, request, terminal));
   // Ours until the end of the run.
@@ -186,12 +181,11 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
 
   sandbox::CallerState caller = take_over_signals();
   caller.has_foreground = terminal.is_ours();
-  TRY_ASSIGN(const auto started, start(planned, request, caller, terminal.fd()));
-  sandbox::Box& box = started->box;
+  TRY_ASSIGN(sandbox::Box box, start(planned, request, caller, terminal.fd()));
 
   // Beyond this point the command may have run: all that happens is in the report, never an Error.
   const Clock::time_point running = Clock::now();
-  workspace::UsageMeter meter(started->plan, box.volumes());
+  workspace::UsageMeter meter(planned.plan, box.volumes());
   const Ended ended = supervise(box, meter, terminal, caller.has_foreground);
   const Clock::time_point over = Clock::now();
   box.tear_down();

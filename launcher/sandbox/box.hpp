@@ -8,7 +8,7 @@
 //   step         the command.
 //
 //   supervisor --clone3(namespaces)--> init --clone3(user namespace, as root)--> step
-//        |                              |  <-- go: ids are mapped, go: box is made --|
+//        |                              |  <- go: ids mapped, volumes made, box made |
 //        |<======== channel ============|====================================--------|  (until execve)
 //
 // The supervisor's death is seen by init twice: PDEATHSIG, and the end of file on the channel. Init's

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include <cstdint>
 
@@ -33,6 +34,7 @@ enum class Stage : uint8_t {
   nesting,
   capabilities,
   seccomp,
+  cache_directory,  // `index` is its place in Plan::cache_directories
   directory,
   descriptors,
   exec,
@@ -82,5 +84,11 @@ struct EndedMessage {
 
 // Whole messages; EINTR is retried. Allocation-free, for use after clone.
 bool send_message(int channel, const Message& message);
+
+// One message with up to kMaxVolumes descriptors. 0 or an errno. Allocation-free as well.
+int send_with_descriptors(int socket, iovec part, const int* fds, size_t count);
+
+// The descriptor that rides on the next byte; -1 at the end of file. Allocation-free.
+int receive_descriptor(int socket);
 
 }  // namespace stepbox::sandbox

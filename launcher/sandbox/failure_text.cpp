@@ -37,8 +37,7 @@ constexpr StageText kStages[] = {
     {Stage::descriptors, "cannot close the descriptors that the step must not have", ""},
 };
 
-Error mount_failure_text(const Plan& plan, int index, int number) {
-  const MountCall& call = plan.mounts[static_cast<size_t>(index)];
+Error mount_failure_text(const MountCall& call, int number) {
   const std::string target = quoted("/" + call.target);
   const std::string from = call.origin.place.empty() ? "" : " (" + call.origin.text() + ")";
   switch (call.act) {
@@ -88,7 +87,8 @@ std::string general_hint(int number) {
 }
 
 Error text_of(const Plan& plan, Stage stage, int index, int number) {
-  if (stage == Stage::mount) return mount_failure_text(plan, index, number);
+  if (stage == Stage::mount) return mount_failure_text(plan.mounts[static_cast<size_t>(index)], number);
+  if (stage == Stage::cache_directory) return mount_failure_text(plan.cache_directories[static_cast<size_t>(index)], number);
   if (stage == Stage::id_map)
     return Error::from_errno("the file system of " + quoted(plan.mounts[static_cast<size_t>(index)].source) +
                                  " cannot be mounted with shifted ids",

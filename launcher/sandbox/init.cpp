@@ -58,11 +58,14 @@ class Init {
   void open_proc();
   void clone_step();
   void map_ids_of_step();
-  void make_box();
+  void make_workspace();
+  void make_rest();
+  void build(size_t first, size_t last);
   void raise_loopback();
   void bound_shared_memory() const;
   void hand_over_volumes();
   void release_step() const;
+  void show_root_to_step() const;
   void await_step() const;
   void drop_descriptors();
   void drop_privileges();
@@ -95,7 +98,9 @@ void Init::run() {
   if (step_has_namespace()) map_ids_of_step();
   release_step();  // its ids are mapped: it may cut its privileges while the box is made
   if (prepared_.plan.deny_nesting || prepared_.plan.deny_cgroup_namespaces) await_step();
-  make_box();
+  make_workspace();
+  show_root_to_step();  // it makes the directories of its caches in the meantime
+  make_rest();
   if (prepared_.plan.network == NetworkMode::loopback) raise_loopback();
   bound_shared_memory();
   hand_over_volumes();
@@ -183,13 +188,27 @@ void Init::await_step() const {
   if (got != 1) ::_exit(0);
 }
 
-void Init::make_box() {
+void Init::make_workspace() {
   // Nothing that is mounted here may travel to the host, nor its mounts to here.
   require(Stage::private_mounts, error_of(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr)));
   ::umask(0);
-  const MountFailure failure = build_mounts(prepared_, context_);
-  require(failure.stage, failure.error, failure.index);
+  build(0, prepared_.plan.mounts_before_caches);
+}
+
+void Init::show_root_to_step() const {
+  char byte = 'r';
+  iovec part{&byte, 1};
+  require(Stage::step_clone, send_with_descriptors(go_[1], part, &context_.root, 1));
+}
+
+void Init::make_rest() {
+  build(prepared_.plan.mounts_before_caches, prepared_.plan.mounts.size());
   require(Stage::pivot, enter_root(context_.root));
+}
+
+void Init::build(size_t first, size_t last) {
+  const MountFailure failure = build_mounts(prepared_, context_, first, last);
+  require(failure.stage, failure.error, failure.index);
 }
 
 // System V segments are memory outside every volume: as much as the workspace at the most, and gone with their last
@@ -223,18 +242,7 @@ void Init::hand_over_volumes() {
     if (fd >= 0) fds[count++] = fd;
   Message message{.kind = Kind::volumes};
   iovec part{&message, sizeof message};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof fds)] = {};
-  msghdr header{};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  header.msg_control = control;
-  header.msg_controllen = CMSG_SPACE(count * sizeof(int));
-  cmsghdr* rights = CMSG_FIRSTHDR(&header);
-  rights->cmsg_level = SOL_SOCKET;
-  rights->cmsg_type = SCM_RIGHTS;
-  rights->cmsg_len = CMSG_LEN(count * sizeof(int));
-  std::memcpy(CMSG_DATA(rights), fds, count * sizeof(int));
-  require(Stage::mount, error_of(::sendmsg(channel_, &header, MSG_NOSIGNAL)));
+  require(Stage::mount, send_with_descriptors(channel_, part, fds, count));
 }
 
 // Init keeps nothing worth stealing: the channel, the terminal, and handles of its own box.

@@ -40,8 +40,8 @@ class Builder {
   Builder(const Prepared& prepared, MountContext& context)
       : prepared_(prepared), context_(context), owner_(prepared.plan.identity) {}
 
-  MountFailure build() {
-    for (size_t i = 0; i < prepared_.plan.mounts.size(); ++i) {
+  MountFailure build(size_t first, size_t last) {
+    for (size_t i = first; i < last; ++i) {
       const MountCall& call = prepared_.plan.mounts[i];
       failed_stage_ = Stage::mount;
       const int error = carry_out(call);
@@ -100,8 +100,7 @@ int Builder::make_directory(const MountCall& call) {
 }
 
 int Builder::make_file(const MountCall& call) {
-  const Fd made(::openat(context_.root, call.target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, call.mode));
-  return made ? 0 : errno;
+  return error_of(::mknodat(context_.root, call.target.c_str(), S_IFREG | call.mode, 0));
 }
 
 int Builder::new_tmpfs(const MountCall& call) {
@@ -199,8 +198,17 @@ int Builder::seal(const MountCall& call) {
 
 }  // namespace
 
-MountFailure build_mounts(const Prepared& prepared, MountContext& context) {
-  return Builder(prepared, context).build();
+MountFailure build_mounts(const Prepared& prepared, MountContext& context, size_t first, size_t last) {
+  return Builder(prepared, context).build(first, last);
+}
+
+MountFailure make_cache_directories(const Plan& plan, int root) {
+  int index = 0;
+  for (const MountCall& call : plan.cache_directories) {
+    if (::mkdirat(root, call.target.c_str(), call.mode) != 0) return {Stage::cache_directory, index, errno};
+    ++index;
+  }
+  return {};
 }
 
 int enter_root(int root) {

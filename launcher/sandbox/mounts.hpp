@@ -19,9 +19,13 @@ struct MountFailure {
   int error = 0;
 };
 
-// Does every call of plan.mounts in order. Sources are paths of the host, targets are opened below the
-// box root without following links, so that nothing a step left behind can lead a mount elsewhere.
-MountFailure build_mounts(const Prepared& prepared, MountContext& context);
+// Does the calls of plan.mounts from `first` up to `last` (exclusive), in order. Sources are paths of the host,
+// targets are opened below the box root without following links, so that nothing a step left behind can lead a
+// mount elsewhere.
+MountFailure build_mounts(const Prepared& prepared, MountContext& context, size_t first, size_t last);
+
+// Makes plan.cache_directories below `root`, as the step. 0, or an errno and the number of the one that failed.
+MountFailure make_cache_directories(const Plan& plan, int root);
 
 // Makes the box root the root of this mount namespace and lets go of the host's tree.
 // 0 or an errno.

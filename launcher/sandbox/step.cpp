@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -8,6 +9,7 @@
 
 #include "sandbox/channel.hpp"
 #include "sandbox/credentials.hpp"
+#include "sandbox/mounts.hpp"
 #include "sandbox/processes.hpp"
 #include "sandbox/seccomp.hpp"
 #include "sys/calls.hpp"
@@ -21,9 +23,9 @@ int error_of(long result) { return result < 0 ? errno : 0; }
 class Reporter {
  public:
   explicit Reporter(int channel) : channel_(channel) {}
-  void require(Stage stage, int error) const {
+  void require(Stage stage, int error, int index = 0) const {
     if (error == 0) return;
-    send_message(channel_, {.kind = Kind::failed, .stage = stage, .error = error});
+    send_message(channel_, {.kind = Kind::failed, .stage = stage, .index = index, .error = error});
     ::_exit(0);
   }
 
@@ -39,6 +41,17 @@ bool wait_for_init(int go) {
     got = ::read(go, &byte, 1);
   } while (got < 0 && errno == EINTR);
   return got == 1;
+}
+
+// The directories of the step's caches are its own work, while init mounts the rest of the box.
+MountFailure make_directories(const Plan& plan, int go) {
+  const int root = receive_descriptor(go);
+  if (root < 0) ::_exit(0);  // init is gone
+  const mode_t mask = ::umask(0);
+  const MountFailure failure = make_cache_directories(plan, root);
+  ::umask(mask);
+  ::close(root);
+  return failure;
 }
 
 // Init waits for this where it must not go on too soon. Should it be gone, the kernel ends this process.
@@ -125,6 +138,8 @@ void be_step(const Prepared& prepared, int channel, int terminal, int go) {
   reporter.require(Stage::capabilities, error_of(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)));
   reporter.require(Stage::descriptors, keep_descriptors(prepared.plan.passed_fds));
   reporter.require(Stage::seccomp, load_filter());
+  const MountFailure made = make_directories(prepared.plan, go);
+  reporter.require(made.stage, made.error, made.index);
   // From here on the box is made, and paths are those of the step.
   if (!wait_for_init(go)) ::_exit(0);
   reporter.require(Stage::directory, error_of(::chdir(prepared.plan.cwd.c_str())));

@@ -67,6 +67,17 @@ Result<std::string> read_file(const std::string& path, size_t limit) {
   return text;
 }
 
+std::optional<std::set<std::string, std::less<>>> list_names(const std::string& path, size_t at_most) {
+  const std::unique_ptr<DIR, CloseDirectory> directory(::opendir(path.c_str()));
+  if (!directory) return std::nullopt;
+  std::set<std::string, std::less<>> names;
+  while (const dirent* entry = ::readdir(directory.get())) {
+    if (names.size() >= at_most) return std::nullopt;
+    names.insert(entry->d_name);
+  }
+  return names;
+}
+
 Result<std::vector<DirectoryEntry>> list_directory(const std::string& path) {
   const std::unique_ptr<DIR, CloseDirectory> directory(::opendir(path.c_str()));
   if (!directory) return fail_errno("cannot list " + quoted(path), errno);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,5 +31,8 @@ struct DirectoryEntry {
 
 // The entries of a directory but "." and "..", sorted by name.
 Result<std::vector<DirectoryEntry>> list_directory(const std::string& path);
+
+// The names in a directory, "." and ".." among them. Nothing when it cannot be listed or holds more than `at_most`.
+std::optional<std::set<std::string, std::less<>>> list_names(const std::string& path, size_t at_most);
 
 }  // namespace stepbox::sys

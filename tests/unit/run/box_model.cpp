@@ -55,9 +55,17 @@ std::string describe(const MountCall& call) {
 
 }  // namespace
 
-BoxModel::BoxModel(const Plan& plan, const HostFacts& facts) : host_(facts) {
+BoxModel::BoxModel(const Plan& plan, const HostFacts& facts, Step step) : host_(facts) {
   host_fs_ = new_fs("host");
-  for (const MountCall& call : plan.mounts) {
+  const std::span<const MountCall> mounts(plan.mounts);
+  carry_out_all(mounts.first(plan.mounts_before_caches));
+  if (step == Step::first) carry_out_all(plan.cache_directories);
+  carry_out_all(mounts.subspan(plan.mounts_before_caches));
+  if (step == Step::last) carry_out_all(plan.cache_directories);
+}
+
+void BoxModel::carry_out_all(std::span<const MountCall> calls) {
+  for (const MountCall& call : calls) {
     const std::string refused = carry_out(call);
     if (refused.empty() || (call.optional && refused == "ENOENT")) continue;
     problems_.push_back(describe(call) + ": " + refused);

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,7 +33,9 @@ class HostTree {
 
 class BoxModel {
  public:
-  BoxModel(const Plan& plan, const HostFacts& facts);
+  // The step makes the directories of its caches while init goes on mounting: all of them before, or all after.
+  enum class Step : uint8_t { first, last };
+  BoxModel(const Plan& plan, const HostFacts& facts, Step step = Step::last);
 
   // What would have failed, or happened outside the box.
   const std::vector<std::string>& problems() const { return problems_; }
@@ -75,6 +78,7 @@ class BoxModel {
     bool through_link = false;
   };
 
+  void carry_out_all(std::span<const MountCall> calls);
   Place resolve(std::string_view path) const;
   NodeKind kind_in(const FileSystem& fs, const std::string& path) const;
   Mount* topmost_at(const Mount* parent, const std::string& path) const;

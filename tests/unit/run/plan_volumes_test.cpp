@@ -91,8 +91,9 @@ TEST_CASE("the temporary directories are sticky and open to all, the home is not
     const Plan plan = plan_of(user_facts(), policy);
     const auto mode_of = [&](std::string_view target) {
       uint32_t mode = 0;
-      for (const MountCall& call : plan.mounts)
-        if (call.act == MountAct::directory && call.target == target) mode = call.mode;
+      for (const auto* calls : {&plan.mounts, &plan.cache_directories})
+        for (const MountCall& call : *calls)
+          if (call.act == MountAct::directory && call.target == target) mode = call.mode;
       return mode;
     };
     const bool own_tmp = plan.volumes.size() > 1;
@@ -107,7 +108,9 @@ TEST_CASE("the temporary directories are sticky and open to all, the home is not
 TEST_CASE("a volume is mounted before anything is made in it", "[run][volumes]") {
   const Plan plan = plan_of(user_facts(), with_volumes({own_volume("cache", kMiB, 9)}));
   const auto mounted = std::ranges::find_if(plan.mounts, [](const MountCall& call) { return call.volume == 1; });
-  const auto made =
-      std::ranges::find_if(plan.mounts, [](const MountCall& call) { return call.target.starts_with("box/cache/"); });
+  const auto made = std::ranges::find_if(plan.mounts, [](const MountCall& call) {
+    return call.act == MountAct::directory && call.target.starts_with("box/cache/");
+  });
   CHECK(mounted < made);
+  CHECK(static_cast<size_t>(mounted - plan.mounts.begin()) < plan.mounts_before_caches);
 }

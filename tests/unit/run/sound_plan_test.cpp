@@ -34,7 +34,8 @@ const caches::Redirect* redirect_of(const std::string& variable) {
 TEST_CASE("every mount of a plan finds its target and its source", "[run][plan]") {
   for (const Situation& s : situations()) {
     INFO(s.name);
-    CHECK(lines(BoxModel(plan_of(s.facts, s.policy), s.facts).problems()) == "");
+    for (const auto step : {BoxModel::Step::first, BoxModel::Step::last})
+      CHECK(lines(BoxModel(plan_of(s.facts, s.policy), s.facts, step).problems()) == "");
   }
 }
 
@@ -60,6 +61,25 @@ TEST_CASE("outside the workspace only processes and terminals can be written", "
   }
 }
 
+// Init and step work on them at the same time.
+TEST_CASE("what init mounts and what the step makes have nothing to do with each other", "[run][plan]") {
+  for (const Situation& s : situations()) {
+    INFO(s.name);
+    const Plan plan = plan_of(s.facts, s.policy);
+    CHECK_FALSE(plan.cache_directories.empty());
+    for (const MountCall& made : plan.cache_directories) {
+      CHECK(made.act == MountAct::directory);
+      CHECK(made.target.starts_with("box/"));
+      for (size_t i = plan.mounts_before_caches; i < plan.mounts.size(); ++i) {
+        const std::string& target = plan.mounts[i].target;
+        INFO(made.target << " and " << target);
+        CHECK_FALSE(is_within(target, made.target));
+        CHECK_FALSE((target.starts_with("box/") && is_within(made.target, target)));
+      }
+    }
+  }
+}
+
 TEST_CASE("the root is sealed last", "[run][plan]") {
   for (const Situation& s : situations()) {
     INFO(s.name);
@@ -74,10 +94,12 @@ TEST_CASE("a volume's own inodes are what the plan makes in it and its root", "[
   for (const Situation& s : situations()) {
     INFO(s.name);
     const Plan plan = plan_of(s.facts, s.policy);
-    const BoxModel box(plan, s.facts);
-    for (size_t i = 0; i < plan.volumes.size(); ++i) {
-      INFO(plan.volumes[i].path);
-      CHECK(plan.volumes[i].own_inodes == box.inodes_in(static_cast<int>(i)));
+    for (const auto step : {BoxModel::Step::first, BoxModel::Step::last}) {
+      const BoxModel box(plan, s.facts, step);
+      for (size_t i = 0; i < plan.volumes.size(); ++i) {
+        INFO(plan.volumes[i].path);
+        CHECK(plan.volumes[i].own_inodes == box.inodes_in(static_cast<int>(i)));
+      }
     }
   }
 }

@@ -24,6 +24,7 @@ Plan every_mount() {
                            .target = "srv/sdk",
                            .why = "ro",
                            .origin = {Layer::command_line, "--ro", 0, 0}});
+  plan.cache_directories.push_back({.act = MountAct::directory, .target = "box/cache/go-build"});
   return plan;
 }
 
@@ -64,6 +65,12 @@ TEST_CASE("every kind of mount has a sentence that names it", "[sandbox][failure
         if (static_cast<MountAct>(act) != MountAct::proc || stage == Stage::id_map)
           CHECK(error.message.find("/srv/sdk'") != std::string::npos);
       }
+}
+
+TEST_CASE("a directory of the step's caches is named", "[sandbox][failure]") {
+  const Error error = failure_text(every_mount(), Stage::cache_directory, 0, ENOSPC);
+  CHECK(error.message.find("'/box/cache/go-build'") != std::string::npos);
+  CHECK(error.hint == "give the volume more room: --size, --inodes or --volume");
 }
 
 TEST_CASE("a stage that is known has its own sentence", "[sandbox][failure]") {

@@ -71,6 +71,17 @@ TEST_CASE("an empty directory has no entries, and a missing one is an error that
   CHECK(list_directory(tree.file("file")).error().number == ENOTDIR);
 }
 
+TEST_CASE("the names in a directory are told, where they are few", "[sys][files]") {
+  const TempTree tree;
+  (void)tree.file("b");
+  (void)tree.directory("a");
+  using Names = std::set<std::string, std::less<>>;
+  CHECK(list_names(tree.path(), 4) == Names{".", "..", "a", "b"});
+  CHECK_FALSE(list_names(tree.path(), 3));
+  CHECK_FALSE(list_names(tree / "missing", 4));
+  CHECK_FALSE(list_names(tree / "b", 4));
+}
+
 TEST_CASE("a file is read up to the limit", "[sys][files]") {
   const TempTree tree;
   const std::string path = tree.file("f", 10'000);
