@@ -21,10 +21,8 @@ std::function<void()> with_passwd_home(const Place& place, const fs::path& home)
   const fs::path passwd =
       place.make_file(place.root() / "passwd", name + ":x:" + id + ":" + id + "::" + home.string() + ":/bin/sh\n");
   return [passwd] {
-    using in_child::must;
-    must(::unshare(CLONE_NEWNS) == 0, "unshare");
-    must(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "make mounts private");
-    must(::mount(passwd.c_str(), "/etc/passwd", nullptr, MS_BIND, nullptr) == 0, "bind passwd");
+    in_child::private_mounts();
+    in_child::must(::mount(passwd.c_str(), "/etc/passwd", nullptr, MS_BIND, nullptr) == 0, "bind passwd");
   };
 }
 

@@ -21,11 +21,11 @@ namespace stepbox::feature {
 namespace {
 
 using in_child::must;
+using in_child::private_mounts;
 
-// In the child, before stepbox: mounts that nobody else sees.
-void own_mounts() {
-  must(::unshare(CLONE_NEWNS) == 0, "unshare");
-  must(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "make mounts private");
+// In the child, before stepbox: a file system there that cannot be id-mapped, which makes root's box the degraded one.
+void mount_ramfs(const fs::path& place) {
+  must(::mount("none", place.c_str(), "ramfs", 0, nullptr) == 0, "mount ramfs");
 }
 
 // Every name that stands for a range of user ids, in a network namespace of its own.
@@ -72,7 +72,6 @@ TEST_CASE("a neighbour that takes all ranges of user ids stops root's boxes, and
 TEST_CASE("the host's /proc mounted below the checkout does not come into the box", "[hostile]") {
   REQUIRE_HOST(root_suite);
   const Caller caller = GENERATE(from_range(callers()));
-  // A file system that cannot be id-mapped makes root's box the degraded one.
   const bool degraded = GENERATE(false, true);
   if (degraded && caller != Caller::root) return;
   CAPTURE(caller, degraded);
@@ -80,8 +79,8 @@ TEST_CASE("the host's /proc mounted below the checkout does not come into the bo
   Command step = place.step({}, {"sh", "-c", "ls chroot/proc | wc -l; : 2> /dev/null >> chroot/proc/sys/kernel/core_pattern && echo open"});
   const std::string checkout = place.checkout();
   step.prepare = [&] {
-    own_mounts();
-    if (degraded) must(::mount("none", checkout.c_str(), "ramfs", 0, nullptr) == 0, "mount ramfs");
+    private_mounts();
+    if (degraded) mount_ramfs(checkout);
     const std::string proc = checkout + "/chroot/proc";
     must(::mkdir((checkout + "/chroot").c_str(), 0755) == 0 && ::mkdir(proc.c_str(), 0755) == 0, "mkdir");
     must(::mount("proc", proc.c_str(), "proc", 0, nullptr) == 0, "mount proc");
@@ -96,8 +95,8 @@ TEST_CASE("real root's box has no nested namespaces, through which the host's cg
   const Place place(Caller::root);
   Command step = place.step({}, {"sh", "-c", "unshare -U true || echo refused; unshare -C true || echo refused"});
   step.prepare = [&] {
-    own_mounts();
-    must(::mount("none", place.checkout().c_str(), "ramfs", 0, nullptr) == 0, "mount ramfs");
+    private_mounts();
+    mount_ramfs(place.checkout());
   };
   const Run tried = run(step);
   INFO(tried);

@@ -23,6 +23,7 @@ namespace stepbox::feature {
 namespace {
 
 using in_child::must;
+using in_child::private_mounts;
 
 struct DeniedCall {
   const char* name;
@@ -95,11 +96,6 @@ void enter_namespace_without_more() {
   enter_user_namespace(root ? "0 0 4294967295" : uid + " " + uid + " 1",
                        root ? "0 0 4294967295" : gid + " " + gid + " 1");
   write_text("/proc/sys/user/max_user_namespaces", "0");
-}
-
-void private_mounts() {
-  must(::unshare(CLONE_NEWNS) == 0, "unshare");
-  must(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "make mounts private");
 }
 
 Command with_canary(const Place& place) {

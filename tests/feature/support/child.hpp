@@ -1,6 +1,8 @@
 // For code between fork and exec: what fails there ends the child with a word on its stderr.
 #pragma once
 
+#include <sched.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -16,6 +18,12 @@ inline void must(bool succeeded, const char* what) {
   if (succeeded) return;
   ::dprintf(STDERR_FILENO, "harness: %s: %s\n", what, std::strerror(errno));
   ::_exit(kHarnessFailed);
+}
+
+// From here on, mounts that nobody else sees.
+inline void private_mounts() {
+  must(::unshare(CLONE_NEWNS) == 0, "unshare");
+  must(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "make mounts private");
 }
 
 // Catch2's handlers would report a signal that is meant for the program. Nothing arrives before they are gone.
