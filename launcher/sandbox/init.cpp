@@ -56,13 +56,13 @@ class Init {
   void tie_to_supervisor();
   void map_own_ids();
   void open_proc();
+  void bound_shared_memory() const;
   void clone_step();
   void map_ids_of_step();
   void make_workspace();
   void make_rest();
   void build(size_t first, size_t last);
   void raise_loopback();
-  void bound_shared_memory() const;
   void hand_over_volumes();
   void release_step() const;
   void show_root_to_step() const;
@@ -97,12 +97,12 @@ void Init::run() {
   clone_step();
   if (step_has_namespace()) map_ids_of_step();
   release_step();  // its ids are mapped: it may cut its privileges while the box is made
+  bound_shared_memory();
   if (prepared_.plan.deny_nesting || prepared_.plan.deny_cgroup_namespaces) await_step();
   make_workspace();
   show_root_to_step();  // it makes the directories of its caches in the meantime
   make_rest();
   if (prepared_.plan.network == NetworkMode::loopback) raise_loopback();
-  bound_shared_memory();
   hand_over_volumes();
   // Everything that can fail, and everything that gives init its last shape, comes before the step runs: it
   // could take init's limits away, or hold on to an init that still has privileges.
@@ -213,7 +213,8 @@ void Init::build(size_t first, size_t last) {
 
 // System V segments are memory outside every volume: as much as the workspace at the most, and gone with their last
 // user instead of with the namespace, which the kernel frees a while after the box has ended. The settings belong to
-// real root (proc(5)); an ordinary user's box has the kernel's defaults.
+// real root (proc(5)); an ordinary user's box has the kernel's defaults. Before the mounts: where the host's uid 0 is
+// in the box, its /proc gets read-only.
 void Init::bound_shared_memory() const {
   if (prepared_.plan.identity.isolation == UidIsolation::mapped) return;
   constexpr uint64_t kPage = 4096;

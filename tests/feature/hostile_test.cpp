@@ -104,6 +104,22 @@ TEST_CASE("real root's box has no nested namespaces, through which the host's cg
   CHECK(tried.out == "refused\nrefused\n");
 }
 
+TEST_CASE("System V memory is bounded by the workspace in each kind of root's box", "[hostile]") {
+  REQUIRE_HOST(root_suite);
+  const bool degraded = GENERATE(false, true);
+  CAPTURE(degraded);
+  const Place place(Caller::root);
+  Command step = place.step({"--size", "64MiB"}, {"sh", "-c", "ipcmk -M 1048576 && ! ipcmk -M 104857600"});
+  step.prepare = [&] {
+    private_mounts();
+    if (degraded) mount_ramfs(place.checkout());
+  };
+  const Run tried = run(step);
+  INFO(tried);
+  CHECK(tried.code() == 0);
+  CHECK((tried.err.find("user ids are not isolated") != std::string::npos) == degraded);
+}
+
 TEST_CASE("a user policy that lies in the checkout is not the user's", "[hostile]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
