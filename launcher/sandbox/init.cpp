@@ -49,6 +49,11 @@ class Init {
     send_message(channel_, {.kind = Kind::failed, .stage = stage, .index = index, .error = error});
     ::_exit(0);
   }
+  // A step that is gone has failed, and has told so itself, or was killed: then the end of the channel tells it.
+  void require_step(int error) const {
+    if (error == EPIPE) ::_exit(0);
+    require(Stage::step_clone, error);
+  }
   bool shifted() const { return prepared_.plan.identity.isolation == UidIsolation::shifted; }
   // An ordinary user's init is in the namespace of the step already.
   bool step_has_namespace() const { return prepared_.plan.identity.isolation != UidIsolation::mapped; }
@@ -174,7 +179,7 @@ void Init::map_ids_of_step() {
 
 void Init::release_step() const {
   const char byte = 'g';
-  require(Stage::step_clone, ::write(go_[1], &byte, 1) == 1 ? 0 : errno);
+  require_step(::write(go_[1], &byte, 1) == 1 ? 0 : errno);
 }
 
 // The step lowers limits through the host's /proc, which must still be there: the box's own may be sealed.
@@ -184,8 +189,7 @@ void Init::await_step() const {
   do {
     got = ::read(go_[1], &byte, 1);
   } while (got < 0 && errno == EINTR);
-  // At the end of file the step has failed, and has told so itself.
-  if (got != 1) ::_exit(0);
+  require_step(got == 1 ? 0 : EPIPE);
 }
 
 void Init::make_workspace() {
@@ -198,7 +202,7 @@ void Init::make_workspace() {
 void Init::show_root_to_step() const {
   char byte = 'r';
   iovec part{&byte, 1};
-  require(Stage::step_clone, send_with_descriptors(go_[1], part, &context_.root, 1));
+  require_step(send_with_descriptors(go_[1], part, &context_.root, 1));
 }
 
 void Init::make_rest() {

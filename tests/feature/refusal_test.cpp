@@ -1,6 +1,7 @@
 // Promise 6: what cannot be had is one error with its cause and a hint, exit 125, and the step is never run.
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/keyctl.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -18,6 +19,7 @@
 #include "support/child.hpp"
 #include "support/host.hpp"
 #include "support/place.hpp"
+#include "support/survivors.hpp"
 
 namespace stepbox::feature {
 namespace {
@@ -52,6 +54,22 @@ sock_filter line(unsigned code, unsigned k, unsigned char yes = 0, unsigned char
 void deny(long call, int error) {
   load({line(kLoad, offsetof(seccomp_data, nr)), line(kEqual, static_cast<unsigned>(call), 0, 1),
         line(kReturn, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)), line(kReturn, SECCOMP_RET_ALLOW)});
+}
+
+struct FatalCall {
+  const char* when;
+  unsigned number;
+  unsigned argument;  // the first
+};
+std::ostream& operator<<(std::ostream& out, const FatalCall& call) {
+  return out << call.when;
+}
+
+// Of the processes that stepbox starts only the step makes these calls: it is killed there.
+void kill_at(const FatalCall& call) {
+  load({line(kLoad, offsetof(seccomp_data, nr)), line(kEqual, call.number, 0, 3),
+        line(kLoad, offsetof(seccomp_data, args[0])), line(kEqual, call.argument, 0, 1),
+        line(kReturn, SECCOMP_RET_KILL_PROCESS), line(kReturn, SECCOMP_RET_ALLOW)});
 }
 
 // As AppArmor's restriction of user namespaces answers: the namespace is made, and "deny" cannot be written to
@@ -131,6 +149,24 @@ TEST_CASE("a seccomp filter that refuses what a box is made of is told, and the 
   CHECK(refused.err.find(error == EPERM ? "(EPERM)" : "(ENOSYS)") != std::string::npos);
   CHECK(refused.err.find("\nhint: ") != std::string::npos);
   CHECK_FALSE(was_run(place));
+}
+
+TEST_CASE("a step that is killed while its box is made is told as such, and nothing hangs", "[refusal]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  const FatalCall call =
+      GENERATE(values<FatalCall>({{"before its ids are mapped", SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING},
+                                  {"cutting its privileges", SYS_prctl, PR_CAPBSET_DROP},
+                                  {"before it makes directories", SYS_prctl, PR_SET_SECCOMP}}));
+  CAPTURE(caller, call);
+  const Place place(caller);
+  Command step = with_canary(place);
+  step.as_caller = [&] { kill_at(call); };
+  const Run refused = run(step);
+  INFO(refused);
+  CHECK(what_is_wrong_with_refusal(refused).empty());
+  CHECK(refused.err.find("while the box was being made") != std::string::npos);
+  CHECK_FALSE(was_run(place));
+  CHECK(processes_with(place.mark()).empty());
 }
 
 TEST_CASE("a filter that refuses only unshare does not matter", "[refusal]") {
