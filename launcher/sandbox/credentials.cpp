@@ -9,8 +9,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 
 namespace stepbox::sandbox {
+
 int write_file_at(int directory, const char* path, const char* text, size_t length) {
   const int fd = ::openat(directory, path, O_WRONLY | O_CLOEXEC);
   if (fd < 0) return errno;
@@ -48,6 +50,8 @@ int cut_capabilities(uint64_t kept) {
   }
   return keep_capabilities(kept);
 }
+
+void tie_to_supervisor() { ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); }
 
 int become_keeping_capabilities(uid_t uid, gid_t gid) {
   if (::prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0) != 0) return errno;

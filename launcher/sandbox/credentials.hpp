@@ -1,4 +1,5 @@
-// Who a process of the box is. Used after clone: nothing here allocates. 0 or an errno is returned.
+// Who a process of the box is, and whose death is its own. Used after clone: nothing here allocates. 0 or an errno
+// is returned.
 #pragma once
 
 #include <sys/types.h>
@@ -19,6 +20,10 @@ int cut_capabilities(uint64_t kept);
 
 // The permitted and effective sets alone. Enough for a process that never calls execve.
 int keep_capabilities(uint64_t kept);
+
+// Init dies when the supervisor does. A change of ids or capabilities clears it, of file-system ids as well
+// (prctl(2), PR_SET_PDEATHSIG): to be called again after each.
+void tie_to_supervisor();
 
 // Takes other ids without losing capabilities by it, as setresuid(2) otherwise makes a process do.
 int become_keeping_capabilities(uid_t uid, gid_t gid);

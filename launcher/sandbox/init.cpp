@@ -58,7 +58,6 @@ class Init {
   // An ordinary user's init is in the namespace of the step already.
   bool step_has_namespace() const { return prepared_.plan.identity.isolation != UidIsolation::mapped; }
 
-  void tie_to_supervisor();
   void map_own_ids();
   void open_proc();
   void bound_shared_memory() const;
@@ -96,6 +95,7 @@ class Init {
 };
 
 void Init::run() {
+  // The end of file on the channel is the second tie, for a supervisor that died before this line.
   tie_to_supervisor();
   if (prepared_.plan.identity.isolation == UidIsolation::mapped) map_own_ids();
   open_proc();
@@ -118,10 +118,6 @@ void Init::run() {
   ::close(go_[1]);
   serve();
 }
-
-// The kernel's own tie comes first; the end of file on the channel is the second, for a supervisor that
-// died before this line, and because a change of credentials clears the first (prctl(2)).
-void Init::tie_to_supervisor() { ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); }
 
 void Init::map_own_ids() {
   // Without giving up setgroups first, an unprivileged process may not map its group (user_namespaces(7)).

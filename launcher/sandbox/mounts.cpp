@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "sandbox/credentials.hpp"
 #include "sys/calls.hpp"
 #include "sys/fd.hpp"
 
@@ -29,6 +30,8 @@ class FileOwner {
     if (identity_.isolation != UidIsolation::shifted || owner == is_owner_) return;
     ::setfsgid(owner ? identity_.owner_gid : 0);
     ::setfsuid(owner ? identity_.owner_uid : 0);
+    // A path of the host may hang (a network file system): init must not outlive the supervisor in it.
+    tie_to_supervisor();
     is_owner_ = owner;
   }
   const Identity& identity_;
