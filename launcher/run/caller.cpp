@@ -18,16 +18,19 @@ bool is_directory(int fd) {
   return ::fstat(fd, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-// Left open by the caller for a child: not closed at execve, as all of stepbox's own are, and a pipe or socket, as
-// the protocols have it. A stale number in MAKEFLAGS may meanwhile be anything.
-bool is_inherited_stream(int fd) {
-  struct stat status {};
+bool is_open(int fd) { return ::fcntl(fd, F_GETFD) >= 0; }
+
+// Left open by the caller for a child: not closed at execve, as all of stepbox's own are.
+bool is_inherited(int fd) {
   const int flags = ::fcntl(fd, F_GETFD);
-  if (flags < 0 || (flags & FD_CLOEXEC) != 0 || ::fstat(fd, &status) != 0) return false;
-  return S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode);
+  return flags >= 0 && (flags & FD_CLOEXEC) == 0;
 }
 
-bool is_open(int fd) { return ::fcntl(fd, F_GETFD) >= 0; }
+// And a pipe or socket, as the protocols have it. A stale number in MAKEFLAGS may meanwhile be anything.
+bool is_inherited_stream(int fd) {
+  struct stat status {};
+  return is_inherited(fd) && ::fstat(fd, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
+}
 
 std::optional<int> number(std::string_view text) {
   int value = 0;
@@ -55,7 +58,7 @@ void add_listen_fds(const HostFacts& facts, std::vector<InheritedFd>& found) {
   const auto count = number(facts.variable("LISTEN_FDS").value_or("0"));
   if (!pid || number(*pid) != ::getpid() || !count) return;
   for (int fd = 3; fd < 3 + std::min(*count, 1024); ++fd)
-    if (is_open(fd)) found.push_back({fd, "socket activation (LISTEN_FDS)"});
+    if (is_inherited(fd)) found.push_back({fd, "socket activation (LISTEN_FDS)"});
 }
 
 void add_pmi(const HostFacts& facts, std::vector<InheritedFd>& found) {
@@ -115,7 +118,7 @@ Result<std::vector<InheritedFd>> inherited_descriptors(const HostFacts& facts, c
   add_listen_fds(facts, found);
   add_pmi(facts, found);
   for (const int fd : named) {
-    if (!is_open(fd)) return fail("--pass-fd " + std::to_string(fd) + ": that descriptor is not open");
+    if (!is_inherited(fd)) return fail("--pass-fd " + std::to_string(fd) + ": that descriptor is not open");
     if (is_directory(fd))
       return fail("--pass-fd " + std::to_string(fd) + ": that is a directory, through which the step could leave the box");
     if (fd > 2) found.push_back({fd, "--pass-fd"});

@@ -84,7 +84,7 @@ TEST_CASE("PMI_FD is passed on", "[run][caller]") {
 }
 
 TEST_CASE("sockets of socket activation are passed on to the process they are for", "[run][caller]") {
-  const sys::Fd third(::fcntl(1, F_DUPFD_CLOEXEC, 3));
+  const sys::Fd third(::fcntl(1, F_DUPFD, 3));
   REQUIRE(third);
   const std::string count = std::to_string(third.get() - 2);
   const std::string own = std::to_string(::getpid());
@@ -107,7 +107,7 @@ TEST_CASE("descriptors are passed in order and each once", "[run][caller]") {
 }
 
 TEST_CASE("a directory is never passed", "[run][caller]") {
-  const sys::Fd directory(::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const sys::Fd directory(::open("/", O_RDONLY | O_DIRECTORY));
   const std::string number = std::to_string(directory.get());
   CHECK(numbers({"MAKEFLAGS=--jobserver-auth=" + number + "," + number}).empty());
   CHECK(numbers({"PMI_FD=" + number}).empty());
@@ -118,8 +118,10 @@ TEST_CASE("a directory is never passed", "[run][caller]") {
 }
 
 TEST_CASE("a directory that is only a path is refused too", "[run][caller]") {
-  const sys::Fd directory(::open("/", O_PATH | O_CLOEXEC));
-  CHECK_FALSE(inherited({}, {directory.get()}));
+  const sys::Fd directory(::open("/", O_PATH));
+  const auto named = inherited({}, {directory.get()});
+  REQUIRE_FALSE(named);
+  CHECK(named.error().message.find("that is a directory") != std::string::npos);
 }
 
 TEST_CASE("a named descriptor that is not open is an error", "[run][caller]") {
@@ -127,6 +129,13 @@ TEST_CASE("a named descriptor that is not open is an error", "[run][caller]") {
   const auto found = inherited({}, {number});
   REQUIRE_FALSE(found);
   CHECK(found.error().message == "--pass-fd " + std::to_string(number) + ": that descriptor is not open");
+}
+
+TEST_CASE("a descriptor that stepbox opened itself is not the caller's to pass", "[run][caller]") {
+  const sys::Fd own(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  const auto found = inherited({}, {own.get()});
+  REQUIRE_FALSE(found);
+  CHECK(found.error().message == "--pass-fd " + std::to_string(own.get()) + ": that descriptor is not open");
 }
 
 TEST_CASE("a standard descriptor that is a directory is refused", "[run][caller]") {
