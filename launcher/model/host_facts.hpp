@@ -32,7 +32,7 @@ struct InheritedFd {
 struct HostFacts {
   uint32_t uid = 0;
   uint32_t gid = 0;
-  bool privileged = false;  // CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID, CAP_CHOWN in this user namespace
+  bool privileged = false;  // uid 0 with what shifting ids needs, in this user namespace
   // Why the shifted range cannot be had although privileged; empty when it can.
   std::string no_shift_reason = {};
   // The ids that this user namespace has, as /proc/self/uid_map and gid_map tell.
@@ -53,15 +53,15 @@ struct HostFacts {
 
   std::string cwd = {};          // as getcwd(2) says
   std::string checkout = {};     // the top of the work tree that cwd is in, or cwd
-  uint32_t checkout_uid = 0;
+  uint32_t checkout_uid = 0;     // who owns the checkout, or the source path that the policy names
   uint32_t checkout_gid = 0;
   std::string home = {};         // $HOME, links resolved; empty when unset, relative or missing
   std::string passwd_home = {};  // of the user database, links resolved; empty when there is none
   std::vector<RootEntry> root_entries = {};
-  std::vector<MountFact> mounts = {};  // only when privileged: the others copy whole trees
+  std::vector<MountFact> mounts = {};
   std::string var_tmp = {};      // /var/tmp with links resolved; empty when it does not exist
   std::string resolv_conf = {};  // what /etc/resolv.conf points to when that is below /run
-  std::string terminal = {};     // path of the controlling terminal when the caller is in its foreground
+  std::string terminal = {};     // path of the caller's terminal where one of 0, 1 and 2 is open on it
   std::vector<InheritedFd> inherited = {};
   std::vector<std::string> environment = {};  // "NAME=value", as inherited
 

@@ -119,7 +119,7 @@ struct Plan {
   size_t mounts_before_caches = 0;
   std::vector<MountCall> cache_directories;
   std::vector<int> passed_fds;        // above 2, ascending
-  std::string terminal;               // empty: none to hand over
+  std::string terminal;               // for explain; empty: none to hand over
   SourceMode source = SourceMode::rw;
   std::string source_path;            // empty for none
   std::vector<std::string> home_paths;  // host paths that show /box/home

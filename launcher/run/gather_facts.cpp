@@ -118,6 +118,13 @@ class HomeNames {
 
 std::string resolved(const std::string& path) { return sys::real_path(path).value_or(std::string()); }
 
+void find_owner(HostFacts& facts, const std::string& checkout) {
+  struct stat status {};
+  if (::stat(checkout.c_str(), &status) != 0) return;
+  facts.checkout_uid = status.st_uid;
+  facts.checkout_gid = status.st_gid;
+}
+
 std::string home_of_caller(const HostFacts& facts) {
   const auto home = facts.variable("HOME");
   return home && home->starts_with('/') ? resolved(*home) : std::string();
@@ -154,11 +161,7 @@ Result<HostFacts> gather_facts() {
 
   TRY_ASSIGN(facts.cwd, current_directory());
   facts.checkout = checkout_of(facts.cwd, facts);
-  struct stat status {};
-  if (::stat(facts.checkout.c_str(), &status) == 0) {
-    facts.checkout_uid = status.st_uid;
-    facts.checkout_gid = status.st_gid;
-  }
+  find_owner(facts, facts.checkout);
   TRY_ASSIGN(const auto entries, sys::list_directory("/"));
   for (const sys::DirectoryEntry& entry : entries)
     facts.root_entries.push_back({entry.name, entry.kind == sys::PathKind::directory ? HostPathKind::directory : HostPathKind::file, entry.link});
@@ -176,6 +179,7 @@ Result<HostFacts> gather_facts() {
 }
 
 void look_up_paths(HostFacts& facts, const Policy& policy) {
+  if (policy.source_path.value) find_owner(facts, expand_home(*policy.source_path.value, facts));
   std::vector<std::string> paths = paths_of_interest(policy, facts);
   if (!facts.resolv_conf.empty()) paths.push_back(facts.resolv_conf);
   const HomeNames home(facts.tilde());

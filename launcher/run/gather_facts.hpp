@@ -12,7 +12,7 @@ namespace stepbox::run {
 // current directory that is gone.
 Result<HostFacts> gather_facts();
 
-// What the policy's paths are on this host; fills facts.paths.
+// What the policy's paths are on this host; fills facts.paths, and the owner of a checkout that the policy names.
 void look_up_paths(HostFacts& facts, const Policy& policy);
 
 // A range of user ids that no other box of this network namespace uses: sets facts.shift_base, or

@@ -23,6 +23,18 @@ TEST_CASE("a read-only checkout can be read and not written", "[shown-paths]") {
   CHECK_FALSE(fs::exists(place.checkout() / "made"));
 }
 
+TEST_CASE("root's step writes to a checkout elsewhere that belongs to a directory user", "[shown-paths]") {
+  REQUIRE_HOST(root_suite);
+  const Place place(Caller::root);
+  const fs::path elsewhere = place.make_directory(place.root() / "elsewhere");
+  REQUIRE(::chown(elsewhere.c_str(), 70'000, 70'000) == 0);
+  const Run built = place.run_step({"--source-path", elsewhere.string()}, {"sh", "-c", "touch made; stat -c %u ."});
+  INFO(built);
+  CHECK(built.code() == 0);
+  CHECK(built.out == "70000\n");
+  CHECK(fs::exists(elsewhere / "made"));
+}
+
 TEST_CASE("without a checkout the step sees nothing of it and starts in its home", "[shown-paths]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
