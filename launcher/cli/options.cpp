@@ -33,6 +33,11 @@ constexpr PlainOption kPlain[] = {
     {"--help", "", "prints this help"},
 };
 
+bool is_plain_flag(std::string_view option) {
+  const auto plain = std::ranges::find(kPlain, option, &PlainOption::name);
+  return plain != std::end(kPlain) && plain->operand.empty();
+}
+
 bool takes_operand(std::string_view option) {
   for (const PlainOption& plain : kPlain)
     if (plain.name == option) return !plain.operand.empty();
@@ -131,9 +136,11 @@ class Parser {
   static Result<> take(RunOptions& options, const std::string& name, const std::string& text) {
     if (name == "--policy") options.request.policies.push_back(text);
     else if (name == "--report") options.report = text;
-    else if (name == "--verbose") options.verbose = true;
-    else if (name == "--help") options.help = true;
-    else if (name == "--pass-fd") {
+    else if (is_plain_flag(name)) {
+      if (text != "true")
+        return fail("option " + stepbox::quoted(name) + " takes no value, but " + stepbox::quoted(text) + " was given");
+      (name == "--help" ? options.help : options.verbose) = true;
+    } else if (name == "--pass-fd") {
       TRY_ASSIGN(const int fd, parse_fd(text));
       options.request.pass_fds.push_back(fd);
     } else if (name == "--summary") {
@@ -142,7 +149,7 @@ class Parser {
       const auto row = std::ranges::find(policy::keys(), name, &KeyRow::option);
       if (row->shape == Shape::unsupported) return std::unexpected(policy::unsupported_error(row->option));
       const Origin origin{.layer = Layer::command_line, .place = name};
-      TRY_ASSIGN(policy::Setting setting, policy::setting_from_text(*row, row->shape == Shape::flag ? "true" : text, origin));
+      TRY_ASSIGN(policy::Setting setting, policy::setting_from_text(*row, text, origin));
       options.request.settings.push_back(std::move(setting));
     }
     return {};

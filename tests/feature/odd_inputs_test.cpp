@@ -184,6 +184,19 @@ TEST_CASE("an empty environment and an absolute path work", "[odd-inputs]") {
   CHECK(run(by_name).code() == 4);
 }
 
+TEST_CASE("--clear-env=false undoes --clear-env", "[odd-inputs]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  const auto seen = [&](const std::vector<std::string>& options) {
+    Command step = place.step(options, {"sh", "-c", "echo \"<$ODD>\""});
+    step.environment.emplace_back("ODD=there");
+    return run(step).out;
+  };
+  CHECK(seen({"--clear-env"}) == "<>\n");
+  CHECK(seen({"--clear-env", "--clear-env=false"}) == "<there>\n");
+}
+
 TEST_CASE("odd entries of the environment are survived", "[odd-inputs]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
