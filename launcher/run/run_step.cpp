@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <iterator>
 
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "caches/registry.hpp"
+#include "model/units.hpp"
 #include "report/report.hpp"
 #include "run/caller.hpp"
 #include "run/gather_facts.hpp"
@@ -67,6 +69,22 @@ Result<> prepare(Planned& planned, const RunRequest& request, const Terminal& te
   TRY_ASSIGN(planned.facts.inherited, inherited_descriptors(planned.facts, request.pass_fds));
   planned.facts.terminal = terminal.path();
   return {};
+}
+
+// For --verbose.
+void tell_plan(const Plan& plan) {
+  if (!log::is_verbose()) return;
+  for (const PolicyName& policy : plan.policies)
+    log::debug("policy " + escaped(policy.name) + " (" + name_of(policy.layer) + ")");
+  if (plan.source == SourceMode::none) log::debug("no checkout");
+  else log::debug("checkout " + quoted(plan.source_path) + ", " + name_of(plan.source));
+  for (const PlannedVolume& volume : plan.volumes)
+    log::debug("volume " + quoted(volume.name) + " at " + volume.path + ": " + human_bytes(volume.bytes) + ", " +
+               std::to_string(volume.inodes) + " inodes");
+}
+
+void tell_time(std::string_view what, double seconds) {
+  if (log::is_verbose()) log::debug(std::string(what) + " in " + std::to_string(std::lround(seconds * 1e6)) + " us");
 }
 
 // Before the step runs, and whatever --summary says: this is weaker than what was asked for.
@@ -178,6 +196,7 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   TRY_ASSIGN(const sys::Fd id_range, claim_id_range(planned.facts));
   TRY_ASSIGN(planned.plan, make_plan(planned.policy, request.argv, planned.facts));
   for (const std::string& warning : planned.plan.warnings) log::warn(warning);
+  tell_plan(planned.plan);
 
   sandbox::CallerState caller = take_over_signals();
   caller.has_foreground = terminal.is_ours();
@@ -185,6 +204,7 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
 
   // Beyond this point the command may have run: all that happens is in the report, never an Error.
   const Clock::time_point running = Clock::now();
+  tell_time("the box was made", seconds_between(begin, running));
   workspace::UsageMeter meter(planned.plan, box.volumes());
   const Ended ended = supervise(box, meter, terminal, caller.has_foreground);
   const Clock::time_point over = Clock::now();
@@ -202,6 +222,7 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   report.time.setup = seconds_between(begin, running);
   report.time.wall = seconds_between(running, over);
   report.time.teardown = seconds_between(over, end);
+  tell_time("the box was taken apart", report.time.teardown);
   report.verdict = report::verdict_of(report);
   report.sentence = report::sentence_of(report);
   return report;

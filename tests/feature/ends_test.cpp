@@ -123,6 +123,20 @@ TEST_CASE("bad usage gives 125 and one message, and the step is not run", "[ends
   CHECK_FALSE(fs::exists(place.checkout() / "canary"));
 }
 
+TEST_CASE("--verbose says what the box is made of, on stderr alone", "[ends]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  const Run quiet = place.run_step({}, {"true"});
+  INFO(quiet);
+  CHECK(quiet.err.empty());
+  const Run told = place.run_step({"--verbose", "--volume", "tmp=1MiB"}, {"true"});
+  INFO(told);
+  CHECK(told.out.empty());
+  for (const char* line : {"policy default (built in)", "volume 'tmp' at /box/tmp: 1 MiB", "the box was taken apart in "})
+    CHECK(told.err.find(std::string("stepbox: ") + line) != std::string::npos);
+}
+
 TEST_CASE("a broken policy of the project is refused with its file and line", "[ends]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
