@@ -53,6 +53,10 @@ int caches_command(Arguments arguments) {
   if (arguments.empty()) return print(listing());
   const std::string& name = arguments.front();
   if (name == "--help" || name == "-h") return print(help_for("caches"));
+  if (arguments.size() > 1) {
+    log::error({"caches takes one tool, but " + quoted(arguments[1]) + " was given besides", "stepbox caches [TOOL]"});
+    return kExitLauncher;
+  }
   const auto tools = caches::tools();
   const auto found = std::ranges::find(tools, name, &caches::Tool::name);
   if (found != tools.end()) return print(details(*found));

@@ -53,7 +53,7 @@ constexpr std::string_view kDoctor =
 constexpr std::string_view kPolicy =
     "usage: stepbox policy list            the built-in policies\n"
     "       stepbox policy show [OPTIONS]  the policy in force here, each value with its origin\n"
-    "       stepbox policy check FILE      reads a policy and says what is wrong with it\n"
+    "       stepbox policy check FILE...   reads policies and says what is wrong with them\n"
     "       stepbox policy schema          the JSON Schema of policies, for editors\n"
     "\n"
     "example:\n"

@@ -16,6 +16,16 @@
 namespace stepbox::cli {
 namespace {
 
+bool is_help(const std::string& word) { return word == "--help" || word == "-h"; }
+
+// Of a word that stands alone.
+Result<std::string> alone(Arguments arguments, std::string (*text)()) {
+  if (arguments.size() == 1) return text();
+  if (is_help(arguments[1])) return help_for("policy");
+  return fail("policy " + arguments.front() + " takes no argument, but " + quoted(arguments[1]) + " was given",
+              "stepbox policy --help");
+}
+
 std::string list() {
   std::string text;
   for (const policy::BuiltinPolicy& builtin : policy::builtin_policies())
@@ -26,6 +36,7 @@ std::string list() {
 
 Result<std::string> show(Arguments arguments) {
   TRY_ASSIGN(RunOptions options, parse_run_options(arguments, Command::optional));
+  if (options.help) return help_for("policy");
   // `policy show go` shows what --policy go would be.
   for (const std::string& name : options.request.argv) options.request.policies.push_back(name);
   options.request.argv = {"COMMAND"};
@@ -52,6 +63,7 @@ policy::ResolveRequest check_request(const std::string& file) {
 
 Result<std::string> check(Arguments arguments) {
   if (arguments.empty()) return fail("no policy given", "stepbox policy check FILE");
+  if (is_help(arguments.front())) return help_for("policy");
   for (const std::string& file : arguments) {
     TRY(policy::resolve(check_request(file)));
   }
@@ -60,11 +72,11 @@ Result<std::string> check(Arguments arguments) {
 
 Result<std::string> dispatch_policy(Arguments arguments) {
   const std::string word = arguments.empty() ? "" : arguments.front();
-  if (word == "list") return list();
+  if (word == "list") return alone(arguments, list);
   if (word == "show") return show(arguments.subspan(1));
   if (word == "check") return check(arguments.subspan(1));
-  if (word == "schema") return policy::json_schema();
-  if (word == "--help" || word == "-h") return help_for("policy");
+  if (word == "schema") return alone(arguments, policy::json_schema);
+  if (is_help(word)) return help_for("policy");
   if (word.empty()) return fail("policy needs a word: list, show, check or schema", "stepbox policy --help");
   static constexpr std::string_view kWords[] = {"list", "show", "check", "schema"};
   return fail("unknown word " + quoted(word) + " after policy", did_you_mean(word, kWords));

@@ -123,6 +123,28 @@ TEST_CASE("bad usage gives 125 and one message, and the step is not run", "[ends
   CHECK_FALSE(fs::exists(place.checkout() / "canary"));
 }
 
+TEST_CASE("words that a subcommand has no use for are refused, and its help is at hand", "[ends]") {
+  const std::vector<std::string> words = GENERATE(values<std::vector<std::string>>(
+      {{"policy", "list"}, {"policy", "schema"}, {"policy", "show"}, {"policy", "check"}, {"caches"}, {"doctor"}}));
+  CAPTURE(words);
+  const Place place(callers().front());
+  const auto with = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> argv = {program("stepbox")};
+    argv.insert(argv.end(), words.begin(), words.end());
+    argv.insert(argv.end(), more.begin(), more.end());
+    return run(place.command(argv));
+  };
+  const Run refused = with({"cargo", "no-such-word"});
+  INFO(refused);
+  CHECK(refused.code() == 125);
+  CHECK(refused.out.empty());
+  CHECK(refused.err.starts_with("stepbox: "));
+  const Run helped = with({"--help"});
+  INFO(helped);
+  CHECK(helped.code() == 0);
+  CHECK(helped.out.starts_with("usage: "));
+}
+
 TEST_CASE("--verbose says what the box is made of, on stderr alone", "[ends]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
