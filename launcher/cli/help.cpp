@@ -16,7 +16,8 @@ constexpr std::string_view kRun =
 
 constexpr std::string_view kRunExamples =
     "\n"
-    "Every option has a key in the policy and a STEPBOX_* variable; `stepbox policy schema` lists the keys.\n"
+    "Every option but the last six has a key in the policy and a STEPBOX_* variable; `stepbox policy schema` lists\n"
+    "the keys. Of those six --policy, --report, --summary and --verbose have a variable.\n"
     "\n"
     "examples:\n"
     "  stepbox run -- go build ./...\n"
