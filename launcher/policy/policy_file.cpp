@@ -7,26 +7,12 @@
 #include <cerrno>
 
 #include "base/text.hpp"
+#include "sys/fd.hpp"
 
 namespace stepbox::policy {
 namespace {
 
 constexpr size_t kMaxBytes = 1 << 20;
-
-// A descriptor that is closed at the end of the scope.
-class OpenFile {
- public:
-  OpenFile(const std::string& path, int flags) : fd_(::open(path.c_str(), flags)) {}
-  ~OpenFile() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  OpenFile(const OpenFile&) = delete;
-  OpenFile& operator=(const OpenFile&) = delete;
-  int fd() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 Result<> require_regular(int fd, const std::string& path) {
   struct stat facts {};
@@ -56,16 +42,16 @@ Result<std::string> read_all(int fd, const std::string& path) {
 Result<std::optional<std::string>> read_policy_file(const std::string& path, FileOwner owner) {
   if (path.contains('\0')) return fail("cannot open " + quoted(path) + ": a path cannot hold a NUL byte");
   const int guards = owner == FileOwner::stranger ? O_NOFOLLOW | O_NONBLOCK | O_NOCTTY : 0;
-  const OpenFile file(path, O_RDONLY | O_CLOEXEC | guards);
-  if (file.fd() < 0) {
+  const sys::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | guards));
+  if (!file) {
     const int number = errno;
     if (number == ENOENT || number == ENOTDIR) return std::nullopt;
     if (number == ELOOP && owner == FileOwner::stranger)
       return fail("cannot read " + quoted(path) + ": not a regular file");
     return fail_errno("cannot open " + quoted(path), number);
   }
-  if (owner == FileOwner::stranger) TRY(require_regular(file.fd(), path));
-  TRY_ASSIGN(std::string text, read_all(file.fd(), path));
+  if (owner == FileOwner::stranger) TRY(require_regular(file.get(), path));
+  TRY_ASSIGN(std::string text, read_all(file.get(), path));
   return text;
 }
 

@@ -55,9 +55,6 @@ class Destination {
   sys::Fd descriptor_;
 };
 
-// Both at once, for a report of which nothing was known before.
-Result<> write(const Report& report, const std::string& path);
-
 // Whether anything is worth a line: the step failed, a volume was full, strays were killed, something
 // was left over, or a protection that the policy asked for is not fully in force.
 bool is_noteworthy(const Report& report);

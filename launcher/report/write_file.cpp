@@ -248,9 +248,4 @@ Result<> Destination::write(const Report& report) const {
   return {};
 }
 
-Result<> write(const Report& report, const std::string& path) {
-  TRY_ASSIGN(const Destination destination, Destination::open(path));
-  return destination.write(report);
-}
-
 }  // namespace stepbox::report

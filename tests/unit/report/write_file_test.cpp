@@ -52,8 +52,14 @@ std::string content_of(const std::string& path) {
 
 void put(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
 
+// Both at once.
+Result<> write_report(const Report& report, const std::string& path) {
+  TRY_ASSIGN(const report::Destination destination, report::Destination::open(path));
+  return destination.write(report);
+}
+
 Error failure_of(const std::string& path) {
-  const Result<> written = report::write(kReport, path);
+  const Result<> written = write_report(kReport, path);
   REQUIRE_FALSE(written);
   return written.error();
 }
@@ -62,7 +68,7 @@ Error failure_of(const std::string& path) {
 
 TEST_CASE("a new file gets the whole report and nothing lies beside it", "[report]") {
   const Folder folder;
-  REQUIRE(report::write(kReport, folder / "out.json"));
+  REQUIRE(write_report(kReport, folder / "out.json"));
   CHECK(content_of(folder / "out.json") == kExpected);
   CHECK(folder.entries() == 1);
 }
@@ -70,7 +76,7 @@ TEST_CASE("a new file gets the whole report and nothing lies beside it", "[repor
 TEST_CASE("a new file has the mode that the umask leaves", "[report]") {
   const Folder folder;
   const mode_t before = ::umask(027);
-  CHECK(report::write(kReport, folder / "out.json"));
+  CHECK(write_report(kReport, folder / "out.json"));
   ::umask(before);
   struct stat status{};
   REQUIRE(::stat((folder / "out.json").c_str(), &status) == 0);
@@ -81,7 +87,7 @@ TEST_CASE("an existing file is replaced, not written into", "[report]") {
   const Folder folder;
   put(folder / "out.json", std::string(100'000, 'x'));
   fs::create_hard_link(folder / "out.json", folder / "kept");
-  REQUIRE(report::write(kReport, folder / "out.json"));
+  REQUIRE(write_report(kReport, folder / "out.json"));
   CHECK(content_of(folder / "out.json") == kExpected);
   CHECK(content_of(folder / "kept") == std::string(100'000, 'x'));
   CHECK(folder.entries() == 2);
@@ -91,7 +97,7 @@ TEST_CASE("a symbolic link is replaced and what it points to is left alone", "[r
   const Folder folder;
   put(folder / "precious", "precious");
   fs::create_symlink(folder / "precious", folder / "out.json");
-  REQUIRE(report::write(kReport, folder / "out.json"));
+  REQUIRE(write_report(kReport, folder / "out.json"));
   CHECK(content_of(folder / "precious") == "precious");
   CHECK(fs::is_regular_file(fs::symlink_status(folder / "out.json")));
 }
@@ -130,7 +136,7 @@ TEST_CASE("a path without slash is in the current directory", "[report]") {
   const Folder folder;
   const fs::path before = fs::current_path();
   fs::current_path(folder / "");
-  CHECK(report::write(kReport, "out.json"));
+  CHECK(write_report(kReport, "out.json"));
   fs::current_path(before);
   CHECK(content_of(folder / "out.json") == kExpected);
 }
@@ -166,13 +172,13 @@ TEST_CASE("a lone dash is asked about", "[report]") {
 TEST_CASE("the longest name that a file can have is no problem, a longer one is told", "[report]") {
   const Folder folder;
   const std::string longest(255, 'n');
-  CHECK(report::write(kReport, folder / longest));
-  CHECK(report::write(kReport, folder / longest));  // now it exists
+  CHECK(write_report(kReport, folder / longest));
+  CHECK(write_report(kReport, folder / longest));  // now it exists
   CHECK(failure_of(folder / (longest + "n")).number == ENAMETOOLONG);
 }
 
 TEST_CASE("a character device is written to and stays one", "[report]") {
-  CHECK(report::write(kReport, "/dev/null"));
+  CHECK(write_report(kReport, "/dev/null"));
   CHECK(fs::is_character_file("/dev/null"));
 }
 
@@ -186,7 +192,7 @@ TEST_CASE("a fifo with a reader is written to", "[report]") {
   const Folder folder;
   REQUIRE(::mkfifo((folder / "fifo").c_str(), 0600) == 0);
   const sys::Fd reader(::open((folder / "fifo").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  REQUIRE(report::write(kReport, folder / "fifo"));
+  REQUIRE(write_report(kReport, folder / "fifo"));
   std::string text(kExpected.size() + 1, '\0');
   CHECK(::read(reader.get(), text.data(), text.size()) == static_cast<ssize_t>(kExpected.size()));
 }
@@ -201,7 +207,7 @@ TEST_CASE("a descriptor is written to where it stands", "[report]") {
   const Folder folder;
   put(folder / "log", "before\n");
   const sys::Fd log(::open((folder / "log").c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
-  REQUIRE(report::write(kReport, "/dev/fd/" + std::to_string(log.get())));
+  REQUIRE(write_report(kReport, "/dev/fd/" + std::to_string(log.get())));
   CHECK(content_of(folder / "log") == "before\n" + kExpected);
 }
 
@@ -213,7 +219,7 @@ TEST_CASE("a full pipe that does not block is waited for", "[report]") {
   const sys::Fd reader(ends[0]);
   sys::Fd writer(ends[1]);
   const pid_t child = ::fork();
-  if (child == 0) ::_exit(report::write(large, "/proc/self/fd/" + std::to_string(writer.get())) ? 0 : 1);
+  if (child == 0) ::_exit(write_report(large, "/proc/self/fd/" + std::to_string(writer.get())) ? 0 : 1);
   writer.close();
   REQUIRE(::fcntl(reader.get(), F_SETFL, 0) == 0);
   std::string text;
@@ -250,7 +256,7 @@ TEST_CASE("a file that may not grow leaves nothing behind and keeps the old one"
   REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
   const rlimit small{.rlim_cur = 100, .rlim_max = before.rlim_max};
   REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
-  const Result<> written = report::write(kReport, folder / "out.json");
+  const Result<> written = write_report(kReport, folder / "out.json");
   ::setrlimit(RLIMIT_FSIZE, &before);
   ::signal(SIGXFSZ, handler);
   REQUIRE_FALSE(written);
