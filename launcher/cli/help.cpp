@@ -66,7 +66,7 @@ constexpr std::string_view kCaches =
     "Lists which tool keeps what where, and what stepbox does about it.\n"
     "\n"
     "example:\n"
-    "  stepbox caches cargo-home\n";
+    "  stepbox caches cargo\n";
 
 }  // namespace
 
