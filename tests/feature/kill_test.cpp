@@ -6,6 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
@@ -68,6 +70,16 @@ void kill_now(Target target, const Process& process) {
   }
 }
 
+// Of the instants, in microseconds: 50 ms, or longer where a stepbox takes long to start, being emulated or
+// instrumented. Most kills are to meet a box.
+int window(const Place& place) {
+  const auto begin = std::chrono::steady_clock::now();
+  Process step(place.step({}, {"hold_memory", "/tmp/held", "4096"}));
+  REQUIRE(step.waits_for("ready"));
+  const microseconds start = std::chrono::duration_cast<microseconds>(std::chrono::steady_clock::now() - begin);
+  return std::max(50'000, static_cast<int>(10 * start.count()));
+}
+
 // There may have been no init yet, or only a helper process: the step is deaf, so that the box would never end.
 void kill_init_until_the_end(const Process& step) {
   eventually([&] {
@@ -88,8 +100,8 @@ TEST_CASE("nothing is left of a box that is killed at a random instant", "[kill]
   const int seed = number_from("STEPBOX_TEST_SEED", static_cast<int>(std::random_device{}() & 0x7fffffff));
   CAPTURE(seed);
   std::mt19937 random(static_cast<unsigned>(seed));
-  std::uniform_int_distribution<int> instant(0, 50'000);
   const Place place(caller);
+  std::uniform_int_distribution<int> instant(0, window(place));
   constexpr long kHeldKib = 8L << 10;
   const auto mounts = host_mounts();
   const long shmem = shmem_kib();
@@ -135,8 +147,8 @@ TEST_CASE("nothing is left when the parent of stepbox is killed together with it
   const int seed = number_from("STEPBOX_TEST_SEED", static_cast<int>(std::random_device{}() & 0x7fffffff));
   CAPTURE(seed);
   std::mt19937 random(static_cast<unsigned>(seed));
-  std::uniform_int_distribution<int> instant(0, 50'000);
   const Place place(caller);
+  std::uniform_int_distribution<int> instant(0, window(place));
   const auto mounts = host_mounts();
   for (int i = 0; i < kills; ++i) {
     Process parent(below_a_parent(place.step({}, {"hold_memory", "/tmp/held", "1048576"})));

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -46,8 +47,12 @@ const HostFeature bubblewrap = {"bubblewrap", [] { return is_program("/usr/bin/b
 const HostFeature full_screen_pager = {"less", [] { return is_program("/usr/bin/less"); }, "apt-get install less"};
 const HostFeature gnu_make = {"make", [] { return is_program("/usr/bin/make"); }, "apt-get install make"};
 const HostFeature bash_shell = {"bash", [] { return is_program("/bin/bash"); }, "apt-get install bash"};
+// Before Linux 6.2 there is no switch, and it always works.
 const HostFeature legacy_tiocsti = {"dev.tty.legacy_tiocsti=1",
-                                    [] { return read_file("/proc/sys/dev/tty/legacy_tiocsti").starts_with('1'); },
+                                    [] {
+                                      const fs::path knob = "/proc/sys/dev/tty/legacy_tiocsti";
+                                      return !fs::exists(knob) || read_file(knob).starts_with('1');
+                                    },
                                     "sysctl dev.tty.legacy_tiocsti=1 (for the time of the test)"};
 
 bool host_has(const HostFeature& feature) {
@@ -63,6 +68,11 @@ bool host_has(const HostFeature& feature) {
 
 int skipped_cases() {
   return g_skipped;
+}
+
+int patience_factor() {
+  const char* text = std::getenv("STEPBOX_TEST_PATIENCE");
+  return text != nullptr ? std::max(1, std::atoi(text)) : 1;
 }
 
 long shmem_kib() {

@@ -24,6 +24,9 @@ extern const HostFeature legacy_tiocsti;
 bool host_has(const HostFeature& feature);
 int skipped_cases();
 
+// By how much every time limit of the suite is stretched: STEPBOX_TEST_PATIENCE, where a machine is emulated. Else 1.
+int patience_factor();
+
 // What a failing case wants to tell about the machine.
 long shmem_kib();
 

@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "support/child.hpp"
+#include "support/host.hpp"
 
 namespace stepbox::feature {
 namespace {
@@ -156,7 +157,7 @@ bool Process::pump(milliseconds patience) {
 }
 
 bool Process::waits_for(std::string_view text, milliseconds patience) {
-  const auto end = Clock::now() + patience;
+  const auto end = Clock::now() + patience * patience_factor();
   while (run_.out.find(text) == std::string::npos) {
     if (Clock::now() > end || out_ < 0) return false;
     pump(milliseconds(50));
@@ -165,7 +166,7 @@ bool Process::waits_for(std::string_view text, milliseconds patience) {
 }
 
 Run Process::finish() {
-  const auto end = Clock::now() + command_.timeout;
+  const auto end = Clock::now() + command_.timeout * patience_factor();
   while (!has_ended()) {
     if (Clock::now() > end) {
       run_.timed_out = true;
@@ -178,7 +179,7 @@ Run Process::finish() {
       pump(milliseconds(10));
   }
   close_now(in_);
-  const auto patience = Clock::now() + seconds(1);
+  const auto patience = Clock::now() + seconds(1) * patience_factor();
   while ((out_ >= 0 || err_ >= 0) && Clock::now() < patience) pump(milliseconds(20));
   run_.output_left_open = out_ >= 0 || err_ >= 0;
   // Or a case that expects nothing to be left would pass because nothing was there.
@@ -192,7 +193,7 @@ Run run(const Command& command) {
 }
 
 bool eventually(const std::function<bool()>& condition, milliseconds patience) {
-  const auto end = Clock::now() + patience;
+  const auto end = Clock::now() + patience * patience_factor();
   while (!condition()) {
     if (Clock::now() > end) return condition();
     std::this_thread::sleep_for(milliseconds(2));

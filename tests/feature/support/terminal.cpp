@@ -14,6 +14,7 @@
 #include <stdexcept>
 
 #include "support/child.hpp"
+#include "support/host.hpp"
 
 namespace stepbox::feature {
 namespace {
@@ -91,7 +92,7 @@ bool TerminalSession::pump(milliseconds patience) {
 }
 
 bool TerminalSession::shows(std::string_view text, milliseconds patience) {
-  const auto end = Clock::now() + patience;
+  const auto end = Clock::now() + patience * patience_factor();
   for (;;) {
     const size_t at = screen_.find(text, seen_);
     if (at != std::string::npos) {
@@ -104,7 +105,7 @@ bool TerminalSession::shows(std::string_view text, milliseconds patience) {
 }
 
 int TerminalSession::finish(milliseconds patience) {
-  const auto end = Clock::now() + patience;
+  const auto end = Clock::now() + patience * patience_factor();
   int status = 0;
   while (::waitpid(pid_, &status, WNOHANG) != pid_) {
     if (Clock::now() > end) return -1;
