@@ -3,10 +3,12 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <fts.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -23,7 +25,14 @@ class TempTree {
   }
   TempTree(const TempTree&) = delete;
   TempTree& operator=(const TempTree&) = delete;
-  ~TempTree() { std::filesystem::remove_all(path_); }
+  ~TempTree() {
+    // std::filesystem::remove_all() takes a descriptor per level, of which most systems give a process 1024.
+    char* roots[] = {path_.data(), nullptr};
+    FTS* walk = ::fts_open(roots, FTS_PHYSICAL | FTS_XDEV, nullptr);
+    while (const FTSENT* entry = ::fts_read(walk))
+      if (entry->fts_info != FTS_D) std::remove(entry->fts_accpath);
+    ::fts_close(walk);
+  }
 
   const std::string& path() const { return path_; }
   std::string operator/(const std::string& name) const { return path_ + "/" + name; }
