@@ -1,6 +1,7 @@
 #!/bin/bash
 # Everything that must hold before a change goes in: builds twice (optimised, and with sanitizers), runs all
-# tests of both, and every example. On Debian 12, as root or as a user with sudo; from any directory.
+# tests of both, those of the optimised one on a second kernel too, and every example. On Debian 12, as root or as a
+# user with sudo; from any directory.
 #
 #     tests/run.sh
 #
@@ -14,6 +15,7 @@ if [ "${CI:-}" = true ]; then export STEPBOX_MUST_WORK=1; fi
 build_packages=(cmake g++ make ninja-build pkg-config libboost-dev libboost-filesystem-dev libcli11-dev libfmt-dev
                 libseccomp-dev libspdlog-dev libyaml-cpp-dev nlohmann-json3-dev)
 test_packages=(catch2 bubblewrap tmux strace util-linux procps git mandoc)
+vm_packages=(qemu-system-x86 busybox-static cpio e2fsprogs less)  # tests/vm
 # What the examples build with. Installed where there is no such program in the system's directories: an
 # ordinary user cannot use one in root's home.
 example_tools=(go=golang-go cargo=cargo npm=npm mvn=maven javac=default-jdk-headless python3=python3)
@@ -21,7 +23,7 @@ example_packages=(python3-venv libmaven-compiler-plugin-java libmaven-jar-plugin
                   libsurefire-java junit4)
 
 packages() {
-  local wanted=("${build_packages[@]}" "${test_packages[@]}" "${example_packages[@]}") entry
+  local wanted=("${build_packages[@]}" "${test_packages[@]}" "${vm_packages[@]}" "${example_packages[@]}") entry
   for entry in "${example_tools[@]}"; do
     PATH=/usr/local/bin:/usr/bin:/bin command -v "${entry%%=*}" > /dev/null || wanted+=("${entry#*=}")
   done
@@ -63,6 +65,11 @@ for preset in release sanitize; do
     skipped "tests: $preset"
   fi
 done
+if [ -x build/release/tests/feature/feature_tests ]; then
+  stage "tests: release, Linux 6.1 and cgroup v2" tests/vm/run.sh
+else
+  skipped "tests: release, Linux 6.1 and cgroup v2"
+fi
 if [ -x build/release/launcher/cli/stepbox ]; then
   stage "examples" tests/examples/run.sh build/release/launcher/cli/stepbox
   stage "manual pages and completions" tests/examples/check_documentation.sh build/release/launcher/cli/stepbox

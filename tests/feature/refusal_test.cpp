@@ -197,6 +197,31 @@ TEST_CASE("where user namespaces are used up the hint names the switch", "[refus
   CHECK_FALSE(was_run(place));
 }
 
+// Hidden: the switch belongs to the whole machine. tests/vm turns it and then asks for this tag.
+TEST_CASE("where only root may make user namespaces, a user is told the switch and root is served",
+          "[.user-namespaces-for-root-only]") {
+  REQUIRE_HOST(root_suite);
+  REQUIRE(read_file("/proc/sys/kernel/unprivileged_userns_clone") == "0\n");
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  const Run ran = run(with_canary(place));
+  const Run doctor = run(place.command({program("stepbox"), "doctor"}));
+  INFO(ran << doctor);
+  if (caller == Caller::root) {
+    CHECK(ran.code() == 0);
+    CHECK(ran.err.empty());
+    CHECK(was_run(place));
+    CHECK(doctor.code() == 0);
+    return;
+  }
+  CHECK(what_is_wrong_with_refusal(ran).empty());
+  CHECK(ran.err.find("sysctl kernel.unprivileged_userns_clone=1") != std::string::npos);
+  CHECK_FALSE(was_run(place));
+  CHECK(doctor.code() != 0);
+  CHECK((doctor.out + doctor.err).find("kernel.unprivileged_userns_clone") != std::string::npos);
+}
+
 TEST_CASE("a masked /proc is told as such", "[refusal]") {
   REQUIRE_HOST(root_suite);
   const Caller caller = GENERATE(from_range(callers()));
