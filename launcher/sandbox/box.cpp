@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <utility>
@@ -20,6 +21,13 @@ uint64_t namespaces_of(const Plan& plan) {
   if (plan.identity.isolation == UidIsolation::mapped) flags |= CLONE_NEWUSER;
   if (plan.network != NetworkMode::host) flags |= CLONE_NEWNET;
   return flags;
+}
+
+// Whether it was said that ids cannot be shifted here (mount_setattr(2), user_namespaces(7)). A lack of memory or
+// descriptors says nothing about that, and must not make the box weaker.
+bool is_shift_refused(const Message& failure) {
+  if (failure.stage != Stage::id_map && failure.stage != Stage::step_map) return false;
+  return failure.error == EINVAL || failure.error == EPERM || failure.error == EACCES || failure.error == EOPNOTSUPP;
 }
 
 // Takes the descriptors that ride on a message.
@@ -73,7 +81,7 @@ std::expected<void, StartFailure> Box::await_step(const Plan& plan) {
     if (message.kind != Kind::failed) continue;
     tear_down();
     return std::unexpected(StartFailure{failure_text(plan, message.stage, message.index, message.error),
-                                        message.stage == Stage::id_map || message.stage == Stage::step_map});
+                                        is_shift_refused(message)});
   }
 }
 

@@ -31,7 +31,7 @@
 
 namespace stepbox::sandbox {
 
-// Why a box could not be made. Where ids cannot be shifted for a file system, a plan without shifting
+// Why a box could not be made. Where the kernel refuses to shift ids for a file system, a plan without shifting
 // may still work; the caller decides, and says so.
 struct StartFailure {
   Error error;

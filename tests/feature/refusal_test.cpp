@@ -169,6 +169,18 @@ TEST_CASE("a step that is killed while its box is made is told as such, and noth
   CHECK(processes_with(place.mark()).empty());
 }
 
+TEST_CASE("where memory is short root's box is refused, and not made without shifted ids", "[refusal]") {
+  REQUIRE_HOST(root_suite);
+  const Place place(Caller::root);
+  Command step = with_canary(place);
+  step.as_caller = [] { deny(SYS_mount_setattr, ENOMEM); };
+  const Run refused = run(step);
+  INFO(refused);
+  CHECK(what_is_wrong_with_refusal(refused).empty());
+  CHECK(refused.err.find("(ENOMEM)") != std::string::npos);
+  CHECK_FALSE(was_run(place));
+}
+
 TEST_CASE("a filter that refuses only unshare does not matter", "[refusal]") {
   const Caller caller = GENERATE(from_range(callers()));
   const int error = GENERATE(EPERM, ENOSYS);
