@@ -144,7 +144,8 @@ void be_step(const Prepared& prepared, int channel, int terminal, int go) {
   if (!wait_for_init(go)) ::_exit(0);
   reporter.require(Stage::directory, error_of(::chdir(prepared.plan.cwd.c_str())));
   reporter.require(Stage::terminal, take_terminal(prepared.caller.has_foreground ? terminal : -1));
-  send_message(channel, {.kind = Kind::executing});
+  // Untold, a step that runs would be taken for one that never did.
+  if (!send_message(channel, {.kind = Kind::executing})) ::_exit(0);
   restore_signals(prepared.caller);
   reporter.require(Stage::exec, execute(prepared));
   ::_exit(0);

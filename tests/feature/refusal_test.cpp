@@ -181,6 +181,18 @@ TEST_CASE("where memory is short root's box is refused, and not made without shi
   CHECK_FALSE(was_run(place));
 }
 
+TEST_CASE("a step whose start cannot be told does not run", "[refusal]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  Command step = with_canary(place);
+  step.as_caller = [] { deny(SYS_sendto, ENOMEM); };
+  const Run refused = run(step);
+  INFO(refused);
+  CHECK(what_is_wrong_with_refusal(refused).empty());
+  CHECK_FALSE(was_run(place));
+}
+
 TEST_CASE("a filter that refuses only unshare does not matter", "[refusal]") {
   const Caller caller = GENERATE(from_range(callers()));
   const int error = GENERATE(EPERM, ENOSYS);
