@@ -209,7 +209,7 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   const Ended ended = supervise(box, meter, terminal, caller.has_foreground);
   const Clock::time_point over = Clock::now();
   box.tear_down();
-  meter.sample();
+  meter.sample(Clock::now());
 
   Report report;
   fill_plan(report, planned);

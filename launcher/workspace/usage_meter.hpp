@@ -12,12 +12,15 @@
 
 namespace stepbox::workspace {
 
-// When to look again: rarely while there is much room, every half millisecond where a writer could fill what
-// is left before the next look. `still` counts the looks in a row that found nothing changed.
+using Clock = std::chrono::steady_clock;
+
+// When to look again: rarely while there is much room, every quarter of a millisecond where a writer could fill what
+// is left before the next look, and ever more rarely the longer nothing has changed: a full volume that nobody
+// writes to must not keep a processor awake for hours.
 //
-// The bound: no writer measured here fills memory faster than 8 GiB/s or makes more than 200,000 files
-// in a second, so that a volume cannot become full unseen and stay so for a millisecond.
-std::chrono::microseconds next_look(uint64_t free_bytes, uint64_t free_inodes, unsigned still);
+// The bound: no writer measured here fills memory faster than 16 GiB/s or makes more than 200,000 files
+// in a second, so that a volume in use cannot become full unseen and stay so for a millisecond.
+std::chrono::microseconds next_look(uint64_t free_bytes, uint64_t free_inodes, std::chrono::microseconds still);
 
 class UsageMeter {
  public:
@@ -25,7 +28,7 @@ class UsageMeter {
   UsageMeter(const Plan& plan, const std::vector<sys::Fd>& volumes);
 
   // One fstatfs(2) per volume.
-  void sample();
+  void sample(Clock::time_point now);
 
   // How long the event loop may sleep until the next sample.
   std::chrono::microseconds interval() const { return interval_; }
@@ -37,9 +40,9 @@ class UsageMeter {
   const std::vector<sys::Fd>& volumes_;
   std::vector<uint64_t> own_inodes_;
   std::vector<VolumeUsage> usage_;
+  std::vector<Clock::time_point> changed_;
   std::chrono::microseconds interval_{1000};
   uint64_t samples_ = 0;
-  unsigned still_ = 0;
 };
 
 }  // namespace stepbox::workspace

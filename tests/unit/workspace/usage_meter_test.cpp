@@ -53,7 +53,7 @@ TEST_CASE("an untouched volume is empty, whatever stepbox made in it", "[workspa
   const Metered metered(1, 1);
   if (!can_run(metered)) return;
   UsageMeter meter(metered.plan, metered.volumes);
-  meter.sample();
+  meter.sample(Clock::now());
   CHECK(meter.samples() == 1);
   const VolumeUsage& usage = meter.usage()[0];
   CHECK(usage.name == "v0");
@@ -71,11 +71,11 @@ TEST_CASE("the peak stays when what was written is gone", "[workspace][meter]") 
   UsageMeter meter(metered.plan, metered.volumes);
   REQUIRE(metered.put("a", 10 * kPage) == 0);
   REQUIRE(metered.put("b", 1) == 0);
-  meter.sample();
+  meter.sample(Clock::now());
   CHECK(meter.usage()[0].final_bytes == 11 * kPage);
   CHECK(meter.usage()[0].final_inodes == 2);
   REQUIRE(::unlinkat(metered.volumes[0].get(), "a", 0) == 0);
-  meter.sample();
+  meter.sample(Clock::now());
   CHECK(meter.usage()[0].final_bytes == kPage);
   CHECK(meter.usage()[0].peak_bytes == 11 * kPage);
   CHECK(meter.usage()[0].peak_inodes == 2);
@@ -86,12 +86,12 @@ TEST_CASE("a volume without a free page was full, also when it is not any more",
   if (!can_run(metered)) return;
   UsageMeter meter(metered.plan, metered.volumes);
   CHECK(metered.put("a", 2 << 20) == ENOSPC);
-  meter.sample();
+  meter.sample(Clock::now());
   CHECK(meter.usage()[0].bytes_full);
   CHECK(meter.usage()[0].peak_bytes == 1 << 20);
-  CHECK(meter.interval() == 500us);
+  CHECK(meter.interval() == 250us);
   REQUIRE(::unlinkat(metered.volumes[0].get(), "a", 0) == 0);
-  meter.sample();
+  meter.sample(Clock::now());
   CHECK(meter.usage()[0].bytes_full);
   CHECK_FALSE(meter.usage()[0].inodes_full);
 }
@@ -102,7 +102,7 @@ TEST_CASE("a volume without a free inode was full of files", "[workspace][meter]
   UsageMeter meter(metered.plan, metered.volumes);
   int made = 0;
   while (metered.put("f" + std::to_string(made), 0) == 0 && made < 100) ++made;
-  meter.sample();
+  meter.sample(Clock::now());
   CHECK(meter.usage()[0].inodes_full);
   CHECK(meter.usage()[0].peak_inodes == static_cast<uint64_t>(made));
   CHECK(meter.usage()[0].peak_inodes == meter.usage()[0].limit_inodes);
@@ -112,12 +112,29 @@ TEST_CASE("the fullest of several volumes decides when to look again", "[workspa
   const Metered metered(2, 1);
   if (!can_run(metered)) return;
   UsageMeter meter(metered.plan, metered.volumes);
-  meter.sample();
+  meter.sample(Clock::now());
   const auto roomy = meter.interval();
   for (int i = 0; i < 18; ++i) REQUIRE(metered.put("f" + std::to_string(i), 0) == 0);
-  meter.sample();
+  meter.sample(Clock::now());
   CHECK(meter.interval() <= roomy);
-  CHECK(meter.interval() == 500us);
+  CHECK(meter.interval() == 250us);
+}
+
+TEST_CASE("a full volume that nobody writes to is looked at more and more rarely, until it changes", "[workspace][meter]") {
+  const Metered metered(1, 1);
+  if (!can_run(metered)) return;
+  UsageMeter meter(metered.plan, metered.volumes);
+  const Clock::time_point begin = Clock::now();
+  CHECK(metered.put("a", 2 << 20) == ENOSPC);
+  meter.sample(begin);
+  CHECK(meter.interval() == 250us);
+  meter.sample(begin + 1s);
+  CHECK(meter.interval() == 2500us);
+  meter.sample(begin + 1h);
+  CHECK(meter.interval() == 40ms);
+  REQUIRE(::unlinkat(metered.volumes[0].get(), "a", 0) == 0);
+  meter.sample(begin + 1h);
+  CHECK(meter.interval() == 250us);
 }
 
 TEST_CASE("a volume that cannot be asked keeps what was known", "[workspace][meter]") {
@@ -125,9 +142,9 @@ TEST_CASE("a volume that cannot be asked keeps what was known", "[workspace][met
   if (!can_run(metered)) return;
   UsageMeter meter(metered.plan, metered.volumes);
   REQUIRE(metered.put("a", kPage) == 0);
-  meter.sample();
+  meter.sample(Clock::now());
   metered.volumes[0].close();
-  meter.sample();
+  meter.sample(Clock::now());
   CHECK(meter.usage()[0].final_bytes == kPage);
 }
 
@@ -137,6 +154,6 @@ TEST_CASE("where no volume can be asked the next look still comes", "[workspace]
   std::vector<sys::Fd> volumes;
   volumes.emplace_back();
   UsageMeter meter(plan, volumes);
-  meter.sample();
+  meter.sample(Clock::now());
   CHECK(meter.interval() <= 500ms);
 }
