@@ -123,6 +123,7 @@ TEST_CASE("under an interactive shell Ctrl-Z stops the step, and fg and bg conti
   }
   SECTION("in the foreground, to be interrupted there") {
     session.type("fg\n");
+    CHECK(eventually([&] { return session.foreground() != session.pid(); }));
     ::usleep(200'000);
     session.type(kCtrlC);
     CHECK(session.shows(kPrompt));
@@ -171,9 +172,10 @@ TEST_CASE("a step in the background of a shell stops when it reads the terminal,
   REQUIRE(session.shows(kPrompt));
   session.type("stepbox run -- sh -c 'read line; echo got-$line' &\n");
   REQUIRE(session.shows(kPrompt));
-  ::usleep(400'000);
-  session.type("\n");
-  CHECK(session.shows("Stopped"));
+  CHECK(eventually([&] {
+    session.type("jobs\n");
+    return session.shows("Stopped", milliseconds(400));
+  }));
   session.type("fg\n");
   ::usleep(200'000);
   session.type("word\n");
