@@ -20,7 +20,7 @@ cache=$project/build/vm
 stepbox=$project/build/release/launcher/cli/stepbox
 tests=$project/build/release/tests
 keep=no
-limit=1800  # seconds for the whole machine; a guest that hangs is ended
+limit=2700  # seconds for the whole machine; a guest that hangs is ended
 
 fail() {
   echo "tests/vm/run.sh: $1" >&2
