@@ -1,8 +1,11 @@
 #include "sys/helper_process.hpp"
 
+#include <sys/prctl.h>
+
 #include <boost/asio.hpp>
 #include <boost/process.hpp>
 #include <boost/process/extend.hpp>
+#include <csignal>
 #include <future>
 #include <thread>
 
@@ -21,7 +24,9 @@ Result<HelperOutput> run_helper(const std::string& program, const std::vector<st
     environment["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin";
     environment["LC_ALL"] = "C";
     process::child child(program, process::args(arguments), environment, process::std_in < process::null,
-                         process::std_out > output, process::std_err > process::null, loop);
+                         process::std_out > output, process::std_err > process::null, loop,
+                         // One that hangs must not outlive a stepbox that is killed.
+                         process::extend::on_exec_setup = [](auto&) { ::prctl(PR_SET_PDEATHSIG, SIGKILL); });
     const auto end = std::chrono::steady_clock::now() + deadline;
     loop.run_for(deadline);
     // It may have closed its output and gone on.

@@ -113,7 +113,9 @@ TEST_CASE("a signal at any instant of the start ends stepbox, and the step never
     CAPTURE(delay, ended);
     CHECK_FALSE(ended.timed_out);
     CHECK(ended.code() == 128 + SIGTERM);
-    CHECK(processes_with(place.mark()).empty());
+    const auto nothing_left = [&] { return processes_with(place.mark()).empty(); };
+    // Before there is a box the signal ends stepbox itself, maybe while it asks getent(1) for the user's home.
+    CHECK((WIFSIGNALED(ended.status) ? eventually(nothing_left) : nothing_left()));
   }
 }
 
