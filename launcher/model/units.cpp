@@ -1,5 +1,6 @@
 #include "model/units.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdio>
@@ -42,6 +43,9 @@ Result<uint64_t> scaled(std::string_view text, uint64_t number, uint64_t factor)
   if (number > std::numeric_limits<int64_t>::max() / factor) return fail(quoted(text) + " is too large");
   return number * factor;
 }
+
+// "ms" before "m", which begins it.
+constexpr Scale kDurations[] = {{"d", 86'400'000}, {"h", 3'600'000}, {"ms", 1}, {"m", 60'000}, {"s", 1'000}};
 
 constexpr std::string_view kSizeForm = "a size like 8GiB, 512M or 50%";
 constexpr std::string_view kCountForm = "a count like 200000, 200k or 1M";
@@ -91,7 +95,6 @@ Result<uint64_t> parse_count(std::string_view text) {
 }
 
 Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
-  static constexpr Scale kScales[] = {{"d", 86'400'000}, {"h", 3'600'000}, {"ms", 1}, {"m", 60'000}, {"s", 1'000}};
   uint64_t total = 0;
   uint64_t previous_factor = std::numeric_limits<uint64_t>::max();
   std::string_view rest = text;
@@ -99,7 +102,7 @@ Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
     TRY_ASSIGN(const auto parts, leading_number(rest, text, kDurationForm));
     rest = parts.second;
     const Scale* found = nullptr;
-    for (const Scale& scale : kScales) {
+    for (const Scale& scale : kDurations) {
       if (!rest.starts_with(scale.suffix)) continue;
       found = &scale;
       break;
@@ -115,6 +118,17 @@ Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
   } while (!rest.empty());
   if (total == 0) return fail(quoted(text) + " is zero");
   return std::chrono::milliseconds(total);
+}
+
+std::string duration_text(std::chrono::milliseconds duration) {
+  static constexpr Scale kParts[] = {{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}};
+  auto rest = static_cast<uint64_t>(std::max<int64_t>(duration.count(), 0));
+  std::string text;
+  for (const Scale& part : kParts) {
+    if (rest / part.factor > 0) (text += std::to_string(rest / part.factor)) += part.suffix;
+    rest %= part.factor;
+  }
+  return text.empty() ? "0s" : text;
 }
 
 std::string human_bytes(uint64_t bytes) {

@@ -34,6 +34,9 @@ Result<uint64_t> parse_count(std::string_view text);
 // "90s", "30m", "1h30m", "250ms", "2d". A number without unit is an error: nobody knows what it means.
 Result<std::chrono::milliseconds> parse_duration(std::string_view text);
 
+// As parse_duration() reads it: "1h30m", "90s" becomes "1m30s". Zero is "0s".
+std::string duration_text(std::chrono::milliseconds duration);
+
 // "1.5 GiB", "512 KiB", "17 B": for people, at most one digit behind the point.
 std::string human_bytes(uint64_t bytes);
 

@@ -111,6 +111,13 @@ TEST_CASE("a percentage of unlimited memory does not overflow", "[model]") {
   CHECK(Size{Size::Unit::percent, 100}.bytes_of(unlimited) > unlimited / 100 * 99);
 }
 
+TEST_CASE("a duration prints as it would be written", "[model]") {
+  for (const char* text : {"1ms", "999ms", "1s", "1m30s", "30m", "1h30m", "2d", "3650d", "1d1h1m1s1ms"})
+    CHECK(duration_text(parse_duration(text).value()) == text);
+  CHECK(duration_text(std::chrono::seconds(90)) == "1m30s");
+  CHECK(duration_text(std::chrono::milliseconds(0)) == "0s");
+}
+
 TEST_CASE("a size prints as it would be written", "[model]") {
   CHECK(Size{Size::Unit::percent, 50}.text() == "50%");
   CHECK(Size{Size::Unit::bytes, 8 * kGiB}.text() == "8 GiB");

@@ -1,0 +1,17 @@
+// What the processes of a box are doing, seen from outside and without stopping them.
+//
+// They are hostile: they come and go while they are looked at, there may be thousands, and reading a command line is
+// reading their memory, which they can make wait for ever. So a child reads, for a limited time and a limited number
+// of them, and the command lines last; what it has told until then is what there is. No environment is read.
+#pragma once
+
+#include <chrono>
+
+#include "model/deadlines.hpp"
+
+namespace stepbox::sandbox {
+
+// `processes` is open on the box's /proc. Fills the processes, their number, and whether that is all.
+Snapshot take_snapshot(int processes, std::chrono::milliseconds time);
+
+}  // namespace stepbox::sandbox
