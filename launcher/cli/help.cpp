@@ -22,11 +22,12 @@ constexpr std::string_view kRunExamples =
     "examples:\n"
     "  stepbox run -- go build ./...\n"
     "  stepbox run --size 8GiB --volume cache=4GiB -- make -j8\n"
+    "  stepbox run --timeout 30m --silence 10m -- ./test.sh\n"
     "  stepbox run --source ro --network none --report report.json -- ./check.sh\n"
     "  stepbox run --ro ~/.m2/settings.xml -- mvn package\n"
     "\n"
-    "exit status: COMMAND's own; 128+N when signal N ended it; 125 when stepbox could not do its work;\n"
-    "126 when COMMAND cannot be executed; 127 when it is not found.\n";
+    "exit status: COMMAND's own; 128+N when signal N ended it; 124 when it ran or was silent for too long; 125 when\n"
+    "stepbox could not do its work; 126 when COMMAND cannot be executed; 127 when it is not found.\n";
 
 constexpr std::string_view kShell =
     "usage: stepbox shell [OPTIONS]\n"
@@ -39,8 +40,8 @@ constexpr std::string_view kShell =
 constexpr std::string_view kExplain =
     "usage: stepbox explain [OPTIONS] [-- COMMAND [ARG...]]\n"
     "\n"
-    "Prints what `stepbox run` would do, and does nothing: volumes, mounts, environment, protections, each with\n"
-    "where it comes from. Takes the options of run. Values of inherited variables are not printed.\n"
+    "Prints what `stepbox run` would do, and does nothing: volumes, deadlines, mounts, environment, protections,\n"
+    "each with where it comes from. Takes the options of run. Values of inherited variables are not printed.\n"
     "\n"
     "example:\n"
     "  stepbox explain --policy strict -- make\n";

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "model/deadlines.hpp"
+
 namespace stepbox {
 
 enum class HostPathKind : uint8_t { directory, file };  // file: everything that is no directory
@@ -63,6 +65,10 @@ struct HostFacts {
   std::string resolv_conf = {};  // what /etc/resolv.conf points to when that is below /run
   std::string terminal = {};     // path of the caller's terminal where one of 0, 1 and 2 is open on it
   std::vector<InheritedFd> inherited = {};
+  // What the file that LUCI_CONTEXT names says about time; why it cannot be read, or empty.
+  std::optional<OuterDeadline> outer_deadline = {};
+  std::string outer_deadline_problem = {};
+  double now = 0;  // seconds since the epoch
   std::vector<std::string> environment = {};  // "NAME=value", as inherited
 
   // Paths that the policy, the registry and CI variables name and that exist, links resolved.

@@ -4,6 +4,8 @@
 #include <csignal>
 #include <cstring>
 
+#include "model/deadlines.hpp"
+
 namespace stepbox {
 
 const char* name_of(Verdict verdict) {
@@ -11,6 +13,8 @@ const char* name_of(Verdict verdict) {
     case Verdict::success: return "success";
     case Verdict::failure: return "failure";
     case Verdict::signal: return "signal";
+    case Verdict::timeout: return "timeout";
+    case Verdict::silence: return "silence";
     case Verdict::disk_quota: return "disk-quota";
     case Verdict::inode_quota: return "inode-quota";
     case Verdict::not_found: return "not-found";
@@ -20,6 +24,8 @@ const char* name_of(Verdict verdict) {
   }
   return "";
 }
+
+const char* name_of(Deadline deadline) { return deadline == Deadline::timeout ? "timeout" : "silence"; }
 
 int exit_code_of(const Outcome& outcome) {
   struct Visitor {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "model/deadlines.hpp"
 #include "model/origin.hpp"
 #include "model/policy.hpp"
 #include "model/protection.hpp"
@@ -123,6 +124,8 @@ struct Plan {
   SourceMode source = SourceMode::rw;
   std::string source_path;            // empty for none
   std::vector<std::string> home_paths;  // host paths that show /box/home
+
+  Deadlines deadlines;
 
   std::vector<PolicyName> policies;
   std::vector<Protection> protections;

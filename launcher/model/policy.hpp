@@ -3,6 +3,7 @@
 // Made by policy/resolve.hpp from the layers; read by the plan. Nothing here knows YAML or the host.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -74,6 +75,10 @@ struct Policy {
   Sourced<bool> clear_environment;
   Sourced<bool> allow_nesting;  // nesting: allow | deny
   std::vector<RequiredProtection> require;
+
+  Sourced<std::optional<std::chrono::milliseconds>> timeout;  // of the step, from its start
+  Sourced<std::optional<std::chrono::milliseconds>> silence;  // without a byte on stdout and stderr
+  Sourced<std::chrono::milliseconds> grace;                   // between SIGTERM and SIGKILL
 };
 
 }  // namespace stepbox

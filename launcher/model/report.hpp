@@ -1,10 +1,13 @@
 // The record of a run: facts only; how it looks is the printers' business (report/).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "model/deadlines.hpp"
 #include "model/outcome.hpp"
 #include "model/policy.hpp"
 #include "model/protection.hpp"
@@ -52,6 +55,10 @@ struct Report {
   Verdict verdict = Verdict::success;
   int exit_code = 0;
   int cancelled_by = 0;  // the signal that asked stepbox to stop, 0 when none did
+  std::optional<Overrun> overrun;                           // the deadline that ended the step
+  std::optional<std::chrono::milliseconds> grace_exceeded;  // after this long it was killed
+  bool killed_on_request = false;                           // a second signal to stepbox cut the grace short
+  std::vector<Snapshot> diagnostics;
   std::string sentence;  // "the step failed with exit code 2 and volume 'cache' was full (...)"
   std::vector<PolicyName> policies;
   std::vector<Protection> protections;

@@ -81,6 +81,13 @@ VolumeSpec& volume_named(Policy& policy, const string& name) {
   return policy.volumes.emplace_back(VolumeSpec{name, {}, {}, {}});
 }
 
+Result<std::chrono::milliseconds> duration_of(const Setting& setting) {
+  constexpr std::chrono::days kLongest{3650};
+  TRY_ASSIGN(const std::chrono::milliseconds duration, parse_duration(setting.value));
+  if (duration > kLongest) return fail(quoted(setting.value) + " is too large (at most 3650d)");
+  return duration;
+}
+
 }  // namespace
 
 Result<> apply_size(Policy& policy, const Setting& setting) {
@@ -209,6 +216,24 @@ Result<> apply_rw(Policy& policy, const Setting& setting) {
 }
 Result<> apply_hide(Policy& policy, const Setting& setting) {
   return add_path(policy, setting, PathAccess::hide);
+}
+
+Result<> apply_timeout(Policy& policy, const Setting& setting) {
+  TRY_ASSIGN(const std::chrono::milliseconds duration, duration_of(setting));
+  policy.timeout = {duration, setting.origin};
+  return {};
+}
+
+Result<> apply_silence(Policy& policy, const Setting& setting) {
+  TRY_ASSIGN(const std::chrono::milliseconds duration, duration_of(setting));
+  policy.silence = {duration, setting.origin};
+  return {};
+}
+
+Result<> apply_grace(Policy& policy, const Setting& setting) {
+  TRY_ASSIGN(const std::chrono::milliseconds duration, duration_of(setting));
+  policy.grace = {duration, setting.origin};
+  return {};
 }
 
 Result<> apply_require(Policy& policy, const Setting& setting) {

@@ -14,6 +14,7 @@ inline constexpr std::string_view kVolumeNames[] = {"tmp", "cache", "home", "scr
 // What KeyRow::expected says and errors repeat.
 inline constexpr std::string_view kSizeForm = "a size like 8GiB, 512M or 50%";
 inline constexpr std::string_view kCountForm = "a count like 200000, 200k or 1M";
+inline constexpr std::string_view kDurationForm = "a duration like 90s, 30m or 1h30m";
 inline constexpr std::string_view kVolumeForm = "a volume's limits like {size: 4GiB, inodes: 200k}";
 inline constexpr std::string_view kPathForm = "an absolute path, or one that starts with ~/";
 inline constexpr std::string_view kNameForm = "a variable name of letters, digits and _";
@@ -43,6 +44,11 @@ Result<> apply_env_redirect(Policy& policy, const Setting& setting);
 Result<> apply_ro(Policy& policy, const Setting& setting);
 Result<> apply_rw(Policy& policy, const Setting& setting);
 Result<> apply_hide(Policy& policy, const Setting& setting);
+
+// At most ten years, so that no clock overflows.
+Result<> apply_timeout(Policy& policy, const Setting& setting);
+Result<> apply_silence(Policy& policy, const Setting& setting);
+Result<> apply_grace(Policy& policy, const Setting& setting);
 
 Result<> apply_require(Policy& policy, const Setting& setting);
 

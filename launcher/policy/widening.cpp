@@ -76,6 +76,14 @@ std::optional<Widening> widens_mode(const Sourced<Mode>& base, const Sourced<Mod
   return wider({name(changed.value), changed.origin}, {name(base.value), base.origin});
 }
 
+using Duration = std::chrono::milliseconds;
+
+std::optional<Widening> widens_duration(const Sourced<std::optional<Duration>>& base,
+                                        const Sourced<std::optional<Duration>>& changed) {
+  if (!base.value || !changed.value || *changed.value <= *base.value) return {};
+  return wider({duration_text(*changed.value), changed.origin}, {duration_text(*base.value), base.origin});
+}
+
 // The limits that hold for a volume: its own, or the workspace's.
 struct Limits {
   Size size;
@@ -181,6 +189,18 @@ std::optional<Widening> widens_env_clear(const Policy& base, const Policy& chang
   constexpr auto width = [](bool clear) { return clear ? 0 : 1; };
   constexpr auto name = [](bool clear) { return clear ? "true" : "false"; };
   return widens_mode<bool>(base.clear_environment, changed.clear_environment, width, name);
+}
+
+std::optional<Widening> widens_timeout(const Policy& base, const Policy& changed, uint64_t) {
+  return widens_duration(base.timeout, changed.timeout);
+}
+
+std::optional<Widening> widens_silence(const Policy& base, const Policy& changed, uint64_t) {
+  return widens_duration(base.silence, changed.silence);
+}
+
+std::optional<Widening> widens_grace(const Policy& base, const Policy& changed, uint64_t) {
+  return widens_duration({base.grace.value, base.grace.origin}, {changed.grace.value, changed.grace.origin});
 }
 
 std::optional<Widening> widens_env_keep(const Policy& base, const Policy& changed, uint64_t) {

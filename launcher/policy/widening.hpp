@@ -19,6 +19,11 @@ std::optional<Widening> widens_network(const Policy& base, const Policy& changed
 std::optional<Widening> widens_nesting(const Policy& base, const Policy& changed, uint64_t memory);
 std::optional<Widening> widens_env_clear(const Policy& base, const Policy& changed, uint64_t memory);
 
+// A limit that is not set below allows for ever: any is tighter.
+std::optional<Widening> widens_timeout(const Policy& base, const Policy& changed, uint64_t memory);
+std::optional<Widening> widens_silence(const Policy& base, const Policy& changed, uint64_t memory);
+std::optional<Widening> widens_grace(const Policy& base, const Policy& changed, uint64_t memory);
+
 // A pattern to keep would let through what an operator clears, now or in a layer above. The harmless
 // names that a built-in policy keeps may come with its own clearing.
 std::optional<Widening> widens_env_keep(const Policy& base, const Policy& changed, uint64_t memory);

@@ -14,6 +14,8 @@ constexpr int kSchemaVersion = 1;
 // Microseconds are what the clocks are good for; more digits are noise in every diff.
 double rounded(double seconds) { return std::round(seconds * 1e6) / 1e6; }
 
+double seconds_of(std::chrono::milliseconds duration) { return std::chrono::duration<double>(duration).count(); }
+
 Json signal_or_null(int signal) { return signal != 0 ? Json(signal_name(signal)) : Json(nullptr); }
 
 int signal_of(const Outcome& outcome) {
@@ -60,11 +62,51 @@ Json cache_record(const CacheUsage& cache) {
 
 Json stray_record(const Stray& stray) { return {{"pid", stray.pid}, {"comm", stray.comm}}; }
 
+Json overrun_record(const Report& report) {
+  if (!report.overrun) return nullptr;
+  return {{"name", name_of(report.overrun->deadline)},
+          {"seconds", seconds_of(report.overrun->limit)},
+          {"origin", report.overrun->origin.text()},
+          {"killed", report.grace_exceeded.has_value() || report.killed_on_request}};
+}
+
+Json file_record(const OpenFile& file) { return {{"fd", file.fd}, {"target", file.target}}; }
+
+Json process_record(const ProcessState& process) {
+  return {{"pid", process.pid},
+          {"parent", process.parent},
+          {"name", process.name},
+          {"state", std::string(1, process.state)},
+          {"wait_channel", process.wait_channel},
+          {"cpu", rounded(process.cpu)},
+          {"threads", process.threads},
+          {"command_line", process.command_line},
+          {"files", list_of(process.files, file_record)}};
+}
+
+Json volume_state_record(const VolumeState& volume) {
+  return {{"name", volume.name},
+          {"bytes", volume.bytes},
+          {"limit_bytes", volume.limit_bytes},
+          {"inodes", volume.inodes},
+          {"limit_inodes", volume.limit_inodes}};
+}
+
+Json snapshot_record(const Snapshot& snapshot) {
+  return {{"reason", name_of(snapshot.reason)},
+          {"at", rounded(snapshot.at)},
+          {"processes", list_of(snapshot.processes, process_record)},
+          {"process_count", snapshot.process_count},
+          {"complete", snapshot.complete},
+          {"volumes", list_of(snapshot.volumes, volume_state_record)}};
+}
+
 Json outcome_record(const Report& report) {
   return {{"verdict", name_of(report.verdict)},
           {"exit_code", report.exit_code},
           {"signal", signal_or_null(signal_of(report.outcome))},
           {"cancelled_by", signal_or_null(report.cancelled_by)},
+          {"limit", overrun_record(report)},
           {"sentence", report.sentence}};
 }
 
@@ -103,6 +145,7 @@ std::string to_json(const Report& report) {
       {"caches", list_of(report.caches, cache_record)},
       {"source", {{"mode", name_of(report.source)}, {"path", report.source_path}}},
       {"teardown", teardown_record(report)},
+      {"diagnostics", list_of(report.diagnostics, snapshot_record)},
       {"host", {{"kernel", report.kernel}, {"memory", report.memory_total}}},
       {"warnings", list_of(report.warnings, text_record)},
   };

@@ -2,6 +2,7 @@
 #include <map>
 
 #include "base/text.hpp"
+#include "model/units.hpp"
 #include "report/report.hpp"
 
 namespace stepbox::report {
@@ -101,10 +102,33 @@ std::string what_happened(const Report& report) {
   return std::visit(Visitor{report}, report.outcome);
 }
 
+// How it went on after it had been asked to end.
+std::string ending_text(const Report& report) {
+  if (report.killed_on_request) return "stepbox was asked to stop twice, and it was killed";
+  if (report.grace_exceeded)
+    return "it did not end within the grace of " + duration_text(*report.grace_exceeded) + " and was killed";
+  if (const Exited* exited = std::get_if<Exited>(&report.outcome))
+    return "asked to end, it exited with code " + std::to_string(exited->code);
+  if (const Signaled* signaled = std::get_if<Signaled>(&report.outcome))
+    return "asked to end, it was ended by " + signal_name(signaled->signal);
+  return what_happened(report);
+}
+
+std::string overrun_text(const Report& report) {
+  const Overrun& overrun = *report.overrun;
+  const std::string limit = duration_text(overrun.limit) + " (" + escaped(overrun.origin.text()) + ")";
+  const std::string what = overrun.deadline == Deadline::timeout
+                               ? "the step ran into its time limit of " + limit
+                               : "the step wrote nothing to its stdout and stderr for " + limit;
+  return what + "; " + ending_text(report);
+}
+
 std::string cancelled_text(const Report& report) {
   std::string out = "the step was stopped by " + signal_name(report.cancelled_by) + " sent to stepbox";
   if (const Exited* exited = std::get_if<Exited>(&report.outcome))
     out += "; it exited with code " + std::to_string(exited->code);
+  else if (report.grace_exceeded)
+    out += "; " + ending_text(report);
   return out;
 }
 
@@ -113,6 +137,8 @@ std::string cancelled_text(const Report& report) {
 Verdict verdict_of(const Report& report) {
   if (const NotStarted* refused = std::get_if<NotStarted>(&report.outcome))
     return exit_code_of(*refused) == kExitNotFound ? Verdict::not_found : Verdict::not_executable;
+  // Whatever it exits with in the grace: it was not done.
+  if (report.overrun) return report.overrun->deadline == Deadline::timeout ? Verdict::timeout : Verdict::silence;
   if (report.outcome == Outcome{Exited{0}}) return Verdict::success;
   if (report.cancelled_by != 0) return Verdict::cancelled;
   if (std::holds_alternative<BoxKilled>(report.outcome)) return Verdict::launcher_error;
@@ -123,7 +149,9 @@ Verdict verdict_of(const Report& report) {
 }
 
 std::string sentence_of(const Report& report) {
-  const std::string happened = report.verdict == Verdict::cancelled ? cancelled_text(report) : what_happened(report);
+  const std::string happened = report.overrun                         ? overrun_text(report)
+                               : report.verdict == Verdict::cancelled ? cancelled_text(report)
+                                                                      : what_happened(report);
   const std::string full = full_volumes(report);
   return full.empty() ? happened : happened + " while " + full;
 }

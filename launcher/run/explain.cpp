@@ -82,6 +82,18 @@ void volumes(Page& page, const Plan& plan) {
   }
 }
 
+std::string limit_text(const Sourced<std::optional<std::chrono::milliseconds>>& limit) {
+  return limit.value ? duration_text(*limit.value) + with_origin(limit.origin) : "none";
+}
+
+void deadlines(Page& page, const Deadlines& deadlines) {
+  page.heading("deadlines");
+  page.line("timeout", limit_text(deadlines.timeout));
+  page.line("silence", limit_text(deadlines.silence));
+  page.line("grace", duration_text(deadlines.grace.value) + with_origin(deadlines.grace.origin) +
+                         (deadlines.grace_after_cancel ? ", also when stepbox is asked to stop" : ""));
+}
+
 void mounts(Page& page, const Plan& plan) {
   page.heading("mounts, in order");
   for (const MountCall& call : plan.mounts) {
@@ -131,6 +143,7 @@ std::string explain(const Planned& planned) {
   for (const PolicyName& policy : planned.plan.policies) page.line(escaped(policy.name), stepbox::name_of(policy.layer));
   step(page, planned.plan);
   volumes(page, planned.plan);
+  deadlines(page, planned.plan.deadlines);
   mounts(page, planned.plan);
   environment(page, planned.plan);
   protections(page, planned.plan);
@@ -157,6 +170,9 @@ std::string show_policy(const Policy& policy) {
   line(std::string("home: ") + stepbox::name_of(policy.home.value), policy.home.origin);
   line(std::string("network: ") + stepbox::name_of(policy.network.value), policy.network.origin);
   line(std::string("nesting: ") + (policy.allow_nesting.value ? "allow" : "deny"), policy.allow_nesting.origin);
+  if (policy.timeout.value) line("limits.timeout: " + duration_text(*policy.timeout.value), policy.timeout.origin);
+  if (policy.silence.value) line("limits.silence: " + duration_text(*policy.silence.value), policy.silence.origin);
+  line("limits.grace: " + duration_text(policy.grace.value), policy.grace.origin);
   if (policy.clear_environment.value) line("environment.clear: true", policy.clear_environment.origin);
   static constexpr std::string_view kActions[] = {"set", "unset", "keep", "redirect"};
   for (const EnvRule& rule : policy.environment) {

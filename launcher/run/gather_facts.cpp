@@ -10,6 +10,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <climits>
 #include <cstddef>
 #include <cstdio>
@@ -18,6 +19,7 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "report/luci_context.hpp"
 #include "run/layout.hpp"
 #include "run/make_plan.hpp"
 #include "sys/files.hpp"
@@ -130,6 +132,27 @@ std::string home_of_caller(const HostFacts& facts) {
   return home && home->starts_with('/') ? resolved(*home) : std::string();
 }
 
+Result<OuterDeadline> read_luci_deadline(const std::string& path) {
+  // Anything else could wait for somebody who writes.
+  if (sys::kind_of(path) != sys::PathKind::file) return fail(quoted(path) + " is not a file");
+  TRY_ASSIGN(const std::string text, sys::read_file(path));
+  auto deadline = report::parse_luci_deadline(text);
+  if (!deadline) return std::unexpected(std::move(deadline).error().within("cannot understand " + quoted(path)));
+  return deadline;
+}
+
+// A broken file is no reason not to build: whoever wrote it ends the step in the end. But it is said.
+void look_up_outer_deadline(HostFacts& facts) {
+  const auto path = facts.variable("LUCI_CONTEXT");
+  if (!path || path->empty()) return;
+  const auto deadline = read_luci_deadline(*path);
+  if (deadline)
+    facts.outer_deadline = *deadline;
+  else
+    facts.outer_deadline_problem = deadline.error().message;
+  facts.now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
 }  // namespace
 
 bool is_kernel_at_least(const std::string& release, int major, int minor) {
@@ -151,6 +174,7 @@ Result<HostFacts> gather_facts() {
   TRY_ASSIGN(const uint64_t capabilities, effective_capabilities());
   facts.privileged = facts.uid == 0 && (capabilities & kNeededToShift) == kNeededToShift;
   for (char** entry = environ; *entry != nullptr; ++entry) facts.environment.emplace_back(*entry);
+  look_up_outer_deadline(facts);
   const sys::Memory memory = sys::usable_memory();
   facts.memory_total = memory.total;
   facts.memory_usable = memory.usable;

@@ -20,6 +20,7 @@ Result<Plan> make_plan(const Policy& policy, const std::vector<std::string>& arg
   for (const Mask& mask : layout.masks())
     if (mask.box == "box/home") plan.home_paths.push_back(mask.host);
 
+  plan_deadlines(plan, policy, facts);
   plan_identity(plan, facts);
   TRY(plan_volumes(plan, policy, facts));
   TRY(plan_source(plan, policy, facts, layout));

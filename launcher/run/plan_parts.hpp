@@ -25,6 +25,9 @@ Result<> plan_volumes(Plan& plan, const Policy& policy, const HostFacts& facts);
 // Decides the checkout and the directory the step starts in: plan.source, source_path, cwd, warnings.
 Result<> plan_source(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout);
 
+// plan.deadlines: the earlier of what the policy and an outer layer say, and a warning where that cannot be read.
+void plan_deadlines(Plan& plan, const Policy& policy, const HostFacts& facts);
+
 // The paths of the host that are shown, opened for writing or hidden, in the order in which they are
 // mounted: shallow before deep, and at the same place the one the user named last.
 Result<std::vector<MountCall>> plan_paths(const Plan& plan, const Policy& policy, const HostFacts& facts,

@@ -17,6 +17,7 @@
 #include "run/gather_facts.hpp"
 #include "run/make_plan.hpp"
 #include "run/supervise.hpp"
+#include "run/watch_output.hpp"
 #include "sandbox/box.hpp"
 #include "sys/files.hpp"
 #include "workspace/attribution.hpp"
@@ -135,7 +136,10 @@ void fill_caches(Report& report, const Plan& plan, const sandbox::Box& box) {
 void fill_ending(Report& report, const Ended& ended) {
   report.outcome = ended.outcome;
   report.cancelled_by = ended.cancelled_by;
-  report.exit_code = exit_code_of(ended.outcome);
+  report.exit_code = ended.overrun ? kExitDeadline : exit_code_of(ended.outcome);
+  report.overrun = ended.overrun;
+  report.killed_on_request = ended.killed_on_request;
+  report.diagnostics = ended.diagnostics;
   if (!ended.ending) return;
   report.time.user = static_cast<double>(ended.ending->user_microseconds) / 1e6;
   report.time.system = static_cast<double>(ended.ending->system_microseconds) / 1e6;
@@ -198,6 +202,7 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   for (const std::string& warning : planned.plan.warnings) log::warn(warning);
   tell_plan(planned.plan);
 
+  TRY_ASSIGN(auto output, watch_output(planned.plan.deadlines));
   sandbox::CallerState caller = take_over_signals();
   caller.has_foreground = terminal.is_ours();
   TRY_ASSIGN(sandbox::Box box, start(planned, request, caller, terminal.fd()));
@@ -206,7 +211,7 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   const Clock::time_point running = Clock::now();
   tell_time("the box was made", seconds_between(begin, running));
   workspace::UsageMeter meter(planned.plan, box.volumes());
-  const Ended ended = supervise(box, meter, terminal, caller.has_foreground);
+  const Ended ended = supervise(box, meter, terminal, caller.has_foreground, planned.plan.deadlines, output);
   const Clock::time_point over = Clock::now();
   box.tear_down();
   meter.sample(Clock::now());
@@ -214,6 +219,7 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   Report report;
   fill_plan(report, planned);
   fill_ending(report, ended);
+  if (ended.grace_exceeded) report.grace_exceeded = planned.plan.deadlines.grace.value;
   fill_usage(report, meter);
   if (attribution == Attribution::always || is_any_full(report)) fill_caches(report, planned.plan, box);
   hint_at_hidden_command(report, planned.plan);

@@ -10,7 +10,10 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <utility>
 
+#include "run/countdown.hpp"
+#include "run/diagnose.hpp"
 #include "sys/time_slice.hpp"
 
 namespace stepbox::run {
@@ -40,13 +43,24 @@ Outcome outcome_of(int status) {
 
 class Loop {
  public:
-  Loop(sandbox::Box& box, workspace::UsageMeter& meter, const Terminal& terminal, bool has_foreground)
-      : box_(box), meter_(meter), terminal_(terminal), step_has_terminal_(has_foreground), signals_(open_signals()) {}
+  Loop(sandbox::Box& box, workspace::UsageMeter& meter, const Terminal& terminal, bool has_foreground,
+       const Deadlines& deadlines, std::optional<sys::WriteWatch>& output)
+      : box_(box),
+        meter_(meter),
+        terminal_(terminal),
+        step_has_terminal_(has_foreground),
+        signals_(open_signals()),
+        deadlines_(deadlines),
+        output_(output) {}
 
   Ended run();
 
  private:
   void forward_signals();
+  void forward(int signal);
+  bool mind_deadlines();  // false: what was killed does not go
+  void end_step();
+  void kill_box();
   bool take_event();  // false: the step has ended
   void stop_like_step(int signal);
   void sample_when_due();
@@ -58,6 +72,11 @@ class Loop {
   const Terminal& terminal_;
   bool step_has_terminal_;
   sys::Fd signals_;
+  const Deadlines& deadlines_;
+  std::optional<sys::WriteWatch>& output_;
+  const Clock::time_point start_ = Clock::now();
+  Countdown countdown_{deadlines_, start_};
+  bool asked_in_grace_ = false;
   Clock::time_point next_sample_ = Clock::now();
   Ended ended_;
 };
@@ -74,6 +93,7 @@ Ended Loop::run() {
     ::ppoll(watched, 2, &left, nullptr);
     if ((watched[1].revents & POLLIN) != 0) forward_signals();
     if (watched[0].revents != 0 && !take_event()) break;
+    if (!mind_deadlines()) break;
     sample_when_due();
   }
   if (step_has_terminal_) terminal_.take_back();
@@ -88,18 +108,64 @@ void Loop::sample_when_due() {
 }
 
 timespec Loop::time_left() const {
-  const auto left = std::max(next_sample_ - Clock::now(), Clock::duration::zero());
+  const Clock::time_point next = std::min(next_sample_, countdown_.next().value_or(next_sample_));
+  const auto left = std::max(next - Clock::now(), Clock::duration::zero());
   const auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(left).count();
   return {.tv_sec = nanoseconds / 1'000'000'000, .tv_nsec = nanoseconds % 1'000'000'000};
 }
 
 void Loop::forward_signals() {
   signalfd_siginfo info{};
-  while (::read(signals_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
-    const int signal = static_cast<int>(info.ssi_signo);
-    if (is_one_of(kAskingToEnd, signal)) ended_.cancelled_by = signal;
-    box_.send_signal(signal);
+  while (::read(signals_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info))
+    forward(static_cast<int>(info.ssi_signo));
+}
+
+void Loop::forward(int signal) {
+  const bool asks_to_end = is_one_of(kAskingToEnd, signal);
+  const bool is_urgent = signal == SIGTERM || signal == SIGINT;
+  if (ended_.overrun && is_urgent) {
+    // The step has been asked already. Whoever sends one more, as an outer layer whose deadline is the same does, means
+    // the same; whoever sends two does not want to wait.
+    if (std::exchange(asked_in_grace_, true) && countdown_.in_grace()) {
+      ended_.killed_on_request = true;
+      kill_box();
+    }
+    return;
   }
+  if (asks_to_end && !ended_.overrun) ended_.cancelled_by = signal;
+  box_.send_signal(signal);
+  if (is_urgent && deadlines_.grace_after_cancel && countdown_.is_running()) countdown_.begin_grace(Clock::now());
+}
+
+bool Loop::mind_deadlines() {
+  for (;;) {
+    const Clock::time_point now = Clock::now();
+    switch (countdown_.due(now)) {
+      case Countdown::Due::nothing: return true;
+      case Countdown::Due::look: countdown_.looked(now, output_ && output_->look()); break;
+      case Countdown::Due::limit: end_step(); break;
+      case Countdown::Due::kill:
+        ended_.grace_exceeded = true;
+        kill_box();
+        break;
+      case Countdown::Due::give_up: ended_.outcome = Signaled{SIGKILL, false}; return false;
+    }
+  }
+}
+
+void Loop::end_step() {
+  const Clock::time_point now = Clock::now();
+  countdown_.note_overrun(now);
+  ended_.overrun = countdown_.overrun();
+  const double at = std::chrono::duration<double>(now - start_).count();
+  ended_.diagnostics.push_back(diagnose(box_, meter_, *ended_.overrun, deadlines_, at));
+  box_.send_signal(SIGTERM);
+  countdown_.begin_grace(Clock::now());
+}
+
+void Loop::kill_box() {
+  box_.kill_all();
+  countdown_.killed(Clock::now());
 }
 
 bool Loop::take_event() {
@@ -118,6 +184,13 @@ bool Loop::take_event() {
       if (!std::holds_alternative<NotStarted>(ended_.outcome)) ended_.outcome = outcome_of(event->message.value);
       ended_.ending = event->ending;
       return false;
+    case sandbox::Kind::expired:
+      // Init has kept the limit while stepbox could not.
+      ended_.overrun = Overrun{Deadline::timeout, deadlines_.timeout.value.value_or(std::chrono::milliseconds(0)),
+                               deadlines_.timeout.origin};
+      ended_.grace_exceeded = true;
+      countdown_.killed(Clock::now());
+      return true;
     case sandbox::Kind::stopped: stop_like_step(event->message.value); return true;
     default: return true;
   }
@@ -141,14 +214,16 @@ void Loop::stop_like_step(int signal) {
   }
   ::raise(SIGSTOP);
   // Continued. In the foreground again (fg), or not (bg).
+  countdown_.continued(Clock::now());
   step_has_terminal_ = terminal_.is_ours();
   box_.resume(step_has_terminal_ ? sandbox::GiveTerminal::yes : sandbox::GiveTerminal::no);
 }
 
 }  // namespace
 
-Ended supervise(sandbox::Box& box, workspace::UsageMeter& meter, const Terminal& terminal, bool has_foreground) {
-  return Loop(box, meter, terminal, has_foreground).run();
+Ended supervise(sandbox::Box& box, workspace::UsageMeter& meter, const Terminal& terminal, bool has_foreground,
+                const Deadlines& deadlines, std::optional<sys::WriteWatch>& output) {
+  return Loop(box, meter, terminal, has_foreground, deadlines, output).run();
 }
 
 }  // namespace stepbox::run

@@ -88,7 +88,7 @@ std::expected<void, StartFailure> Box::await_step(const Plan& plan) {
 std::optional<BoxEvent> Box::next_event() {
   EndedMessage received{};
   iovec part{&received, sizeof received};
-  alignas(cmsghdr) char control[CMSG_SPACE(kMaxVolumes * sizeof(int))];
+  alignas(cmsghdr) char control[CMSG_SPACE(kMaxDescriptors * sizeof(int))];
   msghdr header{};
   header.msg_iov = &part;
   header.msg_iovlen = 1;
@@ -100,6 +100,10 @@ std::optional<BoxEvent> Box::next_event() {
   } while (got < 0 && errno == EINTR);
   if (got < static_cast<ssize_t>(sizeof received.head)) return std::nullopt;
   take_descriptors(header, volumes_);
+  if (received.head.kind == Kind::volumes && !volumes_.empty()) {
+    processes_ = std::move(volumes_.back());
+    volumes_.pop_back();
+  }
   BoxEvent event{received.head, std::nullopt};
   if (received.head.kind == Kind::ended && got == static_cast<ssize_t>(sizeof received)) event.ending = received.ending;
   return event;
@@ -111,10 +115,15 @@ void Box::resume(GiveTerminal give) {
   send_message(channel_.get(), {.kind = Kind::resume, .value = give == GiveTerminal::yes ? 1 : 0});
 }
 
+void Box::kill_all() {
+  send_message(channel_.get(), {.kind = Kind::kill});
+}
+
 int Box::tear_down() {
   if (init_ < 0) return 0;
   // Init leaves at the end of file, and by SIGKILL should it not be able to.
   channel_.close();
+  processes_.close();
   ::kill(init_, SIGKILL);
   int status = 0;
   while (::waitpid(init_, &status, __WALL) < 0 && errno == EINTR) {}

@@ -53,7 +53,8 @@ class Box {
   static std::expected<Box, StartFailure> start(const Plan& plan, const CallerState& caller, int terminal);
 
   Box(Box&& other) noexcept
-      : init_(std::exchange(other.init_, -1)), channel_(std::move(other.channel_)), volumes_(std::move(other.volumes_)) {}
+      : init_(std::exchange(other.init_, -1)), channel_(std::move(other.channel_)), volumes_(std::move(other.volumes_)),
+        processes_(std::move(other.processes_)) {}
   Box& operator=(Box&&) = delete;
   // Kills the box when it still runs. Where the result matters, call tear_down().
   ~Box();
@@ -71,6 +72,11 @@ class Box {
   // One O_PATH descriptor per volume, in the plan's order. Borrowed; they keep the volumes alive.
   const std::vector<sys::Fd>& volumes() const { return volumes_; }
 
+  // The box's /proc. Borrowed, until the teardown.
+  int processes() const { return processes_.get(); }
+  // Ends every process of the box at once; its end is told by an event.
+  void kill_all();
+
   // Waits until every process of the box is dead, killing what is left. The volumes can still be read
   // until release(). Returns the status of init as of wait(2).
   int tear_down();
@@ -85,6 +91,7 @@ class Box {
   pid_t init_ = -1;
   sys::Fd channel_;
   std::vector<sys::Fd> volumes_;
+  sys::Fd processes_;
 };
 
 }  // namespace stepbox::sandbox

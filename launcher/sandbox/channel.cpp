@@ -7,18 +7,25 @@
 #include <cstring>
 
 namespace stepbox::sandbox {
+namespace {
 
-bool send_message(int channel, const Message& message) {
+bool send_with(int channel, const Message& message, int flags) {
   ssize_t sent = 0;
   do {
-    sent = ::send(channel, &message, sizeof message, MSG_NOSIGNAL);
+    sent = ::send(channel, &message, sizeof message, MSG_NOSIGNAL | flags);
   } while (sent < 0 && errno == EINTR);
   return sent == static_cast<ssize_t>(sizeof message);
 }
 
+}  // namespace
+
+bool send_message(int channel, const Message& message) { return send_with(channel, message, 0); }
+
+bool send_or_drop(int channel, const Message& message) { return send_with(channel, message, MSG_DONTWAIT); }
+
 int send_with_descriptors(int socket, iovec part, const int* fds, size_t count) {
-  alignas(cmsghdr) char control[CMSG_SPACE(kMaxVolumes * sizeof(int))] = {};
-  count = std::min<size_t>(count, kMaxVolumes);
+  alignas(cmsghdr) char control[CMSG_SPACE(kMaxDescriptors * sizeof(int))] = {};
+  count = std::min<size_t>(count, kMaxDescriptors);
   msghdr header{};
   header.msg_iov = &part;
   header.msg_iovlen = 1;

@@ -42,17 +42,21 @@ enum class Stage : uint8_t {
 
 enum class Kind : uint8_t {
   // from init or step
-  volumes,    // descriptors of the volumes ride along, in the plan's order
+  volumes,    // descriptors of the volumes ride along, in the plan's order, and one of the box's /proc
   executing,  // the step is about to call execve
   failed,
   stopped,    // the step was stopped; `value` is the signal
   ended,      // `value` is the status as of wait(2)
+  expired,    // the time limit and the grace were over, and the supervisor had done nothing: the box is killed
   // from the supervisor
   signal,     // send `value` to the step
   resume,     // continue the step, and give it the terminal first when `value` is 1
+  kill,       // end everybody
 };
 
 inline constexpr int kMaxVolumes = 8;
+// The volumes', and one of the box's /proc.
+inline constexpr int kMaxDescriptors = kMaxVolumes + 1;
 inline constexpr int kMaxStrays = 64;
 
 struct StrayRecord {
@@ -85,7 +89,10 @@ struct EndedMessage {
 // Whole messages; EINTR is retried. Allocation-free, for use after clone.
 bool send_message(int channel, const Message& message);
 
-// One message with up to kMaxVolumes descriptors. 0 or an errno. Allocation-free as well.
+// The same, but lost when the other side has not read for long, as a stopped supervisor has not.
+bool send_or_drop(int channel, const Message& message);
+
+// One message with up to kMaxDescriptors descriptors. 0 or an errno. Allocation-free as well.
 int send_with_descriptors(int socket, iovec part, const int* fds, size_t count);
 
 // The descriptor that rides on the next byte; -1 at the end of file. Allocation-free.

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -74,10 +75,12 @@ class Init {
   void drop_descriptors();
   void drop_privileges();
   void open_signals();
+  void start_clock();
   [[noreturn]] void serve();
   void obey();
   void reap();
   [[noreturn]] void take_step();
+  [[noreturn]] void expire();
   [[noreturn]] void end(int status);
   static bool everyone_ends_soon();
   uint32_t list_strays(StrayRecord* strays) const;
@@ -91,7 +94,9 @@ class Init {
   int step_handle_ = -1;  // a pidfd
   int processes_ = -1;    // the box's /proc, opened before a step could cover it
   int signals_ = -1;
+  int clock_ = -1;  // readable when the step's time is over; -1 without a limit
   bool step_is_stopped_ = false;
+  bool has_expired_ = false;
 };
 
 void Init::run() {
@@ -114,6 +119,7 @@ void Init::run() {
   drop_descriptors();
   drop_privileges();
   open_signals();
+  start_clock();
   release_step();  // the box is made: it may enter it
   ::close(go_[1]);
   serve();
@@ -237,10 +243,12 @@ void Init::raise_loopback() {
 
 // The supervisor measures the volumes, while the step runs and after everything in the box is dead.
 void Init::hand_over_volumes() {
-  int fds[kMaxVolumes];
+  int fds[kMaxDescriptors];
   size_t count = 0;
   for (const int fd : context_.volumes)
     if (fd >= 0) fds[count++] = fd;
+  // And what the processes do, when a deadline is over.
+  fds[count++] = context_.proc;
   Message message{.kind = Kind::volumes};
   iovec part{&message, sizeof message};
   require(Stage::mount, send_with_descriptors(channel_, part, fds, count));
@@ -280,16 +288,36 @@ void Init::open_signals() {
   sigaddset(&children, SIGCHLD);
   signals_ = ::signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
   require(Stage::init_privileges, error_of(signals_));
+  // A supervisor that is stopped does not read; the box ends with init all the same.
+  constexpr timeval kPatience{.tv_sec = 5, .tv_usec = 0};
+  require(Stage::init_privileges,
+          error_of(::setsockopt(channel_, SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience)));
+}
+
+// A second copy of the time limit, for a supervisor that is stopped and cannot keep the first. It has the grace to do
+// so, and a while more.
+void Init::start_clock() {
+  constexpr int64_t kWhile = 5'000;
+  const Deadlines& deadlines = prepared_.plan.deadlines;
+  if (!deadlines.timeout.value) return;
+  const int64_t milliseconds = deadlines.timeout.value->count() + deadlines.grace.value.count() + kWhile;
+  itimerspec when{};
+  when.it_value = {.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1'000'000};
+  clock_ = ::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+  require(Stage::init_privileges, error_of(clock_));
+  require(Stage::init_privileges, error_of(::timerfd_settime(clock_, 0, &when, nullptr)));
 }
 
 void Init::serve() {
-  pollfd watched[] = {{channel_, POLLIN, 0}, {step_handle_, POLLIN, 0}, {signals_, POLLIN, 0}};
+  // poll(2) passes over a negative descriptor.
+  pollfd watched[] = {{channel_, POLLIN, 0}, {step_handle_, POLLIN, 0}, {signals_, POLLIN, 0}, {clock_, POLLIN, 0}};
   for (;;) {
-    if (::ppoll(watched, 3, nullptr, nullptr) < 0) continue;
+    if (::ppoll(watched, 4, nullptr, nullptr) < 0) continue;
     // The channel's end of file is the supervisor's death: leave, and the kernel kills the box.
     if ((watched[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) obey();
     // The step's end comes before its orphans': they may go on coming for ever.
     if ((watched[1].revents & POLLIN) != 0) take_step();
+    if ((watched[3].revents & POLLIN) != 0) expire();
     if ((watched[2].revents & POLLIN) != 0) reap();
   }
 }
@@ -303,11 +331,16 @@ void Init::obey() {
     ::kill(step_, message.value);
     // A stopped step would not hear of it until somebody continues it.
     const bool ends = message.value == SIGTERM || message.value == SIGINT || message.value == SIGHUP || message.value == SIGQUIT;
-    if (ends && step_is_stopped_) ::kill(step_, SIGCONT);
+    if (ends && step_is_stopped_) {
+      ::kill(step_, SIGCONT);
+      ::kill(-step_, SIGCONT);
+    }
   } else if (message.kind == Kind::resume) {
     if (terminal_ >= 0 && message.value == 1) ::tcsetpgrp(terminal_, step_);
     ::kill(-step_, SIGCONT);
     step_is_stopped_ = false;
+  } else if (message.kind == Kind::kill) {
+    ::kill(-1, SIGKILL);
   }
 }
 
@@ -325,7 +358,8 @@ void Init::reap() {
     if (child.si_pid == step_ && is_end) return;
     if (::waitpid(child.si_pid, &status, WNOHANG | WUNTRACED | WCONTINUED | __WALL) != step_) continue;
     step_is_stopped_ = WIFSTOPPED(status);
-    if (step_is_stopped_) send_message(channel_, {.kind = Kind::stopped, .value = WSTOPSIG(status)});
+    // A step that stops again and again must not fill the channel to a stopped supervisor, and hold init there.
+    if (step_is_stopped_) send_or_drop(channel_, {.kind = Kind::stopped, .value = WSTOPSIG(status)});
   }
   // More to come: be woken again.
   ::kill(::getpid(), SIGCHLD);
@@ -344,6 +378,13 @@ void Init::take_step() {
   end(status);
 }
 
+void Init::expire() {
+  has_expired_ = true;
+  send_or_drop(channel_, {.kind = Kind::expired});
+  ::kill(-1, SIGKILL);
+  take_step();
+}
+
 // Tells how the step ended and who is left. What is left dies with init: the kernel kills every process
 // of a pid namespace whose init has ended (pid_namespaces(7)).
 void Init::end(int status) {
@@ -358,7 +399,8 @@ void Init::end(int status) {
   if (!everyone_ends_soon()) message.ending.stray_count = list_strays(message.ending.strays);
   ssize_t sent = 0;
   do {
-    sent = ::send(channel_, &message, sizeof message, MSG_NOSIGNAL);
+    // A supervisor that has let the time limit pass is not waited for.
+    sent = ::send(channel_, &message, sizeof message, MSG_NOSIGNAL | (has_expired_ ? MSG_DONTWAIT : 0));
   } while (sent < 0 && errno == EINTR);
   ::_exit(0);
 }

@@ -4,8 +4,8 @@ _stepbox_policies() { stepbox policy list 2> /dev/null | cut -d ' ' -f 1; }
 
 _stepbox() {
   local options="--size --inodes --volume --source --source-path --root --home --env --unset-env --clear-env
-    --keep-env --redirect-env --ro --rw --hide --network --nesting --require --policy --report --summary
-    --pass-fd --verbose --help"
+    --keep-env --redirect-env --ro --rw --hide --network --nesting --require --timeout --silence --grace --policy
+    --report --summary --pass-fd --verbose --help"
   local flags=" --clear-env --verbose --help "
   local volumes="tmp cache home scratch out shm run"
   local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} word command="" at
@@ -55,7 +55,7 @@ _stepbox() {
       ;;
     --source-path | --ro | --rw | --hide | --report) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && compopt -o filenames ;;
     --env | --unset-env | --keep-env) mapfile -t COMPREPLY < <(compgen -e -- "$cur") ;;
-    --size | --inodes | --pass-fd) ;;
+    --size | --inodes | --timeout | --silence | --grace | --pass-fd) ;;
     *)
       if [[ $cur == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options --version" -- "$cur")

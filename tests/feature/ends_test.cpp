@@ -112,7 +112,7 @@ TEST_CASE("bad usage gives 125 and one message, and the step is not run", "[ends
                                                  {"--summary", "sometimes"},
                                                  {"--verbose=3"},
                                                  {"--clear-env=3"},
-                                                 {"--timeout", "1s"}}));
+                                                 {"--timeout", "-1s"}}));
   CAPTURE(caller, options);
   const Place place(caller);
   const Run ended = place.run_step(options, {"sh", "-c", "echo ran > canary"});

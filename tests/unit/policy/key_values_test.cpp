@@ -35,6 +35,23 @@ TEST_CASE("sizes and counts enter the policy with their origin", "[policy]") {
   CHECK(applied("workspace.inodes", "200k").inodes.value == 200'000);
 }
 
+TEST_CASE("limits on time enter the policy with their origin", "[policy][deadlines]") {
+  CHECK(applied("limits.timeout", "1h30m").timeout.value == std::chrono::minutes(90));
+  CHECK(applied("limits.silence", "250ms").silence.value == std::chrono::milliseconds(250));
+  CHECK(applied("limits.grace", "3650d").grace.value == std::chrono::days(3650));
+  CHECK(applied("limits.timeout", "5s").timeout.origin.text() == "x");
+}
+
+TEST_CASE("a wrong limit on time shows the text", "[policy][deadlines]") {
+  for (const char* key : {"limits.timeout", "limits.silence", "limits.grace"}) {
+    CHECK(refusal(key, "0s") == "x: '0s' is zero");
+    CHECK(refusal(key, "-5s") == "x: '-5s' is not a duration like 90s, 30m or 1h30m");
+    CHECK(refusal(key, "5") == "x: '5' is not a duration like 90s, 30m or 1h30m");
+    CHECK(refusal(key, "3651d") == "x: '3651d' is too large (at most 3650d)");
+    CHECK(refusal(key, "99999999999999999999s") == "x: '99999999999999999999s' is too large");
+  }
+}
+
 TEST_CASE("a wrong size or count shows the text and what was expected", "[policy]") {
   CHECK(refusal("workspace.size", "8GX") == "x: '8GX' is not a size like 8GiB, 512M or 50%");
   CHECK(refusal("workspace.size", "") == "x: '' is not a size like 8GiB, 512M or 50%");

@@ -70,6 +70,28 @@ TEST_CASE("a step ended by a signal has its name in the JSON report", "[report]"
   CHECK(json.find("\"exit_code\": 143") != std::string::npos);
 }
 
+TEST_CASE("a deadline is in the JSON report, with what the step was doing", "[report][deadlines]") {
+  Report report = plain_report(Signaled{SIGKILL, false});
+  report.overrun =
+      Overrun{Deadline::silence, std::chrono::milliseconds(1500), {.layer = Layer::command_line, .place = "--silence"}};
+  report.grace_exceeded = std::chrono::seconds(10);
+  Snapshot snapshot;
+  snapshot.reason = Deadline::silence;
+  snapshot.at = 1.5;
+  snapshot.process_count = 1;
+  ProcessState process;
+  process.pid = 2;
+  process.parent = 1;
+  process.state = 'D';
+  process.name = "a\xff\n";
+  process.files = {{3, "/box/tmp/\x1b"}};
+  snapshot.processes = {process};
+  snapshot.volumes = {{"cache", 1, 2, 3, 4}};
+  report.diagnostics = {snapshot};
+  CHECK(report::to_json(report).find(golden("deadline.part.json")) != std::string::npos);
+  CHECK(report::to_json(report).find(golden("diagnostics.part.json")) != std::string::npos);
+}
+
 TEST_CASE("other records are told in the same form, bytes that are not UTF-8 included", "[report]") {
   const std::string json = report::records_to_json("checks", {{{"name", "tmpfs"}, {"cause", "a\xff"}}, {}});
   CHECK(json.starts_with("{\n  \"schema_version\": 1,\n  \"checks\": [\n    {\n      \"name\": \"tmpfs\","));

@@ -55,6 +55,51 @@ TEST_CASE("a volume without inodes is another quota, and bytes come first", "[re
   CHECK(verdict_of(report) == Verdict::disk_quota);
 }
 
+TEST_CASE("a step that a deadline ended has that verdict, whatever it exited with and whatever came later",
+          "[report][deadlines]") {
+  for (const Outcome& outcome :
+       {Outcome{Exited{0}}, Outcome{Exited{3}}, Outcome{Signaled{SIGTERM, false}}, Outcome{BoxKilled{SIGKILL}}}) {
+    Report report = full_cache_report(outcome);
+    report.cancelled_by = SIGTERM;
+    report.overrun = Overrun{Deadline::timeout, std::chrono::minutes(30), {}};
+    CHECK(verdict_of(report) == Verdict::timeout);
+    report.overrun->deadline = Deadline::silence;
+    CHECK(verdict_of(report) == Verdict::silence);
+  }
+}
+
+TEST_CASE("the sentence of a deadline names the limit, its origin, and how the step took it", "[report][deadlines]") {
+  Report report = plain_report(Signaled{SIGTERM, false});
+  report.overrun = Overrun{Deadline::timeout,
+                           std::chrono::minutes(30),
+                           {.layer = Layer::project, .place = "ci.yaml", .line = 3, .column = 9}};
+  CHECK(sentence(report) ==
+        "the step ran into its time limit of 30m (ci.yaml:3:9); asked to end, it was ended by SIGTERM");
+  report.outcome = Exited{0};
+  CHECK(sentence(report) ==
+        "the step ran into its time limit of 30m (ci.yaml:3:9); asked to end, it exited with code 0");
+  report.overrun->deadline = Deadline::silence;
+  report.outcome = Signaled{SIGKILL, false};
+  report.grace_exceeded = std::chrono::seconds(10);
+  CHECK(sentence(report) ==
+        "the step wrote nothing to its stdout and stderr for 30m (ci.yaml:3:9); it did not end within the grace of 10s "
+        "and "
+        "was killed");
+  report.grace_exceeded.reset();
+  report.killed_on_request = true;
+  CHECK(sentence(report) ==
+        "the step wrote nothing to its stdout and stderr for 30m (ci.yaml:3:9); stepbox was asked to stop twice, and "
+        "it was "
+        "killed");
+}
+
+TEST_CASE("a cancelled step that did not end in the grace says so", "[report][deadlines]") {
+  Report report = cancelled(Signaled{SIGKILL, false});
+  report.grace_exceeded = std::chrono::seconds(10);
+  CHECK(sentence(report) ==
+        "the step was stopped by SIGTERM sent to stepbox; it did not end within the grace of 10s and was killed");
+}
+
 TEST_CASE("being asked to stop is what ended the step", "[report]") {
   CHECK(verdict_of(cancelled(Signaled{SIGTERM, false})) == Verdict::cancelled);
   CHECK(verdict_of(cancelled(Signaled{SIGKILL, false})) == Verdict::cancelled);

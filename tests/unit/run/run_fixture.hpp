@@ -74,6 +74,7 @@ inline Policy default_policy() {
   policy.home.value = HomeMode::fresh;
   policy.network.value = NetworkMode::host;
   policy.allow_nesting.value = true;
+  policy.grace.value = std::chrono::seconds(10);
   return policy;
 }
 

@@ -1,0 +1,44 @@
+#include "run/diagnose.hpp"
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "model/units.hpp"
+#include "report/snapshot_text.hpp"
+#include "sandbox/snapshot.hpp"
+#include "sys/bounded_child.hpp"
+
+namespace stepbox::run {
+namespace {
+
+constexpr std::chrono::milliseconds kTimeToLook{1000};
+constexpr std::chrono::milliseconds kTimeToSay{500};
+
+std::string announcement(const Overrun& overrun, const Deadlines& deadlines) {
+  const std::string limit = duration_text(overrun.limit) + " (" + escaped(overrun.origin.text()) + ")";
+  const std::string what = overrun.deadline == Deadline::timeout ? "the step has run for its whole time of " + limit
+                                                                 : "the step has written nothing for " + limit;
+  return what + ": it gets SIGTERM, and is killed when it is still there " + duration_text(deadlines.grace.value) +
+         " later";
+}
+
+}  // namespace
+
+Snapshot diagnose(const sandbox::Box& box, workspace::UsageMeter& meter, const Overrun& overrun,
+                  const Deadlines& deadlines, double at) {
+  Snapshot snapshot = sandbox::take_snapshot(box.processes(), kTimeToLook);
+  snapshot.reason = overrun.deadline;
+  snapshot.at = at;
+  meter.sample(std::chrono::steady_clock::now());
+  for (const VolumeUsage& volume : meter.usage())
+    snapshot.volumes.push_back(
+        {volume.name, volume.final_bytes, volume.limit_bytes, volume.final_inodes, volume.limit_inodes});
+  // In a child: a pipe that nobody empties would hold stepbox back for ever.
+  const auto say = [&](int) {
+    log::say(announcement(overrun, deadlines));
+    for (const std::string& line : report::lines_of(snapshot)) log::say(line);
+  };
+  sys::run_bounded(say, {}, kTimeToSay, 0);
+  return snapshot;
+}
+
+}  // namespace stepbox::run

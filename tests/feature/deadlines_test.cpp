@@ -1,0 +1,290 @@
+// A step that does not end by itself is ended in time, and told why. No upper bound here is tight: the machine may be
+// busy with anything.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+
+#include <catch2/catch.hpp>
+
+#include "support/place.hpp"
+#include "support/survivors.hpp"
+
+namespace stepbox::feature {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+Json limit_of(const Json& report) {
+  return report.at("outcome").at("limit");
+}
+
+std::string sentence_of(const Json& report) {
+  return report.at("outcome").at("sentence");
+}
+
+// Every byte that could act on a terminal is written out.
+bool is_printable(const std::string& text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c == '\n' || c < 0 || (c >= 0x20 && c != 0x7f); });
+}
+
+}  // namespace
+
+TEST_CASE("a step that goes on for longer than its time is ended, with 124 and what it was doing", "[deadlines]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  const auto start = Clock::now();
+  const Run ended =
+      place.run_step({"--timeout", "1s"}, {"sh", "-c", "exec 5<>/tmp/held; echo begun; sleep 321; echo over"});
+  INFO(ended);
+  CHECK(ended.code() == 124);
+  CHECK(seconds_since(start) >= 1);
+  CHECK(ended.out == "begun\n");
+  const Json report = place.report();
+  INFO(report.dump(1));
+  CHECK(verdict_of(report) == "timeout");
+  CHECK(sentence_of(report) ==
+        "the step ran into its time limit of 1s (--timeout); asked to end, it was ended by SIGTERM");
+  CHECK(limit_of(report) == Json{{"name", "timeout"}, {"seconds", 1.0}, {"origin", "--timeout"}, {"killed", false}});
+  CHECK(report.at("time").at("wall") >= 1);
+  const Json& snapshot = report.at("diagnostics").at(0);
+  CHECK(snapshot.at("complete") == true);
+  CHECK(snapshot.at("process_count") == 2);
+  const Json& shell = snapshot.at("processes").at(0);
+  CHECK(shell.at("pid") == 2);
+  CHECK(shell.at("parent") == 1);
+  CHECK(shell.at("state") == "S");
+  CHECK(shell.at("wait_channel") == "do_wait");
+  CHECK(contains(shell.dump(), R"({"fd":5,"target":"/tmp/held"})"));
+  CHECK(snapshot.at("processes").at(1).at("command_line") == "sleep 321");
+  CHECK(snapshot.at("processes").at(1).at("parent") == 2);
+  CHECK(snapshot.at("volumes").at(0).at("name") == "workspace");
+  CHECK(snapshot.at("volumes").at(0).at("inodes") == 1);
+  CHECK(contains(ended.err, "stepbox: the step has run for its whole time of 1s (--timeout): it gets SIGTERM"));
+  CHECK(contains(ended.err, ": sleep 321"));
+  CHECK(processes_with(place.mark()).empty());
+}
+
+TEST_CASE("a step that ends in time knows nothing of a limit", "[deadlines]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  const Run ended = place.run_step({"--timeout", "1h", "--grace", "5s"}, {"sh", "-c", "echo done; exit 3"});
+  INFO(ended);
+  CHECK(ended.code() == 3);
+  CHECK(verdict_of(place.report()) == "failure");
+  CHECK(limit_of(place.report()).is_null());
+  CHECK(place.report().at("diagnostics").empty());
+}
+
+TEST_CASE("a step that ends by itself in the grace was too late all the same", "[deadlines]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  const int code = GENERATE(0, 3);
+  CAPTURE(caller, code);
+  const Place place(caller);
+  const Run ended = place.run_step(
+      {"--timeout", "500ms"},
+      {"sh", "-c", "trap 'echo saved; exit " + std::to_string(code) + "' TERM; while :; do sleep 0.05; done"});
+  INFO(ended);
+  CHECK(ended.code() == 124);
+  CHECK(ended.out == "saved\n");
+  CHECK(verdict_of(place.report()) == "timeout");
+  CHECK(contains(sentence_of(place.report()), "asked to end, it exited with code " + std::to_string(code)));
+}
+
+TEST_CASE("a step that is deaf to SIGTERM is killed when the grace is over, and not before", "[deadlines]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  const auto start = Clock::now();
+  const Run ended = place.run_step({"--timeout", "500ms", "--grace", "1s"}, {"ignore_signals", "100000"});
+  INFO(ended);
+  CHECK(ended.code() == 124);
+  CHECK(seconds_since(start) >= 1.5);
+  CHECK(verdict_of(place.report()) == "timeout");
+  CHECK(limit_of(place.report()).at("killed") == true);
+  CHECK(contains(sentence_of(place.report()), "it did not end within the grace of 1s and was killed"));
+  CHECK(processes_with(place.mark()).empty());
+}
+
+TEST_CASE("a stopped step is ended like any other", "[deadlines]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  SECTION("by SIGTERM") {
+    const Run ended =
+        place.run_step({"--timeout", "500ms", "--grace", "50s"}, {"sh", "-c", "kill -STOP $$; echo continued"});
+    INFO(ended);
+    CHECK(ended.code() == 124);
+    CHECK(place.report().at("outcome").at("signal") == "SIGTERM");
+    CHECK(place.report().at("diagnostics").at(0).at("processes").at(0).at("state") == "T");
+  }
+  SECTION("with the chance to clean up") {
+    const Run ended = place.run_step({"--timeout", "500ms", "--grace", "50s"},
+                                     {"sh", "-c", "trap 'echo saved; exit 4' TERM; kill -STOP $$; sleep 100"});
+    INFO(ended);
+    CHECK(ended.code() == 124);
+    CHECK(ended.out == "saved\n");
+  }
+}
+
+TEST_CASE("daemons of a step that ran too long are gone with it", "[deadlines]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  const Run ended = place.run_step({"--timeout", "1s"}, {"sh", "-c", "leave_orphans 0; sleep 100"});
+  INFO(ended);
+  CHECK(ended.code() == 124);
+  CHECK(place.report().at("teardown").at("stray_count") >= 4);
+  CHECK(place.report().at("diagnostics").at(0).at("process_count") >= 6);
+  CHECK(processes_with(place.mark()).empty());
+}
+
+TEST_CASE("a box is ended at its deadline while stepbox itself is stopped", "[deadlines]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  Process step(
+      place.step({"--timeout", "500ms", "--grace", "500ms"}, {"sh", "-c", "echo ready; exec ignore_signals 100000"}));
+  REQUIRE(step.waits_for("ready\n"));
+  step.signal(SIGSTOP);
+  // Init is a child that shares nothing with the others but the mark.
+  CHECK(eventually([&] { return processes_with(place.mark()) == std::vector<pid_t>{step.pid()}; }, seconds(40)));
+  step.signal(SIGCONT);
+  const Run ended = step.finish();
+  INFO(ended);
+  CHECK(ended.code() == 124);
+  CHECK(verdict_of(place.report()) == "timeout");
+  CHECK(limit_of(place.report()).at("killed") == true);
+}
+
+TEST_CASE("a box beside one that runs too long goes on undisturbed", "[deadlines]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place quiet(caller);
+  Process beside(quiet.step({}, {"sh", "-c", "echo ready; while [ ! -e over ]; do sleep 0.05; done; echo over"}));
+  REQUIRE(beside.waits_for("ready\n"));
+  const Place place(caller);
+  CHECK(place.run_step({"--timeout", "300ms", "--grace", "200ms"}, {"ignore_signals", "100000"}).code() == 124);
+  CHECK(processes_with(quiet.mark()).size() >= 3);
+  quiet.make_file(quiet.checkout() / "over", "");
+  const Run ended = beside.finish();
+  INFO(ended);
+  CHECK(ended.out == "ready\nover\n");
+  CHECK(ended.code() == 0);
+  CHECK(verdict_of(quiet.report()) == "success");
+}
+
+TEST_CASE("of two requests to stop in the grace the second ends the box at once", "[deadlines]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  const int signal = GENERATE(SIGTERM, SIGINT);
+  CAPTURE(caller, signal);
+  const Place place(caller);
+  Command command = place.step({"--timeout", "300ms", "--grace", "1h"}, {"count_signals", "100000"});
+  Process step(command);
+  // Its own SIGTERM: the grace has begun.
+  REQUIRE(step.waits_for("got 15\n"));
+  step.signal(signal);
+  CHECK_FALSE(step.waits_for("got 2\n", milliseconds(500)));
+  CHECK(processes_with(place.mark()).size() >= 3);
+  step.signal(signal);
+  const Run ended = step.finish();
+  INFO(ended);
+  CHECK_FALSE(ended.timed_out);
+  CHECK(ended.code() == 124);
+  CHECK(ended.out == "ready\ngot 15\n");
+  CHECK(contains(sentence_of(place.report()), "stepbox was asked to stop twice, and it was killed"));
+}
+
+TEST_CASE("a grace that was asked for counts when stepbox is asked to stop", "[deadlines]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  Process step(place.step({"--grace", "500ms"}, {"ignore_signals", "100000"}));
+  REQUIRE(step.waits_for("ready\n"));
+  const auto start = Clock::now();
+  step.signal(SIGTERM);
+  const Run ended = step.finish();
+  INFO(ended);
+  CHECK(seconds_since(start) >= 0.5);
+  CHECK(ended.code() == 128 + SIGKILL);
+  CHECK(verdict_of(place.report()) == "cancelled");
+  CHECK(contains(sentence_of(place.report()), "it did not end within the grace of 500ms and was killed"));
+}
+
+TEST_CASE("the deadline is kept although nobody reads what stepbox says", "[deadlines]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  int ends[2];
+  REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+  // The step, too, is held by the full pipe.
+  Command command = place.step({"--timeout", "500ms", "--grace", "300ms", "--summary", "never"},
+                               {"sh", "-c", "trap '' TERM; head -c 1000000 /dev/zero >&2; sleep 100"});
+  command.stderr_fd = ends[1];
+  const Run ended = run(command);
+  ::close(ends[0]);
+  ::close(ends[1]);
+  INFO(ended);
+  CHECK_FALSE(ended.timed_out);
+  CHECK(ended.code() == 124);
+  CHECK(verdict_of(place.report()) == "timeout");
+}
+
+TEST_CASE("what hostile processes call themselves is written out, and no variable's value is told", "[deadlines]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  Command command = place.step(
+      {"--timeout", "1s"},
+      {"bash", "-c",
+       R"(cp /bin/sleep /tmp/$'\e[2Jx\n)\a'; (exec -a $'\e]0;title\a' /tmp/$'\e[2Jx\n)\a' 100) & sleep 100)"});
+  command.environment.push_back("SECRET_TOKEN=hunter2hunter2");
+  const Run ended = run(command);
+  INFO(ended);
+  CHECK(ended.code() == 124);
+  CHECK(contains(ended.err, "\\x1b]0;title\\x07 100"));
+  CHECK(is_printable(ended.err));
+  CHECK_FALSE(contains(ended.err + read_file(place.report_file()), "hunter2"));
+}
+
+TEST_CASE("of many processes two hundred are written down, and counted are all", "[deadlines]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  const Run ended = place.run_step(
+      {"--timeout", "10s"}, {"sh", "-c", "i=0; while [ $i -lt 250 ]; do sleep 300 & i=$((i+1)); done; echo all; wait"});
+  INFO(ended);
+  CHECK(ended.code() == 124);
+  REQUIRE(ended.out == "all\n");
+  const Json report = place.report();
+  const Json& snapshot = report.at("diagnostics").at(0);
+  CHECK(snapshot.at("process_count") == 251);
+  CHECK(snapshot.at("processes").size() <= 200);
+  CHECK(processes_with(place.mark()).empty());
+}
+
+TEST_CASE("a limit on time that makes no sense is refused with its text", "[deadlines]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  const std::string option = GENERATE("--timeout", "--silence", "--grace");
+  const std::string text = GENERATE("0s", "-1s", "5", "", "1h30", "4000d", "99999999999999999999s");
+  CAPTURE(caller, option, text);
+  const Place place(caller);
+  const Run ended = place.run_step({option, text}, {"touch", "ran"});
+  INFO(ended);
+  CHECK(ended.code() == 125);
+  CHECK(contains(ended.err, "stepbox: " + option + ": '" + text + "' is "));
+  CHECK_FALSE(fs::exists(place.checkout() / "ran"));
+}
+
+}  // namespace stepbox::feature
