@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "policy/key_values.hpp"
+#include "policy/limit_values.hpp"
 #include "policy/widening.hpp"
 
 namespace stepbox::policy {
@@ -13,6 +14,13 @@ namespace {
 constexpr KeyRow unsupported(std::string_view key, std::string_view option, std::string_view variable) {
   return {key, Shape::unsupported,    option,  variable, 0, "VALUE", Trust::operator_only,
           "",  "not in this version", nullptr, nullptr};
+}
+
+// A key below `limits`: it has no option of its own, but is spelled --limit NAME=VALUE.
+constexpr KeyRow limit(std::string_view key, std::string_view operand, std::string_view expected,
+                       std::string_view help, Result<> (*apply)(Policy&, const Setting&),
+                       std::optional<Widening> (*widening)(const Policy&, const Policy&, uint64_t)) {
+  return {key, Shape::scalar, "", "", 0, operand, Trust::tighten, expected, help, apply, widening};
 }
 
 constexpr KeyRow kKeys[] = {
@@ -61,7 +69,27 @@ constexpr KeyRow kKeys[] = {
     {"require", Shape::list, "--require", "STEPBOX_REQUIRE", ',', "PROTECTION", Trust::free, kProtectionForm,
      "refuses to run without this protection", apply_require, nullptr},
 
-    unsupported("limits", "--limit", "STEPBOX_LIMIT"),
+    {"limits", Shape::group, "--limit", "STEPBOX_LIMIT", ',', "KEY=VALUE", Trust::free, "limits like {memory: 6GiB}",
+     "limits of the step: memory, processes, cpu, and those of each process", nullptr, nullptr},
+    limit("limits.memory", "SIZE", kSizeForm, "how much memory the step may use, swap and its volumes included",
+          apply_memory_limit, widens_memory_limit),
+    limit("limits.processes", "COUNT", kCountForm, "how many processes and threads the step may have",
+          apply_process_limit, widens_process_limit),
+    limit("limits.cpu", "CORES", kCoresForm, "how many cores' worth of time the step may use", apply_cpu_limit,
+          widens_cpu_limit),
+    limit("limits.open-files", "COUNT", kCountForm, kProcessLimits[0].help, apply_limit_of_process,
+          widens_limits_of_process),
+    limit("limits.file-size", "SIZE", kBytesForm, kProcessLimits[1].help, apply_limit_of_process,
+          widens_limits_of_process),
+    limit("limits.stack", "SIZE", kBytesForm, kProcessLimits[2].help, apply_limit_of_process,
+          widens_limits_of_process),
+    limit("limits.address-space", "SIZE", kBytesForm, kProcessLimits[3].help, apply_limit_of_process,
+          widens_limits_of_process),
+    limit("limits.locked-memory", "SIZE", kBytesForm, kProcessLimits[4].help, apply_limit_of_process,
+          widens_limits_of_process),
+    {"limits.optional", Shape::list, "", "", ',', "LIMIT", Trust::tighten, kBoxLimitForm,
+     "runs without this limit (memory, processes, cpu) where the host cannot enforce it", apply_optional_limit,
+     widens_optional_limits},
     unsupported("limits.timeout", "--timeout", "STEPBOX_TIMEOUT"),
     unsupported("limits.silence", "--silence", "STEPBOX_SILENCE"),
     unsupported("limits.grace", "--grace", "STEPBOX_GRACE"),

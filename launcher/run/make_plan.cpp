@@ -21,6 +21,7 @@ Result<Plan> make_plan(const Policy& policy, const std::vector<std::string>& arg
     if (mask.box == "box/home") plan.home_paths.push_back(mask.host);
 
   plan_identity(plan, facts);
+  TRY(plan_limits(plan, policy, facts));
   TRY(plan_volumes(plan, policy, facts));
   TRY(plan_source(plan, policy, facts, layout));
   // Needs the identity (id-mapped or not), the volumes and the checkout.

@@ -19,7 +19,14 @@ void plan_identity(Plan& plan, const HostFacts& facts);
 // Kernel file systems and triggers are no part of "the rest of the host": the box makes its own or none.
 bool is_kernel_file_system(std::string_view type);
 
-// Sizes and inode limits of plan.volumes. plan_mounts needs them.
+// Whether the policy asks for what only control groups can enforce.
+bool needs_cgroup(const Policy& policy);
+
+// plan.cgroup and plan.process_limits, and an error when a limit that is not optional cannot be enforced here.
+Result<> plan_limits(Plan& plan, const Policy& policy, const HostFacts& facts);
+
+// Sizes and inode limits of plan.volumes, within the memory limit of plan_limits. plan_mounts needs them. An error,
+// with the sum, when what was chosen does not fit into the memory.
 Result<> plan_volumes(Plan& plan, const Policy& policy, const HostFacts& facts);
 
 // Decides the checkout and the directory the step starts in: plan.source, source_path, cwd, warnings.

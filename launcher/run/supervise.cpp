@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <iterator>
 
 #include "sys/time_slice.hpp"
 
@@ -40,8 +41,8 @@ Outcome outcome_of(int status) {
 
 class Loop {
  public:
-  Loop(sandbox::Box& box, workspace::UsageMeter& meter, const Terminal& terminal, bool has_foreground)
-      : box_(box), meter_(meter), terminal_(terminal), step_has_terminal_(has_foreground), signals_(open_signals()) {}
+  Loop(sandbox::Box& box, workspace::UsageMeter& meter, const Terminal& terminal, bool has_foreground, cgroup::Cgroup& cgroup)
+      : cgroup_(cgroup), box_(box), meter_(meter), terminal_(terminal), step_has_terminal_(has_foreground), signals_(open_signals()) {}
 
   Ended run();
 
@@ -50,9 +51,12 @@ class Loop {
   bool take_event();  // false: the step has ended
   void stop_like_step(int signal);
   void sample_when_due();
+  bool was_killed_for_memory(bool told);
   timespec time_left() const;
 
   using Clock = std::chrono::steady_clock;
+  cgroup::Cgroup& cgroup_;
+  bool memory_ran_out_ = false;
   sandbox::Box& box_;
   workspace::UsageMeter& meter_;
   const Terminal& terminal_;
@@ -68,16 +72,25 @@ Ended Loop::run() {
   // Nor must a look wait for its turn behind the step that is filling a volume. Init and the step exist already, and
   // keep the caller's.
   sys::ask_for_short_time_slices();
-  pollfd watched[] = {{box_.channel(), POLLIN, 0}, {signals_.get(), POLLIN, 0}};
+  pollfd watched[] = {{box_.channel(), POLLIN, 0}, {signals_.get(), POLLIN, 0}, {cgroup_.out_of_memory(), POLLIN, 0}};
   for (;;) {
     const timespec left = time_left();
-    ::ppoll(watched, 2, &left, nullptr);
+    ::ppoll(watched, std::size(watched), &left, nullptr);
     if ((watched[1].revents & POLLIN) != 0) forward_signals();
     if (watched[0].revents != 0 && !take_event()) break;
+    if (was_killed_for_memory(watched[2].revents != 0)) break;
     sample_when_due();
   }
   if (step_has_terminal_) terminal_.take_back();
   return ended_;
+}
+
+// The kernel tells that memory has run out a moment before it has chosen whom to kill.
+bool Loop::was_killed_for_memory(bool told) {
+  memory_ran_out_ = memory_ran_out_ || told;
+  if (!memory_ran_out_ || !cgroup_.has_killed_for_memory()) return false;
+  ended_.outcome = Signaled{SIGKILL, false};
+  return true;
 }
 
 void Loop::sample_when_due() {
@@ -88,7 +101,8 @@ void Loop::sample_when_due() {
 }
 
 timespec Loop::time_left() const {
-  const auto left = std::max(next_sample_ - Clock::now(), Clock::duration::zero());
+  auto left = std::max(next_sample_ - Clock::now(), Clock::duration::zero());
+  if (memory_ran_out_) left = std::min<Clock::duration>(left, std::chrono::milliseconds(1));
   const auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(left).count();
   return {.tv_sec = nanoseconds / 1'000'000'000, .tv_nsec = nanoseconds % 1'000'000'000};
 }
@@ -147,8 +161,9 @@ void Loop::stop_like_step(int signal) {
 
 }  // namespace
 
-Ended supervise(sandbox::Box& box, workspace::UsageMeter& meter, const Terminal& terminal, bool has_foreground) {
-  return Loop(box, meter, terminal, has_foreground).run();
+Ended supervise(sandbox::Box& box, workspace::UsageMeter& meter, const Terminal& terminal, bool has_foreground,
+                cgroup::Cgroup& cgroup) {
+  return Loop(box, meter, terminal, has_foreground, cgroup).run();
 }
 
 }  // namespace stepbox::run
