@@ -120,7 +120,7 @@ std::expected<void, Refusal> Cgroup::make(const std::string& name, const CgroupP
   guard_ = std::move(*guard);
   for (size_t i = 0; i < plan.groups.size(); ++i) {
     Group group{.plan = plan.groups[i], .paths = paths[i], .lock = {}, .parent_lock = {}, .leaf_lock = {}, .inner = {}};
-    auto made = make_group(group, plan);
+    auto made = make_group(group);
     const bool is_needed = !group.plan.files.empty();
     groups_.push_back(std::move(group));
     if (made) continue;
@@ -130,18 +130,9 @@ std::expected<void, Refusal> Cgroup::make(const std::string& name, const CgroupP
   return {};
 }
 
-std::expected<void, Refusal> Cgroup::make_group(Group& group, const CgroupPlan& plan) {
+std::expected<void, Refusal> Cgroup::make_group(Group& group) {
   const std::vector<std::string_view> limits = limits_of(group.plan);
-  std::string wanted;
-  for (const std::string_view limit : limits) {
-    const PlannedLimit* known = plan.find(limit);
-    wanted += (wanted.empty() ? "" : ", ") + ("limits." + std::string(limit)) +
-              (known != nullptr ? " of " + escaped(known->origin.text()) : "");
-  }
-  const auto refuse = [&](Error error) {
-    if (!wanted.empty()) error = std::move(error).within("cannot enforce " + wanted);
-    return std::unexpected(Refusal{std::move(error), limits});
-  };
+  const auto refuse = [&](Error error) { return std::unexpected(Refusal{std::move(error), limits}); };
   const std::string& directory = group.paths.directory;
   const auto fails = [&](std::string what) { return refuse(error_of(std::move(what), errno)); };
   if (::mkdir(directory.c_str(), 0755) != 0) return fails("cannot make a control group below " + quoted(group.paths.parent));
@@ -153,9 +144,7 @@ std::expected<void, Refusal> Cgroup::make_group(Group& group, const CgroupPlan& 
     const int error = write_at(directory, file.name, file.value);
     if (error == ENOENT && file.may_be_missing) missing_.emplace_back(file.name);
     else if (error != 0)
-      return std::unexpected(Refusal{error_of("cannot write " + quoted(file.value) + " to " + quoted(directory + "/" + std::string(file.name)), error)
-                                         .within("cannot enforce limits." + std::string(file.limit)),
-                                     file.limit.empty() ? limits : std::vector<std::string_view>{file.limit}});
+      return std::unexpected(Refusal{error_of("cannot write " + quoted(file.value) + " to " + quoted(directory + "/" + std::string(file.name)), error), {file.limit}});
   }
   group.inner = directory;
   if (!group.plan.files.empty()) {

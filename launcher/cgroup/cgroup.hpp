@@ -23,7 +23,7 @@ namespace stepbox::cgroup {
 
 // Which limits cannot be had here, and why.
 struct Refusal {
-  Error error;
+  Error error;  // what was tried in vain; the caller names the limits
   std::vector<std::string_view> limits;
 };
 
@@ -67,7 +67,7 @@ class Cgroup {
   };
 
   std::expected<void, Refusal> make(const std::string& name, const CgroupPlan& plan);
-  std::expected<void, Refusal> make_group(Group& group, const CgroupPlan& plan);
+  std::expected<void, Refusal> make_group(Group& group);
   Result<> hand_down(Group& group) const;
   Result<> leave_parent(Group& group) const;
   void watch_memory(const Group& group);

@@ -23,6 +23,14 @@ constexpr KeyRow limit(std::string_view key, std::string_view operand, std::stri
   return {key, Shape::scalar, "", "", 0, operand, Trust::tighten, expected, help, apply, widening};
 }
 
+template <size_t Row>  // of kProcessLimits
+constexpr KeyRow limit_of_process(std::string_view key) {
+  constexpr const ProcessLimit& known = kProcessLimits[Row];
+  const bool is_count = known.unit == LimitUnit::count;
+  return limit(key, is_count ? "COUNT" : "SIZE", is_count ? kCountForm : kBytesForm, known.help, apply_limit_of_process,
+               widens_limit_of<Row>);
+}
+
 constexpr KeyRow kKeys[] = {
     // key, shape, option, variable, separator, operand, trust, expected, help, apply, widening
     {"workspace.size", Shape::scalar, "--size", "STEPBOX_SIZE", 0, "SIZE", Trust::tighten, kSizeForm,
@@ -77,16 +85,11 @@ constexpr KeyRow kKeys[] = {
           apply_process_limit, widens_process_limit),
     limit("limits.cpu", "CORES", kCoresForm, "how many cores' worth of time the step may use", apply_cpu_limit,
           widens_cpu_limit),
-    limit("limits.open-files", "COUNT", kCountForm, kProcessLimits[0].help, apply_limit_of_process,
-          widens_limits_of_process),
-    limit("limits.file-size", "SIZE", kBytesForm, kProcessLimits[1].help, apply_limit_of_process,
-          widens_limits_of_process),
-    limit("limits.stack", "SIZE", kBytesForm, kProcessLimits[2].help, apply_limit_of_process,
-          widens_limits_of_process),
-    limit("limits.address-space", "SIZE", kBytesForm, kProcessLimits[3].help, apply_limit_of_process,
-          widens_limits_of_process),
-    limit("limits.locked-memory", "SIZE", kBytesForm, kProcessLimits[4].help, apply_limit_of_process,
-          widens_limits_of_process),
+    limit_of_process<0>("limits.open-files"),
+    limit_of_process<1>("limits.file-size"),
+    limit_of_process<2>("limits.stack"),
+    limit_of_process<3>("limits.address-space"),
+    limit_of_process<4>("limits.locked-memory"),
     {"limits.optional", Shape::list, "", "", ',', "LIMIT", Trust::tighten, kBoxLimitForm,
      "runs without this limit (memory, processes, cpu) where the host cannot enforce it", apply_optional_limit,
      widens_optional_limits},

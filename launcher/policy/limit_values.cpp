@@ -98,13 +98,11 @@ std::optional<Widening> widens_cpu_limit(const Policy& base, const Policy& chang
   return widens(base.limits.cpu, changed.limits.cpu, cores_text);
 }
 
-std::optional<Widening> widens_limits_of_process(const Policy& base, const Policy& changed, uint64_t) {
-  for (const ProcessLimitSpec& now : changed.limits.of_process) {
-    const ProcessLimitSpec* before = find(base.limits.of_process, now.resource);
-    if (before != nullptr && now.value > before->value)
-      return wider(std::to_string(now.value), now.origin, std::to_string(before->value), before->origin);
-  }
-  return {};
+std::optional<Widening> widens_limit_of_process(const Policy& base, const Policy& changed, int resource) {
+  const ProcessLimitSpec* before = find(base.limits.of_process, resource);
+  const ProcessLimitSpec* now = find(changed.limits.of_process, resource);
+  if (before == nullptr || now == nullptr || now->value <= before->value) return {};
+  return wider(std::to_string(now->value), now->origin, std::to_string(before->value), before->origin);
 }
 
 std::optional<Widening> widens_optional_limits(const Policy& base, const Policy& changed, uint64_t) {

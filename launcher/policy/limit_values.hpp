@@ -22,7 +22,11 @@ Result<> apply_optional_limit(Policy& policy, const Setting& setting);
 std::optional<Widening> widens_memory_limit(const Policy& base, const Policy& changed, uint64_t memory);
 std::optional<Widening> widens_process_limit(const Policy& base, const Policy& changed, uint64_t memory);
 std::optional<Widening> widens_cpu_limit(const Policy& base, const Policy& changed, uint64_t memory);
-std::optional<Widening> widens_limits_of_process(const Policy& base, const Policy& changed, uint64_t memory);
+std::optional<Widening> widens_limit_of_process(const Policy& base, const Policy& changed, int resource);
+template <size_t Row>  // of kProcessLimits
+std::optional<Widening> widens_limit_of(const Policy& base, const Policy& changed, uint64_t) {
+  return widens_limit_of_process(base, changed, kProcessLimits[Row].resource);
+}
 
 // A limit that the project itself sets may be optional; one that was set below it may not become so.
 std::optional<Widening> widens_optional_limits(const Policy& base, const Policy& changed, uint64_t memory);

@@ -146,7 +146,8 @@ Verdict verdict_of(const Report& report) {
 
 std::string sentence_of(const Report& report) {
   if (report.verdict == Verdict::out_of_memory)
-    return out_of_memory_text(report, *hit_limit(report, "memory")) + "; " + what_happened(report);
+    return out_of_memory_text(report, *hit_limit(report, "memory")) + "; " +
+           (report.outcome == Outcome{Exited{0}} ? "the step itself exited with code 0" : what_happened(report));
   const std::string happened = report.verdict == Verdict::cancelled ? cancelled_text(report) : what_happened(report);
   std::string full = full_volumes(report);
   if (const std::string processes = processes_clause(report); !processes.empty()) full += (full.empty() ? "" : " and ") + processes;

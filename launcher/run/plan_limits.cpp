@@ -80,6 +80,10 @@ string reason_against(const HostFacts& facts, const LimitRow& row) {
 
 }  // namespace
 
+string cannot_enforce(const PlannedLimit& limit) {
+  return "cannot enforce limits." + string(limit.name) + " of " + escaped(limit.origin.text());
+}
+
 bool needs_cgroup(const Policy& policy) {
   return policy.limits.memory.value || policy.limits.processes.value || policy.limits.cpu.value;
 }
@@ -94,7 +98,7 @@ Result<> plan_limits(Plan& plan, const Policy& policy, const HostFacts& facts) {
     } else if (is_optional(policy, limit.name)) {
       plan.warnings.push_back("limits." + string(limit.name) + " is not enforced: " + reason);
     } else {
-      return fail("cannot enforce limits." + string(limit.name) + " of " + escaped(limit.origin.text()) + ": " + reason,
+      return fail(cannot_enforce(limit) + ": " + reason,
                   "start stepbox in a delegated group (systemd-run --user --scope -p Delegate=yes -- stepbox run ...; as root "
                   "without --user), or run without it where it cannot be had: --limit optional=" + string(limit.name));
     }

@@ -2,6 +2,7 @@
 // facts; the order in which make_plan() calls them matters and is told there.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -21,6 +22,9 @@ bool is_kernel_file_system(std::string_view type);
 
 // Whether the policy asks for what only control groups can enforce.
 bool needs_cgroup(const Policy& policy);
+
+// "cannot enforce limits.memory of ci.yaml:3:9", the beginning of every error about it.
+std::string cannot_enforce(const PlannedLimit& limit);
 
 // plan.cgroup and plan.process_limits, and an error when a limit that is not optional cannot be enforced here.
 Result<> plan_limits(Plan& plan, const Policy& policy, const HostFacts& facts);

@@ -116,7 +116,9 @@ Result<cgroup::Cgroup> make_cgroup(Planned& planned, const RunRequest& request) 
     }
     cgroup::Refusal& refusal = made.error();
     const auto has_to_hold = [&](std::string_view limit) { return !is_optional(planned.policy, limit); };
-    if (refusal.limits.empty() || std::ranges::any_of(refusal.limits, has_to_hold)) return std::unexpected(std::move(refusal.error));
+    if (const auto needed = std::ranges::find_if(refusal.limits, has_to_hold); needed != refusal.limits.end())
+      return std::unexpected(std::move(refusal.error).within(cannot_enforce(*planned.plan.cgroup.find(*needed))));
+    if (refusal.limits.empty()) return std::unexpected(std::move(refusal.error));
     for (const std::string_view limit : refusal.limits) planned.facts.no_limit_reasons[std::string(limit)] = refusal.error.message;
     TRY_ASSIGN(planned.plan, make_plan(planned.policy, request.argv, planned.facts));
   }
