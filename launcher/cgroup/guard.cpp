@@ -18,9 +18,8 @@ namespace {
 // A box with 10,000 processes takes seconds to die, and a machine under load longer.
 constexpr int kPatience = 60'000;
 
-// Nothing of the caller's may be held by a process that nobody knows of: no descriptor, no directory, no terminal.
+// Nothing of the caller's may be held by a process that nobody knows of: no descriptor and no directory.
 void hold_nothing_but(int pipe) {
-  ::setsid();
   [[maybe_unused]] const int ignored = ::chdir("/");
   if (pipe > 0) sys::close_range(0, static_cast<unsigned>(pipe - 1), 0);
   sys::close_range(static_cast<unsigned>(pipe + 1), ~0U, 0);
@@ -68,6 +67,13 @@ Result<Guard> Guard::start(std::vector<GroupPaths> paths) {
   const pid_t pid = ::fork();
   if (pid < 0) return fail_errno("cannot start the guard of the control groups", errno);
   if (pid == 0) stand_guard(paths, theirs.get());
+  // By the parent, so that it is done when the first group is made.
+  if (::setpgid(pid, pid) != 0) {
+    const int error = errno;
+    ::kill(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+    return fail_errno("cannot give the guard of the control groups a process group of its own", error);
+  }
   return Guard(pid, std::move(ours));
 }
 

@@ -1,7 +1,7 @@
 // The guard: a process that removes a box's groups should the supervisor be killed.
 //
 // A control group's directory is the one thing of a box that the kernel does not take away by itself. The guard is
-// started before the first is made, holds nothing but one end of a pipe, and is in a session of its own, so that what
+// started before the first is made, holds nothing but one end of a pipe, and is in a process group of its own, so that what
 // ends the supervisor (a SIGKILL to its group, too) does not end it as well. Were both killed in one instant, an
 // empty directory is left that nobody has locked, and the next run sweeps it.
 #pragma once

@@ -84,6 +84,7 @@ TEST_CASE("what is left when stepbox and its guard are killed together is swept"
     REQUIRE_FALSE(group.below().empty());
   };
   SECTION("by the next run, which leaves a living one alone") {
+    REQUIRE_HOST(control_groups_v1);
     const Place other(caller);
     Process living(limited(other, group, {"sh", "-c", "echo ready; while [ ! -e go ]; do sleep 0.05; done"}));
     REQUIRE(living.waits_for("ready"));

@@ -69,6 +69,15 @@ void give_to(Caller caller, const fs::path& directory) {
       throw std::runtime_error("chown failed for " + (directory / name).string());
 }
 
+void list_of_stepbox(const fs::path& directory, std::vector<std::string>& found) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(directory, ignored)) {
+    if (!entry.is_directory(ignored)) continue;
+    if (entry.path().filename().string().starts_with("stepbox-")) found.push_back(entry.path());
+    else list_of_stepbox(entry.path(), found);
+  }
+}
+
 void remove_below(const fs::path& directory) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(directory, ignored))
@@ -81,7 +90,10 @@ void remove_below(const fs::path& directory) {
 const HostFeature control_groups{"control groups that can be made", can_make_groups,
                                  "run the suite as root, in a group that may make others with memory, pids and cpu"};
 
-ControlGroup::ControlGroup(Caller caller, Delegated delegated) {
+const HostFeature control_groups_v1{"control groups of version 1", [] { return !is_pure_v2() && can_make_groups(); },
+                                    "run the suite on a host with cgroup v1 as well"};
+
+ControlGroup::ControlGroup(Caller caller, Delegated delegated) : caller_(caller), delegated_(delegated) {
   static int number = 0;
   const std::string name = "suite-" + std::to_string(::getpid()) + "-" + std::to_string(++number);
   for (const fs::path& parent : own_groups()) {
@@ -89,6 +101,7 @@ ControlGroup::ControlGroup(Caller caller, Delegated delegated) {
     fs::create_directory(directory);
     directories_.push_back(directory);
     cap(directory);
+    prepare_parent(directory);
     if (delegated == Delegated::yes) give_to(caller, directory);
   }
 }
@@ -102,7 +115,12 @@ ControlGroup::~ControlGroup() {
 }
 
 void ControlGroup::enter() const {
-  for (const fs::path& directory : directories_) {
+  for (fs::path directory : directories_) {
+    if (is_pure_v2()) {
+      directory /= "run-" + std::to_string(::getpid());
+      fs::create_directory(directory);
+      if (delegated_ == Delegated::yes) give_to(caller_, directory);
+    }
     const char* file = fs::exists(directory / "tasks") ? "tasks" : "cgroup.procs";
     in_child::must(write_value(directory / file, "0"), "entering a control group");
   }
@@ -110,9 +128,7 @@ void ControlGroup::enter() const {
 
 std::vector<std::string> ControlGroup::below() const {
   std::vector<std::string> found;
-  for (const fs::path& directory : directories_)
-    for (const auto& entry : fs::directory_iterator(directory))
-      if (entry.is_directory()) found.push_back(entry.path());
+  for (const fs::path& directory : directories_) list_of_stepbox(directory, found);
   return found;
 }
 

@@ -12,7 +12,10 @@
 
 namespace stepbox::feature {
 
-extern const HostFeature control_groups;  // groups can be made here, with memory, pids and cpu
+extern const HostFeature control_groups;
+// Version 1: a run and what an earlier one left can be in the same group.
+extern const HostFeature control_groups_v1;
+  // groups can be made here, with memory, pids and cpu
 
 // With `delegated` an ordinary user may make groups below it, as a service manager would let it.
 enum class Delegated { no, yes };
@@ -24,12 +27,15 @@ class ControlGroup {
   ControlGroup& operator=(const ControlGroup&) = delete;
   ~ControlGroup();
 
-  // For Command::prepare: the program and what it starts are in it.
+  // For Command::prepare: the program and what it starts are in it. On v2, where a group with processes has no limited
+  // groups below it, in a group of its own below it.
   void enter() const;
-  // The groups below, in every hierarchy: names of directories.
+  // The groups of stepbox below, in every hierarchy: names of directories.
   std::vector<std::string> below() const;
 
  private:
+  Caller caller_;
+  Delegated delegated_;
   std::vector<std::filesystem::path> directories_;
 };
 

@@ -104,7 +104,7 @@ TEST_CASE("every key obeys its column in the table of trust", "[policy]") {
 
 TEST_CASE("every key is in the test of trust", "[policy]") {
   for (const KeyRow& row : keys()) {
-    if (row.shape == Shape::unsupported || row.key == "workspace.volumes") continue;
+    if (row.shape == Shape::unsupported || row.shape == Shape::group || row.key == "workspace.volumes") continue;
     INFO(row.key);
     CHECK(std::any_of(std::begin(kCases), std::end(kCases), [&row](const Case& test) { return test.key == row.key; }));
   }
