@@ -34,10 +34,12 @@ std::string new_name() {
   return text;
 }
 
-std::string hint_for(int error) {
+std::string hint_for(int error, bool unified) {
   switch (error) {
     case EACCES:
-    case EPERM: return std::string("run stepbox as root, or ") + kHintDelegate;
+    case EPERM:
+      if (unified) return std::string("run stepbox as root, or ") + kHintDelegate;
+      return "run stepbox as root, or in control groups (v1) that root has made and given to the user that runs stepbox";
     case EROFS: return "control groups are mounted read-only here, as containers do: start the container with them writable";
     case ENOENT: return "this kernel does not keep that limit; leave it out, or make it optional (--limit optional=NAME)";
     case EAGAIN:
@@ -46,7 +48,9 @@ std::string hint_for(int error) {
   }
 }
 
-Error error_of(std::string what, int number) { return Error::from_errno(std::move(what), number).with_hint(hint_for(number)); }
+Error error_of(std::string what, int number, bool unified = true) {
+  return Error::from_errno(std::move(what), number).with_hint(hint_for(number, unified));
+}
 
 bool has(const std::vector<std::string_view>& limits, std::string_view name) {
   return std::ranges::find(limits, name) != limits.end();
@@ -134,7 +138,7 @@ std::expected<void, Refusal> Cgroup::make_group(Group& group) {
   const std::vector<std::string_view> limits = limits_of(group.plan);
   const auto refuse = [&](Error error) { return std::unexpected(Refusal{std::move(error), limits}); };
   const std::string& directory = group.paths.directory;
-  const auto fails = [&](std::string what) { return refuse(error_of(std::move(what), errno)); };
+  const auto fails = [&](std::string what) { return refuse(error_of(std::move(what), errno, group.plan.unified)); };
   if (::mkdir(directory.c_str(), 0755) != 0) return fails("cannot make a control group below " + quoted(group.paths.parent));
   group.lock = sys::Fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!group.lock || ::flock(group.lock.get(), LOCK_SH | LOCK_NB) != 0 || !is_same_directory(directory, group.lock))
@@ -144,7 +148,9 @@ std::expected<void, Refusal> Cgroup::make_group(Group& group) {
     const int error = write_at(directory, file.name, file.value);
     if (error == ENOENT && file.may_be_missing) missing_.emplace_back(file.name);
     else if (error != 0)
-      return std::unexpected(Refusal{error_of("cannot write " + quoted(file.value) + " to " + quoted(directory + "/" + std::string(file.name)), error), {file.limit}});
+      return std::unexpected(Refusal{error_of("cannot write " + quoted(file.value) + " to " + quoted(directory + "/" + std::string(file.name)), error,
+                                              group.plan.unified),
+                                     {file.limit}});
   }
   group.inner = directory;
   if (!group.plan.files.empty()) {
@@ -243,7 +249,7 @@ std::vector<std::string> Cgroup::destroy() {
     const int error = remove_group(group.paths.directory);
     if (error == 0) continue;
     if (group.plan.unified) write_at(group.paths.directory, "cgroup.kill", "1");
-    if (remove_group_within(group.paths.directory, kPatience) != 0) left.push_back(group.paths.directory);
+    if (remove_group_within(group.paths.directory, kPatience) != 0) left.push_back("control group " + quoted(group.paths.directory));
   }
   guard_.dismiss();
   guard_ = Guard();

@@ -30,7 +30,8 @@ const CgroupHierarchy* hierarchy_with(const HostFacts& facts, string_view contro
 // The files in the order in which they must be written: v1 refuses memory with swap below memory alone.
 std::vector<CgroupFile> files_of(const PlannedLimit& limit, bool unified) {
   const string amount = std::to_string(limit.amount);
-  if (limit.name == "processes") return {{"pids.max", amount, limit.name}};
+  // Init is one more.
+  if (limit.name == "processes") return {{"pids.max", std::to_string(limit.amount + 1), limit.name}};
   if (limit.name == "cpu") {
     const string quota = std::to_string(limit.amount * kPeriod / 1'000);
     if (unified) return {{"cpu.max", quota + " " + std::to_string(kPeriod), limit.name}};

@@ -183,7 +183,8 @@ uint64_t hits_of(std::string_view limit, const CgroupUsage& usage) {
 
 uint64_t peak_of(std::string_view limit, const CgroupUsage& usage) {
   if (limit == "memory") return usage.memory_peak;
-  return limit == "processes" ? usage.processes_peak : 0;
+  // Init is no process of the step.
+  return limit == "processes" && usage.processes_peak > 0 ? usage.processes_peak - 1 : 0;
 }
 
 // Everything in the box is dead and the volumes are still there, so that these are the last figures.

@@ -47,21 +47,23 @@ class Loop {
   Ended run();
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   void forward_signals();
   bool take_event();  // false: the step has ended
   void stop_like_step(int signal);
   void sample_when_due();
   bool was_killed_for_memory(bool told);
+  bool has_memory_run_out() const { return Clock::now() < memory_ran_out_until_; }
   timespec time_left() const;
 
-  using Clock = std::chrono::steady_clock;
   cgroup::Cgroup& cgroup_;
-  bool memory_ran_out_ = false;
   sandbox::Box& box_;
   workspace::UsageMeter& meter_;
   const Terminal& terminal_;
   bool step_has_terminal_;
   sys::Fd signals_;
+  Clock::time_point memory_ran_out_until_{};
   Clock::time_point next_sample_ = Clock::now();
   Ended ended_;
 };
@@ -85,10 +87,11 @@ Ended Loop::run() {
   return ended_;
 }
 
-// The kernel tells that memory has run out a moment before it has chosen whom to kill.
+// The kernel tells that memory has run out a moment before it has chosen whom to kill. When it was somebody outside of
+// the box, whose group above ran out, nothing follows.
 bool Loop::was_killed_for_memory(bool told) {
-  memory_ran_out_ = memory_ran_out_ || told;
-  if (!memory_ran_out_ || !cgroup_.has_killed_for_memory()) return false;
+  if (told) memory_ran_out_until_ = Clock::now() + std::chrono::seconds(1);
+  if (!has_memory_run_out() || !cgroup_.has_killed_for_memory()) return false;
   ended_.outcome = Signaled{SIGKILL, false};
   return true;
 }
@@ -102,7 +105,7 @@ void Loop::sample_when_due() {
 
 timespec Loop::time_left() const {
   auto left = std::max(next_sample_ - Clock::now(), Clock::duration::zero());
-  if (memory_ran_out_) left = std::min<Clock::duration>(left, std::chrono::milliseconds(1));
+  if (has_memory_run_out()) left = std::min<Clock::duration>(left, std::chrono::milliseconds(1));
   const auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(left).count();
   return {.tv_sec = nanoseconds / 1'000'000'000, .tv_nsec = nanoseconds % 1'000'000'000};
 }

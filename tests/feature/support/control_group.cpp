@@ -90,8 +90,7 @@ void remove_below(const fs::path& directory) {
 const HostFeature control_groups{"control groups that can be made", can_make_groups,
                                  "run the suite as root, in a group that may make others with memory, pids and cpu"};
 
-const HostFeature control_groups_v1{"control groups of version 1", [] { return !is_pure_v2() && can_make_groups(); },
-                                    "run the suite on a host with cgroup v1 as well"};
+bool runs_can_share_a_group() { return !is_pure_v2(); }
 
 ControlGroup::ControlGroup(Caller caller, Delegated delegated) : caller_(caller), delegated_(delegated) {
   static int number = 0;
