@@ -39,9 +39,12 @@ std::string hint_for(int error, bool unified) {
     case EACCES:
     case EPERM:
       if (unified) return std::string("run stepbox as root, or ") + kHintDelegate;
-      return "run stepbox as root, or in control groups (v1) that root has made and given to the user that runs stepbox";
-    case EROFS: return "control groups are mounted read-only here, as containers do: start the container with them writable";
-    case ENOENT: return "this kernel does not keep that limit; leave it out, or make it optional (--limit optional=NAME)";
+      return "run stepbox as root, or in control groups (v1) that root has made and given to the user that runs "
+             "stepbox";
+    case EROFS:
+      return "control groups are mounted read-only here, as containers do: start the container with them writable";
+    case ENOENT:
+      return "this kernel does not keep that limit; leave it out, or make it optional (--limit optional=NAME)";
     case EAGAIN:
     case ENOSPC: return "too many control groups are there: see cgroup.max.descendants, and run `stepbox sweep`";
     default: return kHintDelegate;
@@ -70,7 +73,8 @@ std::string joined(const std::vector<std::string>& words, char sign) {
 }
 
 bool is_same_directory(const std::string& path, const sys::Fd& open) {
-  struct stat here {}, there {};
+  struct stat here {
+  }, there{};
   return ::stat(path.c_str(), &here) == 0 && ::fstat(open.get(), &there) == 0 && here.st_ino == there.st_ino;
 }
 
@@ -139,18 +143,21 @@ std::expected<void, Refusal> Cgroup::make_group(Group& group) {
   const auto refuse = [&](Error error) { return std::unexpected(Refusal{std::move(error), limits}); };
   const std::string& directory = group.paths.directory;
   const auto fails = [&](std::string what) { return refuse(error_of(std::move(what), errno, group.plan.unified)); };
-  if (::mkdir(directory.c_str(), 0755) != 0) return fails("cannot make a control group below " + quoted(group.paths.parent));
+  if (::mkdir(directory.c_str(), 0755) != 0)
+    return fails("cannot make a control group below " + quoted(group.paths.parent));
   group.lock = sys::Fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!group.lock || ::flock(group.lock.get(), LOCK_SH | LOCK_NB) != 0 || !is_same_directory(directory, group.lock))
     return refuse(Error{"control group " + quoted(directory) + " was swept while it was made", "run it again", ESTALE});
   if (auto handed = hand_down(group); !handed) return refuse(std::move(handed).error());
   for (const CgroupFile& file : group.plan.files) {
     const int error = write_at(directory, file.name, file.value);
-    if (error == ENOENT && file.may_be_missing) missing_.emplace_back(file.name);
+    if (error == ENOENT && file.may_be_missing)
+      missing_.emplace_back(file.name);
     else if (error != 0)
-      return std::unexpected(Refusal{error_of("cannot write " + quoted(file.value) + " to " + quoted(directory + "/" + std::string(file.name)), error,
-                                              group.plan.unified),
-                                     {file.limit}});
+      return std::unexpected(Refusal{
+          error_of("cannot write " + quoted(file.value) + " to " + quoted(directory + "/" + std::string(file.name)),
+                   error, group.plan.unified),
+          {file.limit}});
   }
   group.inner = directory;
   if (!group.plan.files.empty()) {
@@ -160,8 +167,10 @@ std::expected<void, Refusal> Cgroup::make_group(Group& group) {
   sys::Fd entry(::open((group.inner + (group.plan.unified ? "" : "/tasks")).c_str(),
                        group.plan.unified ? O_RDONLY | O_DIRECTORY | O_CLOEXEC : O_WRONLY | O_CLOEXEC));
   if (!entry) return fails("cannot open control group " + quoted(group.inner));
-  if (group.plan.unified) unified_ = std::move(entry);
-  else tasks_.push_back(std::move(entry));
+  if (group.plan.unified)
+    unified_ = std::move(entry);
+  else
+    tasks_.push_back(std::move(entry));
   watch_memory(group);
   return {};
 }
@@ -180,7 +189,8 @@ Result<> Cgroup::hand_down(Group& group) const {
     error = write_at(group.paths.parent, "cgroup.subtree_control", wanted);
   }
   if (error == 0) return {};
-  return std::unexpected(error_of("cannot hand down " + wanted + " to the groups below " + quoted(group.paths.parent), error));
+  return std::unexpected(
+      error_of("cannot hand down " + wanted + " to the groups below " + quoted(group.paths.parent), error));
 }
 
 // Only where nobody else is in it: other people's processes are not moved.
@@ -188,12 +198,13 @@ Result<> Cgroup::leave_parent(Group& group) const {
   TRY_ASSIGN(const std::string text, sys::read_file(group.paths.parent + "/cgroup.procs"));
   for (const std::string_view line : split(text, '\n')) {
     if (line.empty() || line == std::to_string(::getpid()) || line == std::to_string(guard_.pid())) continue;
-    return fail("control group " + quoted(group.paths.parent) + " holds other processes than stepbox (" + escaped(line) +
-                    "), so that it cannot hand down limits (EBUSY)",
+    return fail("control group " + quoted(group.paths.parent) + " holds other processes than stepbox (" +
+                    escaped(line) + "), so that it cannot hand down limits (EBUSY)",
                 kHintDelegate);
   }
   const std::string leaf = group.paths.directory + kLeafSuffix;
-  if (::mkdir(leaf.c_str(), 0755) != 0) return std::unexpected(error_of("cannot make control group " + quoted(leaf), errno));
+  if (::mkdir(leaf.c_str(), 0755) != 0)
+    return std::unexpected(error_of("cannot make control group " + quoted(leaf), errno));
   group.leaf_lock = sys::Fd(::open(leaf.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (group.leaf_lock) ::flock(group.leaf_lock.get(), LOCK_SH | LOCK_NB);
   for (const pid_t pid : {guard_.pid(), ::getpid()})
@@ -209,7 +220,8 @@ void Cgroup::watch_memory(const Group& group) {
   sys::Fd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   const sys::Fd control(::open((group.inner + "/memory.oom_control").c_str(), O_RDONLY | O_CLOEXEC));
   if (!event || !control) return;
-  if (write_at(group.inner, "cgroup.event_control", std::to_string(event.get()) + " " + std::to_string(control.get())) == 0)
+  if (write_at(group.inner, "cgroup.event_control",
+               std::to_string(event.get()) + " " + std::to_string(control.get())) == 0)
     memory_event_ = std::move(event);
 }
 
@@ -249,7 +261,8 @@ std::vector<std::string> Cgroup::destroy() {
     const int error = remove_group(group.paths.directory);
     if (error == 0) continue;
     if (group.plan.unified) write_at(group.paths.directory, "cgroup.kill", "1");
-    if (remove_group_within(group.paths.directory, kPatience) != 0) left.push_back("control group " + quoted(group.paths.directory));
+    if (remove_group_within(group.paths.directory, kPatience) != 0)
+      left.push_back("control group " + quoted(group.paths.directory));
   }
   guard_.dismiss();
   guard_ = Guard();
@@ -264,6 +277,8 @@ std::vector<std::string> Cgroup::destroy() {
   return left;
 }
 
-Cgroup::~Cgroup() { destroy(); }
+Cgroup::~Cgroup() {
+  destroy();
+}
 
 }  // namespace stepbox::cgroup

@@ -60,10 +60,10 @@ class Cgroup {
   struct Group {
     PlannedGroup plan;
     GroupPaths paths;
-    sys::Fd lock;          // shared, as long as the box is ours: who sweeps leaves it alone
-    sys::Fd parent_lock;   // shared, where the parent's controllers are needed
-    sys::Fd leaf_lock;     // likewise, of the leaf that stepbox is in
-    std::string inner;     // where the processes are
+    sys::Fd lock;         // shared, as long as the box is ours: who sweeps leaves it alone
+    sys::Fd parent_lock;  // shared, where the parent's controllers are needed
+    sys::Fd leaf_lock;    // likewise, of the leaf that stepbox is in
+    std::string inner;    // where the processes are
   };
 
   std::expected<void, Refusal> make(const std::string& name, const CgroupPlan& plan);

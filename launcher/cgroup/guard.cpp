@@ -28,7 +28,8 @@ void hold_nothing_but(int pipe) {
 [[noreturn]] void stand_guard(const std::vector<GroupPaths>& paths, int pipe) {
   hold_nothing_but(pipe);
   char byte = 0;
-  while (::read(pipe, &byte, 1) < 0 && errno == EINTR) {}
+  while (::read(pipe, &byte, 1) < 0 && errno == EINTR) {
+  }
   for (const GroupPaths& group : paths)
     if (group.unified) write_at(group.directory, "cgroup.kill", "1");
   for (const GroupPaths& group : paths) remove_group_within(group.directory, kPatience);
@@ -61,7 +62,8 @@ void give_back(const GroupPaths& paths) {
 
 Result<Guard> Guard::start(std::vector<GroupPaths> paths) {
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return fail_errno("cannot open the pipe to the guard of the control groups", errno);
+  if (::pipe2(ends, O_CLOEXEC) != 0)
+    return fail_errno("cannot open the pipe to the guard of the control groups", errno);
   sys::Fd theirs(ends[0]);
   sys::Fd ours(ends[1]);
   const pid_t pid = ::fork();
@@ -93,7 +95,8 @@ void Guard::dismiss() {
 Guard::~Guard() {
   pipe_.close();
   if (pid_ > 0)
-    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {}
+    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+    }
 }
 
 }  // namespace stepbox::cgroup

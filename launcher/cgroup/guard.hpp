@@ -1,8 +1,8 @@
 // The guard: a process that removes a box's groups should the supervisor be killed.
 //
 // A control group's directory is the one thing of a box that the kernel does not take away by itself. The guard is
-// started before the first is made, holds nothing but one end of a pipe, and is in a process group of its own, so that what
-// ends the supervisor (a SIGKILL to its group, too) does not end it as well. Were both killed in one instant, an
+// started before the first is made, holds nothing but one end of a pipe, and is in a process group of its own, so that
+// what ends the supervisor (a SIGKILL to its group, too) does not end it as well. Were both killed in one instant, an
 // empty directory is left that nobody has locked, and the next run sweeps it.
 #pragma once
 
@@ -18,8 +18,8 @@
 namespace stepbox::cgroup {
 
 struct GroupPaths {
-  std::string parent;      // the caller's own group
-  std::string directory;   // ours, below it
+  std::string parent;     // the caller's own group
+  std::string directory;  // ours, below it
   bool unified = false;
   std::string take_back = {};  // "-memory -pids": what our coming made the parent hand down; empty for nothing
 };

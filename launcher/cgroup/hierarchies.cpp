@@ -31,7 +31,8 @@ std::vector<Membership> memberships_of(std::string_view text) {
 
 bool has_controllers(const sys::HostMount& mount, const Membership& member) {
   const std::vector<std::string_view> options = split(mount.options, ',');
-  return std::ranges::all_of(member.controllers, [&](std::string_view name) { return std::ranges::find(options, name) != options.end(); });
+  return std::ranges::all_of(member.controllers,
+                             [&](std::string_view name) { return std::ranges::find(options, name) != options.end(); });
 }
 
 // A container often sees its own group as the top of the mount, and sometimes more of the tree than that.
@@ -48,12 +49,14 @@ std::string own_directory(const sys::HostMount& mount, std::string_view path) {
 
 }  // namespace
 
-std::vector<CgroupHierarchy> find_hierarchies(const std::vector<sys::HostMount>& mounts, std::string_view proc_self_cgroup) {
+std::vector<CgroupHierarchy> find_hierarchies(const std::vector<sys::HostMount>& mounts,
+                                              std::string_view proc_self_cgroup) {
   std::vector<CgroupHierarchy> hierarchies;
   for (const Membership& member : memberships_of(proc_self_cgroup)) {
     const bool unified = member.controllers.empty();
     const auto mount = std::ranges::find_if(mounts, [&](const sys::HostMount& candidate) {
-      return candidate.type == (unified ? "cgroup2" : "cgroup") && shows(candidate, member.path) && has_controllers(candidate, member);
+      return candidate.type == (unified ? "cgroup2" : "cgroup") && shows(candidate, member.path) &&
+             has_controllers(candidate, member);
     });
     if (mount == mounts.end()) continue;
     hierarchies.push_back({.unified = unified,

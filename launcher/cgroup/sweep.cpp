@@ -55,8 +55,10 @@ class Sweeper {
     for (const sys::DirectoryEntry& entry : *entries) {
       if (entry.kind != sys::PathKind::directory) continue;
       const std::string path = (directory == "/" ? "" : directory) + "/" + entry.name;
-      if (is_name_of_ours(entry.name)) was_left_by_us = (take(path) && entry.name.ends_with(kLeafSuffix)) || was_left_by_us;
-      else if (reach_ == Reach::everywhere) look_below(path);
+      if (is_name_of_ours(entry.name))
+        was_left_by_us = (take(path) && entry.name.ends_with(kLeafSuffix)) || was_left_by_us;
+      else if (reach_ == Reach::everywhere)
+        look_below(path);
     }
     if (was_left_by_us && !has_groups_below(directory)) hand_down_nothing(directory);
   }
@@ -79,7 +81,8 @@ class Sweeper {
 
 std::vector<Swept> sweep(const std::vector<CgroupHierarchy>& hierarchies, Reach reach) {
   Sweeper sweeper(reach);
-  for (const CgroupHierarchy& hierarchy : hierarchies) sweeper.look_below(reach == Reach::everywhere ? hierarchy.mount : hierarchy.own);
+  for (const CgroupHierarchy& hierarchy : hierarchies)
+    sweeper.look_below(reach == Reach::everywhere ? hierarchy.mount : hierarchy.own);
   return std::move(sweeper).result();
 }
 

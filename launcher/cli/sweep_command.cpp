@@ -28,7 +28,8 @@ int sweep_command(Arguments arguments) {
     }
     is_clean = false;
     Error error = Error::from_errno("cannot remove " + quoted(found.directory), found.error);
-    error.hint = found.error == EBUSY ? "processes are in it (its cgroup.procs names them)" : "run `stepbox sweep` as the user that ran stepbox there, or as root";
+    error.hint = found.error == EBUSY ? "processes are in it (its cgroup.procs names them)"
+                                      : "run `stepbox sweep` as the user that ran stepbox there, or as root";
     log::error(error);
   }
   if (swept->empty()) text = "nothing was left\n";

@@ -8,20 +8,24 @@
 namespace stepbox::policy {
 namespace {
 
-std::string_view last_word(std::string_view key) { return key.substr(key.rfind('.') + 1); }
+std::string_view last_word(std::string_view key) {
+  return key.substr(key.rfind('.') + 1);
+}
 
 Widening wider(const std::string& changed, const Origin& at, const std::string& base, const Origin& base_at) {
   return {{}, at, changed + " is wider than the " + base + " of " + escaped(base_at.text())};
 }
 
 // Where nothing was set below, any limit tightens.
-std::optional<Widening> widens(const Sourced<std::optional<uint64_t>>& base, const Sourced<std::optional<uint64_t>>& changed,
-                               std::string (*text)(uint64_t)) {
+std::optional<Widening> widens(const Sourced<std::optional<uint64_t>>& base,
+                               const Sourced<std::optional<uint64_t>>& changed, std::string (*text)(uint64_t)) {
   if (!base.value || !changed.value || *changed.value <= *base.value) return {};
   return wider(text(*changed.value), changed.origin, text(*base.value), base.origin);
 }
 
-std::string count_text(uint64_t count) { return std::to_string(count); }
+std::string count_text(uint64_t count) {
+  return std::to_string(count);
+}
 
 const ProcessLimitSpec* find(const std::vector<ProcessLimitSpec>& limits, int resource) {
   const auto found = std::ranges::find(limits, resource, &ProcessLimitSpec::resource);
@@ -63,7 +67,8 @@ Result<> apply_limit_of_process(Policy& policy, const Setting& setting) {
     if (size.unit == Size::Unit::percent) return fail(quoted(setting.value) + " is not " + std::string(kBytesForm));
     value = size.amount;
   }
-  std::erase_if(policy.limits.of_process, [&](const ProcessLimitSpec& known) { return known.resource == row->resource; });
+  std::erase_if(policy.limits.of_process,
+                [&](const ProcessLimitSpec& known) { return known.resource == row->resource; });
   policy.limits.of_process.push_back({row->resource, row->name, value, setting.origin});
   return {};
 }
@@ -107,7 +112,8 @@ std::optional<Widening> widens_limit_of_process(const Policy& base, const Policy
 
 std::optional<Widening> widens_optional_limits(const Policy& base, const Policy& changed, uint64_t) {
   for (const OptionalLimit& now : changed.limits.optional) {
-    const bool is_known = std::ranges::find(base.limits.optional, now.name, &OptionalLimit::name) != base.limits.optional.end();
+    const bool is_known =
+        std::ranges::find(base.limits.optional, now.name, &OptionalLimit::name) != base.limits.optional.end();
     if (is_known || !is_set(base.limits, now.name)) continue;
     return Widening{{}, now.origin, "limits." + now.name + " is set below and must hold"};
   }

@@ -65,7 +65,8 @@ bool is_optional(const Policy& policy, string_view name) {
 
 std::vector<PlannedLimit> wanted_limits(const Limits& limits, const HostFacts& facts) {
   std::vector<PlannedLimit> wanted;
-  if (limits.memory.value) wanted.push_back({"memory", limits.memory.value->bytes_of(facts.memory_usable), limits.memory.origin});
+  if (limits.memory.value)
+    wanted.push_back({"memory", limits.memory.value->bytes_of(facts.memory_usable), limits.memory.origin});
   if (limits.processes.value) wanted.push_back({"processes", *limits.processes.value, limits.processes.origin});
   if (limits.cpu.value) wanted.push_back({"cpu", *limits.cpu.value, limits.cpu.origin});
   return wanted;
@@ -99,9 +100,11 @@ Result<> plan_limits(Plan& plan, const Policy& policy, const HostFacts& facts) {
     } else if (is_optional(policy, limit.name)) {
       plan.warnings.push_back("limits." + string(limit.name) + " is not enforced: " + reason);
     } else {
-      return fail(cannot_enforce(limit) + ": " + reason,
-                  "start stepbox in a delegated group (systemd-run --user --scope -p Delegate=yes -- stepbox run ...; as root "
-                  "without --user), or run without it where it cannot be had: --limit optional=" + string(limit.name));
+      return fail(
+          cannot_enforce(limit) + ": " + reason,
+          "start stepbox in a delegated group (systemd-run --user --scope -p Delegate=yes -- stepbox run ...; as root "
+          "without --user), or run without it where it cannot be had: --limit optional=" +
+              string(limit.name));
     }
   }
   // v1 cannot kill a group; where v2 is there as well it does, and tells the time that was used.

@@ -15,7 +15,9 @@ constexpr uint64_t kPerInode = 1'536;
 constexpr uint64_t kSmallest = uint64_t{1} << 20;
 constexpr uint64_t kFewestInodes = 1'000;
 
-std::string path_of(std::string_view volume) { return "/box/" + std::string(volume); }
+std::string path_of(std::string_view volume) {
+  return "/box/" + std::string(volume);
+}
 
 // What the volumes must fit into: tmpfs pages are memory of the step.
 struct Memory {
@@ -28,14 +30,18 @@ struct Memory {
 Memory memory_for(const Plan& plan, const HostFacts& facts) {
   const PlannedLimit* limit = plan.cgroup.find("memory");
   if (limit != nullptr && limit->amount <= facts.memory_usable)
-    return {limit->amount, kForPrograms, "limits.memory " + human_bytes(limit->amount) + " (" + escaped(limit->origin.text()) + ")", true};
+    return {limit->amount, kForPrograms,
+            "limits.memory " + human_bytes(limit->amount) + " (" + escaped(limit->origin.text()) + ")", true};
   // Beyond its memory a machine can only hold what it can swap out.
   const uint64_t swap = facts.memory_usable == facts.memory_total ? facts.swap_total : 0;
-  return {facts.memory_usable + swap, 0, "the " + human_bytes(facts.memory_usable + swap) + " of memory that stepbox may use", false};
+  return {facts.memory_usable + swap, 0,
+          "the " + human_bytes(facts.memory_usable + swap) + " of memory that stepbox may use", false};
 }
 
 // Nobody chose it: it fits itself to what is left.
-bool is_default(const Origin& origin) { return origin.layer == Layer::built_in; }
+bool is_default(const Origin& origin) {
+  return origin.layer == Layer::built_in;
+}
 
 struct Sum {
   uint64_t bytes = 0;
@@ -57,14 +63,17 @@ Sum chosen_sizes(const Plan& plan, const Memory& memory) {
     if (!is_default(volume.size_origin)) sum.add(name_of(volume), volume.bytes, volume.size_origin);
   for (const PlannedVolume& volume : plan.volumes)
     if (memory.is_limit && !is_default(volume.inodes_origin))
-      sum.add(std::to_string(volume.inodes) + " inodes of " + name_of(volume), volume.inodes * kPerInode, volume.inodes_origin);
+      sum.add(std::to_string(volume.inodes) + " inodes of " + name_of(volume), volume.inodes * kPerInode,
+              volume.inodes_origin);
   return sum;
 }
 
 Result<> refuse(const Memory& memory, const Sum& sum) {
-  const std::string programs = memory.for_programs == 0 ? "" : " + " + human_bytes(memory.for_programs) + " for the programs of the step";
-  return fail("volumes are memory, and " + memory.name + " cannot hold them: " + (sum.text.empty() ? "a workspace" : sum.text) + programs +
-                  " is " + human_bytes(sum.bytes + memory.for_programs),
+  const std::string programs =
+      memory.for_programs == 0 ? "" : " + " + human_bytes(memory.for_programs) + " for the programs of the step";
+  return fail("volumes are memory, and " + memory.name +
+                  " cannot hold them: " + (sum.text.empty() ? "a workspace" : sum.text) + programs + " is " +
+                  human_bytes(sum.bytes + memory.for_programs),
               memory.is_limit ? "raise limits.memory, or make the volumes smaller (--size, --volume, --inodes)"
                               : "make the volumes smaller (--size, --volume)");
 }
@@ -72,7 +81,8 @@ Result<> refuse(const Memory& memory, const Sum& sum) {
 // What nobody chose takes its share of what is left, and never more than the default says.
 Result<> fit_defaults(Plan& plan, const Memory& memory, const Sum& sum) {
   const uint64_t left = memory.bytes - memory.for_programs - sum.bytes;
-  const auto count = static_cast<uint64_t>(std::ranges::count_if(plan.volumes, [](const PlannedVolume& v) { return is_default(v.size_origin); }));
+  const auto count = static_cast<uint64_t>(
+      std::ranges::count_if(plan.volumes, [](const PlannedVolume& v) { return is_default(v.size_origin); }));
   for (PlannedVolume& volume : plan.volumes) {
     // Beside the bytes, inodes may take a quarter of the memory.
     const uint64_t inodes = std::max(memory.bytes / 4 / plan.volumes.size() / kPerInode, kFewestInodes);
@@ -84,7 +94,8 @@ Result<> fit_defaults(Plan& plan, const Memory& memory, const Sum& sum) {
       return refuse(memory, whole);
     }
     volume.bytes = left / count / 4096 * 4096;
-    plan.notes.push_back(name_of(volume) + " is " + human_bytes(volume.bytes) + " instead of the default: more would not fit into " + memory.name);
+    plan.notes.push_back(name_of(volume) + " is " + human_bytes(volume.bytes) +
+                         " instead of the default: more would not fit into " + memory.name);
   }
   return {};
 }

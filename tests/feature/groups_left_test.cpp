@@ -30,8 +30,10 @@ Command limited(const Place& place, const ControlGroup& group, std::vector<std::
 
 void kill_now(Target target, const Process& process) {
   const std::vector<pid_t> children = target == Target::everybody ? children_of(process.pid()) : std::vector<pid_t>();
-  if (target == Target::group) process.signal_group(SIGKILL);
-  else process.signal(SIGKILL);
+  if (target == Target::group)
+    process.signal_group(SIGKILL);
+  else
+    process.signal(SIGKILL);
   for (const pid_t pid : children) ::kill(pid, SIGKILL);
 }
 
@@ -84,19 +86,19 @@ TEST_CASE("what is left when stepbox and its guard are killed together is swept"
     REQUIRE_FALSE(group.below().empty());
   };
   if (runs_can_share_a_group()) SECTION("by the next run, which leaves a living one alone") {
-    const Place other(caller);
-    Process living(limited(other, group, {"sh", "-c", "echo ready; while [ ! -e go ]; do sleep 0.05; done"}));
-    REQUIRE(living.waits_for("ready"));
-    const auto held = group.below();
-    leave_some();
-    Command next = place.step({}, {"true"});
-    next.prepare = [&] { group.enter(); };
-    CHECK(run(next).code() == 0);
-    CHECK(group.below() == held);
-    other.make_file(other.checkout() / "go", "");
-    CHECK(living.finish().code() == 0);
-    CHECK(group.below().empty());
-  }
+      const Place other(caller);
+      Process living(limited(other, group, {"sh", "-c", "echo ready; while [ ! -e go ]; do sleep 0.05; done"}));
+      REQUIRE(living.waits_for("ready"));
+      const auto held = group.below();
+      leave_some();
+      Command next = place.step({}, {"true"});
+      next.prepare = [&] { group.enter(); };
+      CHECK(run(next).code() == 0);
+      CHECK(group.below() == held);
+      other.make_file(other.checkout() / "go", "");
+      CHECK(living.finish().code() == 0);
+      CHECK(group.below().empty());
+    }
   SECTION("by stepbox sweep, which says so") {
     leave_some();
     const auto left = group.below();

@@ -13,7 +13,8 @@
 namespace stepbox::feature {
 namespace {
 
-Command limited(const Place& place, const ControlGroup& group, std::vector<std::string> options, std::vector<std::string> argv) {
+Command limited(const Place& place, const ControlGroup& group, std::vector<std::string> options,
+                std::vector<std::string> argv) {
   Command step = place.step(std::move(options), std::move(argv));
   step.prepare = [&group] { group.enter(); };
   return step;
@@ -25,7 +26,9 @@ Json limit_of(const Json& report, std::string_view name) {
   return nullptr;
 }
 
-std::string sentence_of(const Json& report) { return report["outcome"]["sentence"]; }
+std::string sentence_of(const Json& report) {
+  return report["outcome"]["sentence"];
+}
 
 }  // namespace
 
@@ -53,7 +56,8 @@ TEST_CASE("a step that goes on without a process that was killed for memory does
   CAPTURE(caller);
   const ControlGroup group(caller, Delegated::yes);
   const Place place(caller);
-  const std::string step = GENERATE("use_memory 1073741824 & sleep 5; exit 0", "use_memory 1073741824; exit 0", "use_memory 1073741824 || exit 3");
+  const std::string step = GENERATE("use_memory 1073741824 & sleep 5; exit 0", "use_memory 1073741824; exit 0",
+                                    "use_memory 1073741824 || exit 3");
   CAPTURE(step);
   const Run ran = run(limited(place, group, {"--limit", "memory=128MiB"}, {"sh", "-c", step}));
   INFO(ran);
@@ -137,9 +141,11 @@ TEST_CASE("a box beside one that uses everything it may is not disturbed", "[lim
   const ControlGroup group(caller, Delegated::yes);
   const Place quiet(caller), hungry(caller);
   const std::vector<std::string> limits = {"--limit", "memory=128MiB", "--limit", "processes=50"};
-  Process beside(limited(quiet, group, limits, {"sh", "-c", "echo ready; head -c 20M /dev/zero > /tmp/mine; sleep 1; wc -c < /tmp/mine"}));
+  Process beside(limited(quiet, group, limits,
+                         {"sh", "-c", "echo ready; head -c 20M /dev/zero > /tmp/mine; sleep 1; wc -c < /tmp/mine"}));
   REQUIRE(beside.waits_for("ready"));
-  for (const std::vector<std::string>& hog : {std::vector<std::string>{"use_memory", "1073741824"}, {"make_tasks", "processes", "10000"}})
+  for (const std::vector<std::string>& hog :
+       {std::vector<std::string>{"use_memory", "1073741824"}, {"make_tasks", "processes", "10000"}})
     CHECK(run(limited(hungry, group, limits, hog)).code() != 0);
   const Run ran = beside.finish();
   INFO(ran);
@@ -156,13 +162,15 @@ TEST_CASE("a step sees nothing of its groups, and cannot widen them from a sandb
   const ControlGroup group(caller, Delegated::yes);
   const Place place(caller);
   const std::vector<std::string> limits = {"--limit", "memory=128MiB", "--limit", "processes=50"};
-  const Run seen = run(limited(place, group, limits, {"sh", "-c", "cut -d: -f3 /proc/self/cgroup | sort -u; ls /sys/fs/cgroup"}));
+  const Run seen =
+      run(limited(place, group, limits, {"sh", "-c", "cut -d: -f3 /proc/self/cgroup | sort -u; ls /sys/fs/cgroup"}));
   INFO(seen);
   CHECK(seen.out == "/\n");
   const std::string widen =
       "mkdir -p /tmp/g; mount -t cgroup2 none /tmp/g || mount -t cgroup -o memory none /tmp/g;"
       "for f in memory.max memory.memsw.limit_in_bytes memory.limit_in_bytes; do echo 1073741824 > /tmp/g/$f; done";
-  const Run tried = run(limited(place, group, limits, {"sh", "-c", "unshare -UrmC sh -c '" + widen + "; use_memory 536870912'"}));
+  const Run tried =
+      run(limited(place, group, limits, {"sh", "-c", "unshare -UrmC sh -c '" + widen + "; use_memory 536870912'"}));
   INFO(tried);
   CHECK(tried.code() != 0);
   CHECK(tried.out.find("held") == std::string::npos);
@@ -189,7 +197,8 @@ TEST_CASE("the host's out-of-memory killer takes the step before stepbox", "[lim
   CAPTURE(caller);
   const Place place(caller);
   const int own = std::stoi(read_file("/proc/self/oom_score_adj"));
-  CHECK(place.run_step({}, {"cat", "/proc/self/oom_score_adj"}).out == std::to_string(std::min(own + 500, 1000)) + "\n");
+  CHECK(place.run_step({}, {"cat", "/proc/self/oom_score_adj"}).out ==
+        std::to_string(std::min(own + 500, 1000)) + "\n");
 }
 
 TEST_CASE("a limit that cannot be enforced here is an error, unless the policy can do without", "[limits]") {

@@ -14,7 +14,9 @@ namespace {
 
 constexpr const char* kRoot = "/sys/fs/cgroup";
 
-bool is_pure_v2() { return fs::exists(fs::path(kRoot) / "cgroup.controllers"); }
+bool is_pure_v2() {
+  return fs::exists(fs::path(kRoot) / "cgroup.controllers");
+}
 
 fs::path path_in(const std::string& controller) {
   for (const std::string& line : lines_of(read_file("/proc/self/cgroup"))) {
@@ -30,8 +32,10 @@ fs::path path_in(const std::string& controller) {
 std::vector<fs::path> own_groups() {
   if (is_pure_v2()) return {fs::path(kRoot) / path_in("")};
   std::vector<fs::path> groups;
-  for (const char* controller : {"memory", "pids", "cpu"}) groups.push_back(fs::path(kRoot) / controller / path_in(controller));
-  if (fs::exists(fs::path(kRoot) / "unified/cgroup.controllers")) groups.push_back(fs::path(kRoot) / "unified" / path_in(""));
+  for (const char* controller : {"memory", "pids", "cpu"})
+    groups.push_back(fs::path(kRoot) / controller / path_in(controller));
+  if (fs::exists(fs::path(kRoot) / "unified/cgroup.controllers"))
+    groups.push_back(fs::path(kRoot) / "unified" / path_in(""));
   return groups;
 }
 
@@ -73,8 +77,10 @@ void list_of_stepbox(const fs::path& directory, std::vector<std::string>& found)
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(directory, ignored)) {
     if (!entry.is_directory(ignored)) continue;
-    if (entry.path().filename().string().starts_with("stepbox-")) found.push_back(entry.path());
-    else list_of_stepbox(entry.path(), found);
+    if (entry.path().filename().string().starts_with("stepbox-"))
+      found.push_back(entry.path());
+    else
+      list_of_stepbox(entry.path(), found);
   }
 }
 
@@ -90,7 +96,9 @@ void remove_below(const fs::path& directory) {
 const HostFeature control_groups{"control groups that can be made", can_make_groups,
                                  "run the suite as root, in a group that may make others with memory, pids and cpu"};
 
-bool runs_can_share_a_group() { return !is_pure_v2(); }
+bool runs_can_share_a_group() {
+  return !is_pure_v2();
+}
 
 ControlGroup::ControlGroup(Caller caller, Delegated delegated) : caller_(caller), delegated_(delegated) {
   static int number = 0;

@@ -16,7 +16,7 @@ extern const HostFeature control_groups;
 // Version 1: a run and what an earlier one left can be in the same group. On v2 a group that hands down controllers
 // takes no processes, so that nothing can be started there.
 bool runs_can_share_a_group();
-  // groups can be made here, with memory, pids and cpu
+// groups can be made here, with memory, pids and cpu
 
 // With `delegated` an ordinary user may make groups below it, as a service manager would let it.
 enum class Delegated { no, yes };

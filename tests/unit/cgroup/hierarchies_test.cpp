@@ -25,7 +25,11 @@ Hierarchies found(std::string_view mountinfo, std::string_view own) {
 }
 
 CgroupHierarchy v1(std::vector<std::string> controllers, std::string own, std::string mount) {
-  return {.unified = false, .controllers = std::move(controllers), .enabled = {}, .own = std::move(own), .mount = std::move(mount)};
+  return {.unified = false,
+          .controllers = std::move(controllers),
+          .enabled = {},
+          .own = std::move(own),
+          .mount = std::move(mount)};
 }
 
 CgroupHierarchy v2(std::string own, std::string mount) {
@@ -52,7 +56,8 @@ TEST_CASE("v1 has a hierarchy for each set of controllers, and one for systemd t
 TEST_CASE("v2 has one, whatever is below it", "[cgroup]") {
   CHECK(found(kV2, "0::/\n") == Hierarchies{v2("/sys/fs/cgroup", "/sys/fs/cgroup")});
   CHECK(found(kV2, "0::/user.slice/user-1000.slice/user@1000.service/app.slice/run-u5.scope\n") ==
-        Hierarchies{v2("/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/app.slice/run-u5.scope", "/sys/fs/cgroup")});
+        Hierarchies{v2("/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/app.slice/run-u5.scope",
+                       "/sys/fs/cgroup")});
   CHECK(found(kV2, "0::/system.slice/ci.service\n")[0].own == "/sys/fs/cgroup/system.slice/ci.service");
 }
 
@@ -73,7 +78,8 @@ TEST_CASE("a container may see its own group as the top, or be told its path on 
 }
 
 TEST_CASE("a hierarchy that does not show the caller's own group is none", "[cgroup]") {
-  CHECK(found("35 31 0:32 /docker/abc /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n", "4:memory:/docker/abcd\n").empty());
+  CHECK(found("35 31 0:32 /docker/abc /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n", "4:memory:/docker/abcd\n")
+            .empty());
   CHECK(found(kV2, "0::/../other\n").empty());
   CHECK(found("31 23 0:28 /../.. /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n", "0::/\n").empty());
   CHECK(found("", "0::/\n").empty());

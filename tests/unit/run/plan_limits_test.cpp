@@ -34,7 +34,8 @@ Policy limited(uint64_t memory) {
 std::vector<std::string> written(const Plan& plan) {
   std::vector<std::string> lines;
   for (const PlannedGroup& group : plan.cgroup.groups)
-    for (const CgroupFile& file : group.files) lines.push_back(group.parent + "/*/" + std::string(file.name) + " " + file.value);
+    for (const CgroupFile& file : group.files)
+      lines.push_back(group.parent + "/*/" + std::string(file.name) + " " + file.value);
   return lines;
 }
 
@@ -51,11 +52,11 @@ TEST_CASE("v1 limits memory alone and then with swap, in a hierarchy for each co
   Policy policy = limited(kGiB);
   policy.limits.processes = {100, {}};
   policy.limits.cpu = {1'500, {}};
-  CHECK(written(plan_of(v1_facts(), policy)) == Lines{"/sys/fs/cgroup/memory/job/*/memory.limit_in_bytes 1073741824",
-                                                      "/sys/fs/cgroup/memory/job/*/memory.memsw.limit_in_bytes 1073741824",
-                                                      "/sys/fs/cgroup/pids/job/*/pids.max 101",
-                                                      "/sys/fs/cgroup/cpu/job/*/cpu.cfs_period_us 100000",
-                                                      "/sys/fs/cgroup/cpu/job/*/cpu.cfs_quota_us 150000"});
+  CHECK(written(plan_of(v1_facts(), policy)) ==
+        Lines{"/sys/fs/cgroup/memory/job/*/memory.limit_in_bytes 1073741824",
+              "/sys/fs/cgroup/memory/job/*/memory.memsw.limit_in_bytes 1073741824",
+              "/sys/fs/cgroup/pids/job/*/pids.max 101", "/sys/fs/cgroup/cpu/job/*/cpu.cfs_period_us 100000",
+              "/sys/fs/cgroup/cpu/job/*/cpu.cfs_quota_us 150000"});
 }
 
 TEST_CASE("v2 has one group, and hands down what is not handed down yet", "[run][limits]") {
@@ -110,7 +111,8 @@ TEST_CASE("the default workspace follows the memory limit", "[run][limits]") {
   CHECK(plan.volumes[0].bytes <= kGiB / 2);
   // A quarter of the memory for inodes of 1.5 KiB.
   CHECK(plan.volumes[0].inodes == kGiB / 4 / 1'536);
-  CHECK(plan_of(v1_facts(), limited(64 * kGiB)).volumes[0].bytes == plan_of(v1_facts()).volumes[0].bytes);  // of the 16 GiB that there are
+  CHECK(plan_of(v1_facts(), limited(64 * kGiB)).volumes[0].bytes ==
+        plan_of(v1_facts()).volumes[0].bytes);  // of the 16 GiB that there are
 }
 
 TEST_CASE("the default workspace makes room for volumes that were chosen, and explain says so", "[run][limits]") {
@@ -127,7 +129,8 @@ TEST_CASE("volumes that cannot fit are refused with the sum and where each part 
   Policy policy = limited(256 * kMiB);
   policy.volumes = {{"cache", Size{Size::Unit::bytes, 512 * kMiB}, std::nullopt, {Layer::site, "site.yaml", 4, 3}}};
   CHECK(refusal_of(v1_facts(), policy).message ==
-        "volumes are memory, and limits.memory 256 MiB (--limit memory) cannot hold them: volume 'cache' 512 MiB (site.yaml:4:3) + "
+        "volumes are memory, and limits.memory 256 MiB (--limit memory) cannot hold them: volume 'cache' 512 MiB "
+        "(site.yaml:4:3) + "
         "16 MiB for the programs of the step is 528 MiB");
   // Together, too.
   policy = limited(kGiB);
@@ -137,7 +140,8 @@ TEST_CASE("volumes that cannot fit are refused with the sum and where each part 
   // And inodes that were chosen.
   policy = limited(kGiB);
   policy.inodes = {1'000'000, on_command_line("--inodes")};
-  CHECK(refusal_of(v1_facts(), policy).message.find("1000000 inodes of workspace 1.4 GiB (--inodes)") != std::string::npos);
+  CHECK(refusal_of(v1_facts(), policy).message.find("1000000 inodes of workspace 1.4 GiB (--inodes)") !=
+        std::string::npos);
 }
 
 TEST_CASE("a limit that leaves no room for a workspace is refused", "[run][limits]") {
