@@ -175,22 +175,21 @@ std::expected<void, Refusal> Cgroup::make_group(Group& group) {
   return {};
 }
 
-// v2: a group has the controllers that its parent hands down, and a parent that does may have no processes, but
-// for the root.
+// v2: a group has the controllers that its parent hands down, and a parent that does may have no processes, but for
+// the root. The kernel would let it have some with cpu and pids alone, and then nobody into the groups below (a
+// threaded domain), so it is not asked.
 Result<> Cgroup::hand_down(Group& group) const {
   if (!group.plan.unified || group.plan.files.empty()) return {};
-  group.parent_lock = sys::Fd(::open(group.paths.parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const std::string& parent = group.paths.parent;
+  group.parent_lock = sys::Fd(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (group.parent_lock) ::flock(group.parent_lock.get(), LOCK_SH | LOCK_NB);
   if (group.plan.enable.empty()) return {};
+  const bool is_root = sys::kind_of(parent + "/cgroup.type") == sys::PathKind::missing;
+  if (!is_root) TRY(leave_parent(group));
   const std::string wanted = joined(group.plan.enable, '+');
-  int error = write_at(group.paths.parent, "cgroup.subtree_control", wanted);
-  if (error == EBUSY) {
-    TRY(leave_parent(group));
-    error = write_at(group.paths.parent, "cgroup.subtree_control", wanted);
-  }
+  const int error = write_at(parent, "cgroup.subtree_control", wanted);
   if (error == 0) return {};
-  return std::unexpected(
-      error_of("cannot hand down " + wanted + " to the groups below " + quoted(group.paths.parent), error));
+  return std::unexpected(error_of("cannot hand down " + wanted + " to the groups below " + quoted(parent), error));
 }
 
 // Only where nobody else is in it: other people's processes are not moved.

@@ -2,6 +2,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <random>
 #include <thread>
 
@@ -37,6 +38,14 @@ void kill_now(Target target, const Process& process) {
   for (const pid_t pid : children) ::kill(pid, SIGKILL);
 }
 
+// Of the instants, in microseconds: as in kill_test.cpp, longer where stepbox takes long to start.
+int window(const Place& place) {
+  const auto begin = std::chrono::steady_clock::now();
+  place.run_step({}, {"true"});
+  const auto start = std::chrono::steady_clock::now() - begin;
+  return std::max(50'000, static_cast<int>(10 * std::chrono::duration_cast<std::chrono::microseconds>(start).count()));
+}
+
 bool nobody_is_left(const Place& place) {
   while (::waitpid(-1, nullptr, WNOHANG) > 0) {
   }
@@ -54,7 +63,7 @@ TEST_CASE("no group is left of a box that is killed at a random instant", "[limi
   const ControlGroup group(caller, Delegated::yes);
   const Place place(caller);
   std::mt19937 random(std::random_device{}());
-  std::uniform_int_distribution<int> instant(0, 50'000);
+  std::uniform_int_distribution<int> instant(0, window(place));
   int with_groups = 0;
   for (int i = 0; i < 30; ++i) {
     Process step(limited(place, group, {"hold_memory", "/tmp/held", "1048576"}));

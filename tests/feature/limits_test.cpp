@@ -56,7 +56,7 @@ TEST_CASE("a step that goes on without a process that was killed for memory does
   CAPTURE(caller);
   const ControlGroup group(caller, Delegated::yes);
   const Place place(caller);
-  const std::string step = GENERATE("use_memory 1073741824 & sleep 5; exit 0", "use_memory 1073741824; exit 0",
+  const std::string step = GENERATE("use_memory 1073741824 & sleep 50; exit 0", "use_memory 1073741824; exit 0",
                                     "use_memory 1073741824 || exit 3");
   CAPTURE(step);
   const Run ran = run(limited(place, group, {"--limit", "memory=128MiB"}, {"sh", "-c", step}));
