@@ -14,5 +14,6 @@ int explain_command(Arguments arguments);
 int doctor_command(Arguments arguments);
 int policy_command(Arguments arguments);
 int caches_command(Arguments arguments);
+int sweep_command(Arguments arguments);
 
 }  // namespace stepbox::cli

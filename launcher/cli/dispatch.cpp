@@ -24,6 +24,7 @@ struct Subcommand {
 constexpr Subcommand kSubcommands[] = {
     {"run", run_command},       {"shell", shell_command},   {"explain", explain_command},
     {"doctor", doctor_command}, {"policy", policy_command}, {"caches", caches_command},
+    {"sweep", sweep_command},
 };
 
 int unknown_subcommand(const std::string& word) {

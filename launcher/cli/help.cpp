@@ -24,6 +24,7 @@ constexpr std::string_view kRunExamples =
     "  stepbox run --size 8GiB --volume cache=4GiB -- make -j8\n"
     "  stepbox run --timeout 30m --silence 10m -- ./test.sh\n"
     "  stepbox run --source ro --network none --report report.json -- ./check.sh\n"
+    "  stepbox run --limit memory=6GiB --limit processes=4096 -- make -j8\n"
     "  stepbox run --ro ~/.m2/settings.xml -- mvn package\n"
     "\n"
     "exit status: COMMAND's own; 128+N when signal N ended it; 124 when it ran or was silent for too long; 125 when\n"
@@ -69,6 +70,12 @@ constexpr std::string_view kCaches =
     "example:\n"
     "  stepbox caches cargo\n";
 
+constexpr std::string_view kSweep =
+    "usage: stepbox sweep\n"
+    "\n"
+    "Removes the empty control groups that runs left which were killed together with their guard, in the whole of\n"
+    "every hierarchy, and prints what it removed. Groups that a run still holds, or that have processes, stay.\n";
+
 }  // namespace
 
 std::string version_text() { return "stepbox " STEPBOX_VERSION "\n"; }
@@ -82,6 +89,7 @@ std::string general_help() {
          "       stepbox doctor [--json]                       what this host can do, and what is missing\n"
          "       stepbox policy list | show | check | schema   policies\n"
          "       stepbox caches [TOOL]                         the registry of caches\n"
+         "       stepbox sweep                                 removes what a crashed run could leave\n"
          "       stepbox --help | --version\n"
          "\n"
          "examples:\n"
@@ -99,6 +107,7 @@ std::string help_for(std::string_view subcommand) {
   if (subcommand == "doctor") return std::string(kDoctor);
   if (subcommand == "policy") return std::string(kPolicy);
   if (subcommand == "caches") return std::string(kCaches);
+  if (subcommand == "sweep") return std::string(kSweep);
   return general_help();
 }
 

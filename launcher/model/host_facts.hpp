@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "model/cgroup.hpp"
 #include "model/deadlines.hpp"
 
 namespace stepbox {
@@ -52,6 +53,11 @@ struct HostFacts {
   std::string kernel = {};
   uint64_t memory_total = 0;
   uint64_t memory_usable = 0;
+
+  uint64_t swap_total = 0;
+  std::vector<CgroupHierarchy> cgroups = {};
+  // Why a limit of kBoxLimits cannot be enforced although the hierarchies look as if; found out by trying.
+  std::map<std::string, std::string, std::less<>> no_limit_reasons = {};
 
   std::string cwd = {};          // as getcwd(2) says
   std::string checkout = {};     // the top of the work tree that cwd is in, or cwd

@@ -17,6 +17,8 @@ const char* name_of(Verdict verdict) {
     case Verdict::silence: return "silence";
     case Verdict::disk_quota: return "disk-quota";
     case Verdict::inode_quota: return "inode-quota";
+    case Verdict::out_of_memory: return "out-of-memory";
+    case Verdict::process_limit: return "process-limit";
     case Verdict::not_found: return "not-found";
     case Verdict::not_executable: return "not-executable";
     case Verdict::cancelled: return "cancelled";

@@ -8,7 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "model/cgroup.hpp"
 #include "model/deadlines.hpp"
+#include "model/limits.hpp"
 #include "model/origin.hpp"
 #include "model/policy.hpp"
 #include "model/protection.hpp"
@@ -113,6 +115,8 @@ struct Plan {
   bool deny_nesting = false;
   // Where the step's uid 0 is the host's: it owns the host's cgroup files, and could mount them.
   bool deny_cgroup_namespaces = false;
+  CgroupPlan cgroup;                            // limits on the whole box
+  std::vector<ProcessLimitSpec> process_limits;  // lowered in the step, never raised
   std::vector<PlannedVolume> volumes;
   std::vector<MountCall> mounts;
   // When so many of them are done, the volumes are there. The step then makes the directories of its caches itself,
@@ -129,6 +133,7 @@ struct Plan {
 
   std::vector<PolicyName> policies;
   std::vector<Protection> protections;
+  std::vector<std::string> notes;     // what was chosen where the policy left it open; told by explain
   std::vector<std::string> warnings;
 };
 

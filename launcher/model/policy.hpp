@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "model/limits.hpp"
 #include "model/origin.hpp"
 #include "model/units.hpp"
 
@@ -74,6 +75,7 @@ struct Policy {
   std::vector<EnvRule> environment;  // in order; a later rule for the same name wins
   Sourced<bool> clear_environment;
   Sourced<bool> allow_nesting;  // nesting: allow | deny
+  Limits limits;
   std::vector<RequiredProtection> require;
 
   Sourced<std::optional<std::chrono::milliseconds>> timeout;  // of the step, from its start

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/deadlines.hpp"
@@ -32,6 +33,15 @@ struct CacheUsage {
   std::string path;  // "/box/cache/go-build"
   uint64_t bytes = 0;
   uint64_t files = 0;
+};
+
+// A limit on the whole box, and what the kernel counted.
+struct LimitUsage {
+  std::string_view name;  // of kBoxLimits
+  uint64_t limit = 0;     // bytes; processes; thousandths of a core
+  uint64_t peak = 0;      // the same; 0 where the kernel does not tell
+  // Processes killed for memory; forks refused; cpu: milliseconds of waiting for the next share.
+  uint64_t hits = 0;
 };
 
 struct Stray {
@@ -65,7 +75,8 @@ struct Report {
   Times time;
   std::vector<VolumeUsage> volumes;
   uint64_t samples = 0;
-  uint64_t memory_peak_bytes = 0;  // largest resident set of any one process (getrusage)
+  uint64_t memory_peak_bytes = 0;  // of the whole box; without a limit the largest resident set of any one process
+  std::vector<LimitUsage> limits;
   std::vector<CacheUsage> caches;  // largest first
   SourceMode source = SourceMode::rw;
   std::string source_path;

@@ -94,6 +94,35 @@ Result<uint64_t> parse_count(std::string_view text) {
   return fail(quoted(text) + " is not " + std::string(kCountForm));
 }
 
+Result<uint64_t> parse_cores(std::string_view text) {
+  constexpr std::string_view kForm = "a number of cores like 2 or 0.5";
+  constexpr uint64_t kMost = 1'000'000;
+  TRY_ASSIGN(const auto parts, leading_number(text, text, kForm));
+  auto [cores, rest] = parts;
+  if (cores > kMost) return fail(quoted(text) + " is too large");
+  uint64_t thousandths = cores * 1'000;
+  if (!rest.empty()) {
+    const std::string_view digits = rest.substr(1);
+    if (rest[0] != '.' || digits.empty() || digits.size() > 3) return fail(quoted(text) + " is not " + std::string(kForm));
+    uint64_t place = 100;
+    for (const char c : digits) {
+      if (c < '0' || c > '9') return fail(quoted(text) + " is not " + std::string(kForm));
+      thousandths += static_cast<uint64_t>(c - '0') * place;
+      place /= 10;
+    }
+  }
+  if (thousandths < 10) return fail(quoted(text) + " is less than a hundredth of a core");
+  return thousandths;
+}
+
+std::string cores_text(uint64_t thousandths) {
+  std::string text = std::to_string(thousandths / 1'000);
+  if (thousandths % 1'000 == 0) return text;
+  std::string digits = std::to_string(1'000 + thousandths % 1'000).substr(1);
+  digits.erase(digits.find_last_not_of('0') + 1);
+  return text + "." + digits;
+}
+
 Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
   uint64_t total = 0;
   uint64_t previous_factor = std::numeric_limits<uint64_t>::max();

@@ -31,6 +31,12 @@ Result<Size> parse_size(std::string_view text);
 // "200000", "200k", "1M": units of 1000, as inodes and processes are counted. Zero is an error.
 Result<uint64_t> parse_count(std::string_view text);
 
+// "2", "0.5", "1.25": a number of cores, in thousandths. Less than a hundredth is an error, since the kernel gives
+// out no smaller share.
+Result<uint64_t> parse_cores(std::string_view text);
+// "0.5", "2": the way back.
+std::string cores_text(uint64_t thousandths);
+
 // "90s", "30m", "1h30m", "250ms", "2d". A number without unit is an error: nobody knows what it means.
 Result<std::chrono::milliseconds> parse_duration(std::string_view text);
 

@@ -75,7 +75,7 @@ class Flattener {
         const std::string suggestion = did_you_mean(key.scalar, known);
         return complain(key, full, "unknown key" + (suggestion.empty() ? "" : " (" + suggestion + ")"));
       }
-      if (row != nullptr) {
+      if (row != nullptr && row->shape != Shape::group) {
         TRY(keyed_value(*row, key, value));
       } else if (prefix.empty() && std::ranges::find(kFileKeys, full) != std::end(kFileKeys)) {
         TRY(file_key(full, value));
@@ -115,6 +115,7 @@ class Flattener {
 
   Result<> keyed_value(const KeyRow& row, const Node& key, const Node& value) {
     switch (row.shape) {
+      case Shape::group:  // its keys are in the table
       case Shape::unsupported: return fail(yaml::position(place_, key) + ": " + unsupported_error(row.key).message);
       case Shape::scalar: return single(row, {}, value);
       case Shape::flag:

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "policy/key_values.hpp"
+#include "policy/limit_values.hpp"
 #include "policy/widening.hpp"
 
 namespace stepbox::policy {
@@ -13,6 +14,21 @@ namespace {
 constexpr KeyRow unsupported(std::string_view key, std::string_view option, std::string_view variable) {
   return {key, Shape::unsupported,    option,  variable, 0, "VALUE", Trust::operator_only,
           "",  "not in this version", nullptr, nullptr};
+}
+
+// A key below `limits`: it has no option of its own, but is spelled --limit NAME=VALUE.
+constexpr KeyRow limit(std::string_view key, std::string_view operand, std::string_view expected,
+                       std::string_view help, Result<> (*apply)(Policy&, const Setting&),
+                       std::optional<Widening> (*widening)(const Policy&, const Policy&, uint64_t)) {
+  return {key, Shape::scalar, "", "", 0, operand, Trust::tighten, expected, help, apply, widening};
+}
+
+template <size_t Row>  // of kProcessLimits
+constexpr KeyRow limit_of_process(std::string_view key) {
+  constexpr const ProcessLimit& known = kProcessLimits[Row];
+  const bool is_count = known.unit == LimitUnit::count;
+  return limit(key, is_count ? "COUNT" : "SIZE", is_count ? kCountForm : kBytesForm, known.help, apply_limit_of_process,
+               widens_limit_of<Row>);
 }
 
 constexpr KeyRow kKeys[] = {
@@ -61,6 +77,22 @@ constexpr KeyRow kKeys[] = {
     {"require", Shape::list, "--require", "STEPBOX_REQUIRE", ',', "PROTECTION", Trust::free, kProtectionForm,
      "refuses to run without this protection", apply_require, nullptr},
 
+    {"limits", Shape::group, "--limit", "STEPBOX_LIMIT", ',', "KEY=VALUE", Trust::free, "limits like {memory: 6GiB}",
+     "limits of the step: memory, processes, cpu, and those of each process", nullptr, nullptr},
+    limit("limits.memory", "SIZE", kSizeForm, "how much memory the step may use, swap and its volumes included",
+          apply_memory_limit, widens_memory_limit),
+    limit("limits.processes", "COUNT", kCountForm, "how many processes and threads the step may have",
+          apply_process_limit, widens_process_limit),
+    limit("limits.cpu", "CORES", kCoresForm, "how many cores' worth of time the step may use", apply_cpu_limit,
+          widens_cpu_limit),
+    limit_of_process<0>("limits.open-files"),
+    limit_of_process<1>("limits.file-size"),
+    limit_of_process<2>("limits.stack"),
+    limit_of_process<3>("limits.address-space"),
+    limit_of_process<4>("limits.locked-memory"),
+    {"limits.optional", Shape::list, "", "", ',', "LIMIT", Trust::tighten, kBoxLimitForm,
+     "runs without this limit (memory, processes, cpu) where the host cannot enforce it", apply_optional_limit,
+     widens_optional_limits},
     {"limits.timeout", Shape::scalar, "--timeout", "STEPBOX_TIMEOUT", 0, "DURATION", Trust::tighten, kDurationForm,
      "ends the step after this long", apply_timeout, widens_timeout},
     {"limits.silence", Shape::scalar, "--silence", "STEPBOX_SILENCE", 0, "DURATION", Trust::tighten, kDurationForm,
@@ -69,9 +101,6 @@ constexpr KeyRow kKeys[] = {
     {"limits.grace", Shape::scalar, "--grace", "STEPBOX_GRACE", 0, "DURATION", Trust::tighten, kDurationForm,
      "how long the step has between SIGTERM and SIGKILL", apply_grace, widens_grace},
 
-    unsupported("limits.memory", "--limit", "STEPBOX_LIMIT"),
-    unsupported("limits.processes", "", ""),
-    unsupported("limits.cpu", "", ""),
     unsupported("seccomp", "--seccomp", "STEPBOX_SECCOMP"),
     unsupported("outputs", "--output", "STEPBOX_OUTPUT"),
     unsupported("outputs.to", "--outputs-to", "STEPBOX_OUTPUTS_TO"),

@@ -21,6 +21,7 @@ enum class Shape : uint8_t {
   flag,        // environment.clear: true        --clear-env           STEPBOX_CLEAR_ENV=true
   list,        // filesystem.ro: [/a, /b]        --ro /a --ro /b       STEPBOX_RO=/a:/b
   map,         // environment.set: {CI: "true"}  --env CI=true         STEPBOX_ENV=CI=true
+  group,       // limits: {memory: 6GiB}         --limit memory=6GiB   STEPBOX_LIMIT=memory=6GiB; the keys below it
   unsupported  // known from the design, not in this version: an error that says so, never ignored
 };
 

@@ -65,10 +65,13 @@ class Resolver {
       return refuse(step, *row, where(step.setting) + ": a project policy may not set this");
     }
     const Policy base = policy_;
+    // What a percentage is of, as the plan takes it.
+    const std::optional<Size>& limit = base.limits.memory.value;
+    const uint64_t memory = limit ? std::min(limit->bytes_of(request_.memory_bytes), request_.memory_bytes) : request_.memory_bytes;
     TRY(apply(gathered));
     for (const KeyRow& row : keys()) {
       if (row.trust != Trust::tighten) continue;
-      const std::optional<Widening> widening = row.widening(base, policy_, request_.memory_bytes);
+      const std::optional<Widening> widening = row.widening(base, policy_, row.key == "limits.memory" ? request_.memory_bytes : memory);
       if (!widening) continue;
       const Setting culprit{
           .key = std::string(row.key), .name = widening->name, .value = {}, .origin = widening->origin};
@@ -85,8 +88,7 @@ class Resolver {
   }
 
   std::unexpected<Error> refuse(const Step& step, const KeyRow& row, std::string message) const {
-    std::string hint = "if it is meant, pass " + std::string(row.option);
-    if (!row.operand.empty()) hint += " " + std::string(row.operand);
+    std::string hint = "if it is meant, pass " + spelling_of(row);
     if (!request_.site_directory.empty())
       hint += ", or set " + std::string(row.key) + " in " + request_.site_directory + "/" + std::string(kFileName);
     return blamed_on(step, Error{std::move(message), std::move(hint)});

@@ -59,6 +59,7 @@ std::string schema_of(const KeyRow& row) {
           row.key == "workspace.volumes" ? std::string(kVolumeSchema) : R"({"type": ["string", "number", "boolean"]})";
       return "{" + described(R"("type": "object", "additionalProperties": )" + value, row.help) + "}";
     }
+    case Shape::group:
     case Shape::unsupported: break;
   }
   return "{}";
@@ -86,7 +87,7 @@ std::string json_schema() {
   };
   std::vector<std::pair<std::string, Properties>> sections;
   for (const KeyRow& row : keys()) {
-    if (row.shape == Shape::unsupported) continue;
+    if (row.shape == Shape::unsupported || row.shape == Shape::group) continue;
     const size_t dot = row.key.find('.');
     if (dot == std::string_view::npos) {
       root.emplace_back(row.key, schema_of(row));

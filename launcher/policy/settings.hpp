@@ -21,6 +21,9 @@ Result<std::vector<Setting>> settings_from_variable(const KeyRow& row, std::stri
 // is complete: "ci.yaml:3:9: workspace.size: '8GX' is not a size like 8GiB, 512M or 50%".
 Result<> apply_setting(Policy& policy, const Setting& setting);
 
+// How the command line spells the key: "--size SIZE", "--limit memory=SIZE".
+std::string spelling_of(const KeyRow& row);
+
 // The words before every error about a setting: "ci.yaml:3:9: environment.set.CI" for one of a file,
 // and the name alone for an option or a variable, since it says which key it is.
 std::string where(const Setting& setting);

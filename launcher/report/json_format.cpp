@@ -56,6 +56,15 @@ Json volume_record(const VolumeUsage& volume) {
           {"inode_quota_reached", volume.inodes_full}};
 }
 
+// Cores are told as people write them.
+Json limit_record(const LimitUsage& limit) {
+  const bool is_cpu = limit.name == "cpu";
+  return {{"name", limit.name},
+          {"limit", is_cpu ? Json(static_cast<double>(limit.limit) / 1e3) : Json(limit.limit)},
+          {"peak", limit.peak != 0 ? Json(limit.peak) : Json(nullptr)},
+          {is_cpu ? "waited_milliseconds" : "hits", limit.hits}};
+}
+
 Json cache_record(const CacheUsage& cache) {
   return {{"tool", cache.tool}, {"path", cache.path}, {"bytes", cache.bytes}, {"files", cache.files}};
 }
@@ -127,7 +136,8 @@ Json teardown_record(const Report& report) {
 Json usage_record(const Report& report) {
   return {{"volumes", list_of(report.volumes, volume_record)},
           {"samples", report.samples},
-          {"memory_peak", report.memory_peak_bytes}};
+          {"memory_peak", report.memory_peak_bytes},
+          {"limits", list_of(report.limits, limit_record)}};
 }
 
 }  // namespace

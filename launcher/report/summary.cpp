@@ -15,6 +15,11 @@ bool is_weakened(const Protection& protection) {
   return protection.requested && protection.state != ProtectionState::active;
 }
 
+bool has_reached_a_limit(const Report& report) {
+  // Waiting for the processor is what a limit on it is for.
+  return std::ranges::any_of(report.limits, [](const LimitUsage& limit) { return limit.name != "cpu" && limit.hits > 0; });
+}
+
 bool has_full_volume(const Report& report) {
   return std::ranges::any_of(report.volumes, [](const VolumeUsage& v) { return v.bytes_full || v.inodes_full; });
 }
@@ -105,7 +110,7 @@ const char* github_command(const Report& report) {
 }  // namespace
 
 bool is_noteworthy(const Report& report) {
-  return report.verdict != Verdict::success || has_full_volume(report) || report.stray_count > 0 ||
+  return report.verdict != Verdict::success || has_full_volume(report) || has_reached_a_limit(report) || report.stray_count > 0 ||
          !report.leftovers.empty() || std::ranges::any_of(report.protections, is_weakened);
 }
 

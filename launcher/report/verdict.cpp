@@ -70,6 +70,25 @@ std::string full_volumes(const Report& report) {
   return join(clauses, " and ");
 }
 
+const LimitUsage* hit_limit(const Report& report, std::string_view name) {
+  for (const LimitUsage& limit : report.limits)
+    if (limit.name == name && limit.hits > 0) return &limit;
+  return nullptr;
+}
+
+// Files of a tmpfs are memory: often they are what filled it.
+std::string out_of_memory_text(const Report& report, const LimitUsage& limit) {
+  uint64_t held = 0;
+  for (const VolumeUsage& volume : report.volumes) held += volume.peak_bytes;
+  return "memory ran out at the limit of " + human_bytes(limit.limit) + " while the volumes held " + human_bytes(held) + ", and the kernel killed " +
+         std::to_string(limit.hits) + (limit.hits == 1 ? " process" : " processes");
+}
+
+std::string processes_clause(const Report& report) {
+  const LimitUsage* limit = hit_limit(report, "processes");
+  return limit == nullptr ? "" : "the limit of " + std::to_string(limit->limit) + " processes was reached";
+}
+
 std::string command_of(const Report& report) {
   return "command " + quoted(report.argv.empty() ? "" : report.argv.front());
 }
@@ -137,6 +156,8 @@ std::string cancelled_text(const Report& report) {
 Verdict verdict_of(const Report& report) {
   if (const NotStarted* refused = std::get_if<NotStarted>(&report.outcome))
     return exit_code_of(*refused) == kExitNotFound ? Verdict::not_found : Verdict::not_executable;
+  // A step that went on without one of its processes has not succeeded, whatever it says.
+  if (hit_limit(report, "memory") != nullptr) return Verdict::out_of_memory;
   // Whatever it exits with in the grace: it was not done.
   if (report.overrun) return report.overrun->deadline == Deadline::timeout ? Verdict::timeout : Verdict::silence;
   if (report.outcome == Outcome{Exited{0}}) return Verdict::success;
@@ -145,14 +166,19 @@ Verdict verdict_of(const Report& report) {
   // A signal counts as well: a write to mapped memory in a full tmpfs ends in SIGBUS.
   if (any_full(report.volumes, &VolumeUsage::bytes_full)) return Verdict::disk_quota;
   if (any_full(report.volumes, &VolumeUsage::inodes_full)) return Verdict::inode_quota;
+  if (hit_limit(report, "processes") != nullptr) return Verdict::process_limit;
   return std::holds_alternative<Signaled>(report.outcome) ? Verdict::signal : Verdict::failure;
 }
 
 std::string sentence_of(const Report& report) {
+  if (report.verdict == Verdict::out_of_memory)
+    return out_of_memory_text(report, *hit_limit(report, "memory")) + "; " +
+           (report.outcome == Outcome{Exited{0}} ? "the step itself exited with code 0" : what_happened(report));
   const std::string happened = report.overrun                         ? overrun_text(report)
                                : report.verdict == Verdict::cancelled ? cancelled_text(report)
                                                                       : what_happened(report);
-  const std::string full = full_volumes(report);
+  std::string full = full_volumes(report);
+  if (const std::string processes = processes_clause(report); !processes.empty()) full += (full.empty() ? "" : " and ") + processes;
   return full.empty() ? happened : happened + " while " + full;
 }
 

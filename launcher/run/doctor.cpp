@@ -15,8 +15,11 @@
 
 #include "base/result.hpp"
 #include "base/text.hpp"
+#include "cgroup/cgroup.hpp"
+#include "cgroup/hierarchies.hpp"
 #include "model/units.hpp"
 #include "run/gather_facts.hpp"
+#include "run/plan_parts.hpp"
 #include "run/run_step.hpp"
 #include "sandbox/credentials.hpp"
 #include "sandbox/seccomp.hpp"
@@ -176,6 +179,33 @@ Check id_shift(HostFacts& facts) {
   return check;
 }
 
+// A limit of each kind, in a group that is made for it and gone again.
+Check try_limit(std::string_view name, std::string_view what_for, const Limits& limits, const HostFacts& facts) {
+  Check check{.name = name, .what_for = what_for, .finding = Finding::works, .cause = {}, .remedy = {}};
+  Policy policy;
+  policy.limits = limits;
+  Plan plan;
+  Result<> tried = plan_limits(plan, policy, facts);
+  if (tried)
+    if (auto made = cgroup::Cgroup::create(plan.cgroup); !made) tried = std::unexpected(std::move(made.error().error));
+  if (tried) return check;
+  check.finding = Finding::degraded;
+  check.cause = tried.error().message;
+  check.remedy = tried.error().hint;
+  return check;
+}
+
+std::vector<Check> limits(HostFacts& facts) {
+  cgroup::look_up_controllers(facts.cgroups);
+  const Origin origin{.layer = Layer::built_in, .place = "doctor"};
+  Limits memory, processes, cpu;
+  memory.memory = {Size{Size::Unit::bytes, uint64_t{1} << 30}, origin};
+  processes.processes = {1'000, origin};
+  cpu.cpu = {1'000, origin};
+  return {try_limit("memory-limit", "--limit memory", memory, facts), try_limit("process-limit", "--limit processes", processes, facts),
+          try_limit("cpu-limit", "--limit cpu", cpu, facts)};
+}
+
 Check default_policy() {
   Check check{.name = "default-policy", .what_for = "a step runs under it", .finding = Finding::works, .cause = {}, .remedy = {}};
   RunRequest request;
@@ -214,6 +244,7 @@ std::vector<Check> examine_host() {
   std::vector<Check> checks;
   for (const Probe& probe : kProbes) checks.push_back(run_probe(probe, *facts));
   if (facts->privileged) checks.push_back(id_shift(*facts));
+  for (Check& check : limits(*facts)) checks.push_back(std::move(check));
   checks.push_back(default_policy());
   return checks;
 }

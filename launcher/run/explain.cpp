@@ -80,6 +80,25 @@ void volumes(Page& page, const Plan& plan) {
     page.line(volume.name + " at " + volume.path, human_bytes(volume.bytes) + with_origin(volume.size_origin) + ", " +
                                                       std::to_string(volume.inodes) + " inodes" + with_origin(volume.inodes_origin));
   }
+  for (const std::string& note : plan.notes) page.line(note, "");
+}
+
+std::string amount_of(const PlannedLimit& limit) {
+  if (limit.name == "memory") return human_bytes(limit.amount) + ", swap and volumes included";
+  return limit.name == "cpu" ? cores_text(limit.amount) + " cores" : std::to_string(limit.amount);
+}
+
+void limits(Page& page, const Plan& plan) {
+  if (plan.cgroup.limits.empty() && plan.process_limits.empty()) return;
+  page.heading("limits");
+  for (const PlannedLimit& limit : plan.cgroup.limits) page.line(std::string(limit.name), amount_of(limit) + with_origin(limit.origin));
+  for (const ProcessLimitSpec& limit : plan.process_limits)
+    page.line(std::string(limit.name), std::to_string(limit.value) + " for each process, or what the caller has" + with_origin(limit.origin));
+  for (const PlannedGroup& group : plan.cgroup.groups) {
+    page.line("control group below " + escaped(group.parent), group.files.empty() ? "for killing and measuring" : "");
+    for (const std::string& controller : group.enable) page.line("  controller handed down", controller);
+    for (const CgroupFile& file : group.files) page.line("  " + std::string(file.name), file.value);
+  }
 }
 
 std::string limit_text(const Sourced<std::optional<std::chrono::milliseconds>>& limit) {
@@ -135,6 +154,16 @@ void protections(Page& page, const Plan& plan) {
   for (const std::string& warning : plan.warnings) page.line("warning", warning);
 }
 
+template <class Line>
+void show_limits(const Limits& limits, const Line& line) {
+  if (limits.memory.value) line("limits.memory: " + limits.memory.value->text(), limits.memory.origin);
+  if (limits.processes.value) line("limits.processes: " + std::to_string(*limits.processes.value), limits.processes.origin);
+  if (limits.cpu.value) line("limits.cpu: " + cores_text(*limits.cpu.value), limits.cpu.origin);
+  for (const ProcessLimitSpec& limit : limits.of_process)
+    line("limits." + std::string(limit.name) + ": " + std::to_string(limit.value), limit.origin);
+  for (const OptionalLimit& optional : limits.optional) line("limits.optional: " + optional.name, optional.origin);
+}
+
 }  // namespace
 
 std::string explain(const Planned& planned) {
@@ -142,6 +171,7 @@ std::string explain(const Planned& planned) {
   page.heading("policies");
   for (const PolicyName& policy : planned.plan.policies) page.line(escaped(policy.name), stepbox::name_of(policy.layer));
   step(page, planned.plan);
+  limits(page, planned.plan);
   volumes(page, planned.plan);
   deadlines(page, planned.plan.deadlines);
   mounts(page, planned.plan);
@@ -182,6 +212,7 @@ std::string show_policy(const Policy& policy) {
   }
   for (const PathRule& rule : policy.paths)
     line(std::string("filesystem.") + stepbox::name_of(rule.access) + ": " + escaped(rule.path), rule.origin);
+  show_limits(policy.limits, line);
   for (const RequiredProtection& required : policy.require) line("require: " + required.name, required.origin);
   return std::move(page).take();
 }

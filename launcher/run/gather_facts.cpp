@@ -19,6 +19,7 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "cgroup/hierarchies.hpp"
 #include "report/luci_context.hpp"
 #include "run/layout.hpp"
 #include "run/make_plan.hpp"
@@ -178,6 +179,7 @@ Result<HostFacts> gather_facts() {
   const sys::Memory memory = sys::usable_memory();
   facts.memory_total = memory.total;
   facts.memory_usable = memory.usable;
+  facts.swap_total = memory.swap;
   facts.home = home_of_caller(facts);
   if (const auto home = sys::passwd_home(facts.uid)) facts.passwd_home = resolved(*home);
   facts.var_tmp = resolved("/var/tmp");
@@ -191,6 +193,8 @@ Result<HostFacts> gather_facts() {
     facts.root_entries.push_back({entry.name, entry.kind == sys::PathKind::directory ? HostPathKind::directory : HostPathKind::file, entry.link});
   TRY_ASSIGN(const auto mounts, sys::read_mounts());
   for (const sys::HostMount& mount : mounts) facts.mounts.push_back({mount.path, mount.type});
+  // Without a /proc/self/cgroup the kernel has none.
+  if (const auto groups = sys::read_file("/proc/self/cgroup")) facts.cgroups = cgroup::find_hierarchies(mounts, *groups);
   if (facts.uid == 0) {
     TRY_ASSIGN(facts.uid_ranges, id_ranges("/proc/self/uid_map"));
     for (const HostFacts::IdRange& range : facts.uid_ranges)

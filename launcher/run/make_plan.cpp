@@ -22,6 +22,7 @@ Result<Plan> make_plan(const Policy& policy, const std::vector<std::string>& arg
 
   plan_deadlines(plan, policy, facts);
   plan_identity(plan, facts);
+  TRY(plan_limits(plan, policy, facts));
   TRY(plan_volumes(plan, policy, facts));
   TRY(plan_source(plan, policy, facts, layout));
   // Needs the identity (id-mapped or not), the volumes and the checkout.

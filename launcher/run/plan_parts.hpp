@@ -2,6 +2,7 @@
 // facts; the order in which make_plan() calls them matters and is told there.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -19,7 +20,17 @@ void plan_identity(Plan& plan, const HostFacts& facts);
 // Kernel file systems and triggers are no part of "the rest of the host": the box makes its own or none.
 bool is_kernel_file_system(std::string_view type);
 
-// Sizes and inode limits of plan.volumes. plan_mounts needs them.
+// Whether the policy asks for what only control groups can enforce.
+bool needs_cgroup(const Policy& policy);
+
+// "cannot enforce limits.memory of ci.yaml:3:9", the beginning of every error about it.
+std::string cannot_enforce(const PlannedLimit& limit);
+
+// plan.cgroup and plan.process_limits, and an error when a limit that is not optional cannot be enforced here.
+Result<> plan_limits(Plan& plan, const Policy& policy, const HostFacts& facts);
+
+// Sizes and inode limits of plan.volumes, within the memory limit of plan_limits. plan_mounts needs them. An error,
+// with the sum, when what was chosen does not fit into the memory.
 Result<> plan_volumes(Plan& plan, const Policy& policy, const HostFacts& facts);
 
 // Decides the checkout and the directory the step starts in: plan.source, source_path, cwd, warnings.

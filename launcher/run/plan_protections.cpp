@@ -10,7 +10,7 @@ Protection active(std::string_view name) { return {name, true, ProtectionState::
 
 // What can be done about a protection that is required but not in force.
 std::string hint_for(std::string_view name) {
-  if (name == "quota") return "use --nesting deny, or run stepbox under a memory limit";
+  if (name == "quota") return "set a limit (--limit memory=SIZE), or use --nesting deny";
   if (name == "network-isolation") return "use --network loopback or --network none";
   if (name == "nesting-denied") return "use --nesting deny";
   return "`stepbox doctor` tells what this host is missing";
@@ -23,7 +23,7 @@ bool is_required(const Policy& policy, std::string_view name) {
 // The volumes are limited by the kernel in any case. But a step that may make mount namespaces can mount
 // memory that belongs to no volume, and then only a memory limit bounds it.
 Protection quota(const Plan& plan, const Policy& policy, const HostFacts& facts) {
-  if (plan.deny_nesting || facts.memory_usable < facts.memory_total) return active("quota");
+  if (plan.deny_nesting || facts.memory_usable < facts.memory_total || plan.cgroup.find("memory") != nullptr) return active("quota");
   return {"quota", is_required(policy, "quota"), ProtectionState::degraded,
           "nested sandboxes are allowed and there is no memory limit, so that a nested mount namespace can use memory "
           "beyond the volumes"};

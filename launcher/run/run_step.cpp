@@ -6,16 +6,21 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <csignal>
 #include <iterator>
 
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "caches/registry.hpp"
+#include "cgroup/cgroup.hpp"
+#include "cgroup/hierarchies.hpp"
+#include "cgroup/sweep.hpp"
 #include "model/units.hpp"
 #include "report/report.hpp"
 #include "run/caller.hpp"
 #include "run/gather_facts.hpp"
 #include "run/make_plan.hpp"
+#include "run/plan_parts.hpp"
 #include "run/supervise.hpp"
 #include "run/watch_output.hpp"
 #include "sandbox/box.hpp"
@@ -67,6 +72,7 @@ Result<> prepare(Planned& planned, const RunRequest& request, const Terminal& te
   TRY_ASSIGN(planned.facts, gather_facts());
   TRY_ASSIGN(planned.policy, resolve_policy(request, planned.facts));
   look_up_paths(planned.facts, planned.policy);
+  if (needs_cgroup(planned.policy)) cgroup::look_up_controllers(planned.facts.cgroups);
   TRY_ASSIGN(planned.facts.inherited, inherited_descriptors(planned.facts, request.pass_fds));
   planned.facts.terminal = terminal.path();
   return {};
@@ -95,12 +101,37 @@ void warn_of_degraded_ids(const Plan& plan) {
       log::warn("user ids are not isolated: " + protection.reason + "; the step's root is the host's, with capabilities cut");
 }
 
+bool is_optional(const Policy& policy, std::string_view limit) {
+  return std::ranges::find(policy.limits.optional, limit, &OptionalLimit::name) != policy.limits.optional.end();
+}
+
+// Whether a limit can be had is found out by making its group. Where the policy can do without, the plan is made
+// again without it, and says so.
+Result<cgroup::Cgroup> make_cgroup(Planned& planned, const RunRequest& request) {
+  for (;;) {
+    auto made = cgroup::Cgroup::create(planned.plan.cgroup);
+    if (made) {
+      for (const std::string& file : made->missing_files())
+        if (planned.facts.swap_total > 0) log::warn("the step may swap beyond its memory limit: this kernel has no " + file);
+      return std::move(*made);
+    }
+    cgroup::Refusal& refusal = made.error();
+    const auto has_to_hold = [&](std::string_view limit) { return !is_optional(planned.policy, limit); };
+    if (const auto needed = std::ranges::find_if(refusal.limits, has_to_hold); needed != refusal.limits.end())
+      return std::unexpected(std::move(refusal.error).within(cannot_enforce(*planned.plan.cgroup.find(*needed))));
+    if (refusal.limits.empty()) return std::unexpected(std::move(refusal.error));
+    for (const std::string_view limit : refusal.limits) planned.facts.no_limit_reasons[std::string(limit)] = refusal.error.message;
+    TRY_ASSIGN(planned.plan, make_plan(planned.policy, request.argv, planned.facts));
+  }
+}
+
 // Where a file system cannot be id-mapped is only known by trying. The second plan is weaker: it is
 // said aloud, and the report says so too.
-Result<sandbox::Box> start(Planned& planned, const RunRequest& request, const sandbox::CallerState& caller, int terminal) {
+Result<sandbox::Box> start(Planned& planned, const RunRequest& request, const sandbox::CallerState& caller, int terminal,
+                           const sandbox::BoxGroups& groups) {
   for (;;) {
     warn_of_degraded_ids(planned.plan);
-    auto box = sandbox::Box::start(planned.plan, caller, terminal);
+    auto box = sandbox::Box::start(planned.plan, caller, terminal, groups);
     if (box) return std::move(*box);
     sandbox::StartFailure failure = std::move(box).error();
     if (!failure.ids_cannot_be_shifted || !planned.facts.no_shift_reason.empty())
@@ -147,6 +178,32 @@ void fill_ending(Report& report, const Ended& ended) {
   report.stray_count = ended.ending->stray_count;
   for (uint32_t i = 0; i < std::min<uint32_t>(ended.ending->stray_count, sandbox::kMaxStrays); ++i)
     report.strays.push_back({ended.ending->strays[i].pid, ended.ending->strays[i].comm});
+}
+
+uint64_t hits_of(std::string_view limit, const CgroupUsage& usage) {
+  if (limit == "memory") return usage.oom_kills;
+  return limit == "processes" ? usage.refused_forks : usage.throttled_microseconds / 1'000;
+}
+
+uint64_t peak_of(std::string_view limit, const CgroupUsage& usage) {
+  if (limit == "memory") return usage.memory_peak;
+  // Init is no process of the step.
+  return limit == "processes" && usage.processes_peak > 0 ? usage.processes_peak - 1 : 0;
+}
+
+// Everything in the box is dead and the volumes are still there, so that these are the last figures.
+void fill_limits(Report& report, const CgroupPlan& plan, const CgroupUsage& usage) {
+  for (const PlannedLimit& limit : plan.limits)
+    report.limits.push_back({limit.name, limit.amount, peak_of(limit.name, usage), hits_of(limit.name, usage)});
+  if (usage.memory_peak > 0) report.memory_peak_bytes = usage.memory_peak;
+  if (usage.user_microseconds + usage.system_microseconds > 0) {
+    report.time.user = static_cast<double>(usage.user_microseconds) / 1e6;
+    report.time.system = static_cast<double>(usage.system_microseconds) / 1e6;
+  }
+  if (usage.oom_kills == 0) return;
+  // The kernel ends the whole group, init included (memory.oom.group), or stepbox does.
+  if (std::holds_alternative<BoxKilled>(report.outcome)) report.outcome = Signaled{SIGKILL, false};
+  report.exit_code = report.outcome == Outcome{Exited{0}} ? kExitSignalBase + SIGKILL : exit_code_of(report.outcome);
 }
 
 void fill_plan(Report& report, const Planned& planned) {
@@ -199,19 +256,28 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   // Ours until the end of the run.
   TRY_ASSIGN(const sys::Fd id_range, claim_id_range(planned.facts));
   TRY_ASSIGN(planned.plan, make_plan(planned.policy, request.argv, planned.facts));
-  for (const std::string& warning : planned.plan.warnings) log::warn(warning);
-  tell_plan(planned.plan);
 
   TRY_ASSIGN(auto output, watch_output(planned.plan.deadlines));
   sandbox::CallerState caller = take_over_signals();
   caller.has_foreground = terminal.is_ours();
-  TRY_ASSIGN(sandbox::Box box, start(planned, request, caller, terminal.fd()));
+  TRY_ASSIGN(cgroup::Cgroup cgroup, make_cgroup(planned, request));
+  for (const std::string& warning : planned.plan.warnings) log::warn(warning);
+  tell_plan(planned.plan);
+  TRY_ASSIGN(sandbox::Box box, start(planned, request, caller, terminal.fd(), {cgroup.unified(), cgroup.tasks()}));
 
   // Beyond this point the command may have run: all that happens is in the report, never an Error.
   const Clock::time_point running = Clock::now();
   tell_time("the box was made", seconds_between(begin, running));
+  // What runs left that were killed together with their guard; the step does not wait for it.
+  cgroup::sweep(planned.facts.cgroups, cgroup::Reach::own_group);
   workspace::UsageMeter meter(planned.plan, box.volumes());
-  const Ended ended = supervise(box, meter, terminal, caller.has_foreground, planned.plan.deadlines, output);
+  const Ended ended = supervise({.box = box,
+                                 .meter = meter,
+                                 .terminal = terminal,
+                                 .has_foreground = caller.has_foreground,
+                                 .deadlines = planned.plan.deadlines,
+                                 .output = output,
+                                 .cgroup = cgroup});
   const Clock::time_point over = Clock::now();
   box.tear_down();
   meter.sample(Clock::now());
@@ -221,9 +287,11 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   fill_ending(report, ended);
   if (ended.grace_exceeded) report.grace_exceeded = planned.plan.deadlines.grace.value;
   fill_usage(report, meter);
+  fill_limits(report, planned.plan.cgroup, cgroup.measure());
   if (attribution == Attribution::always || is_any_full(report)) fill_caches(report, planned.plan, box);
   hint_at_hidden_command(report, planned.plan);
   box.release();
+  report.leftovers = cgroup.destroy();
   const Clock::time_point end = Clock::now();
   report.time.setup = seconds_between(begin, running);
   report.time.wall = seconds_between(running, over);

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <iterator>
 #include <utility>
 
 #include "run/countdown.hpp"
@@ -43,19 +44,21 @@ Outcome outcome_of(int status) {
 
 class Loop {
  public:
-  Loop(sandbox::Box& box, workspace::UsageMeter& meter, const Terminal& terminal, bool has_foreground,
-       const Deadlines& deadlines, std::optional<sys::WriteWatch>& output)
-      : box_(box),
-        meter_(meter),
-        terminal_(terminal),
-        step_has_terminal_(has_foreground),
+  explicit Loop(const Supervised& run)
+      : cgroup_(run.cgroup),
+        box_(run.box),
+        meter_(run.meter),
+        terminal_(run.terminal),
+        step_has_terminal_(run.has_foreground),
         signals_(open_signals()),
-        deadlines_(deadlines),
-        output_(output) {}
+        deadlines_(run.deadlines),
+        output_(run.output) {}
 
   Ended run();
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   void forward_signals();
   void forward(int signal);
   bool mind_deadlines();  // false: what was killed does not go
@@ -64,9 +67,11 @@ class Loop {
   bool take_event();  // false: the step has ended
   void stop_like_step(int signal);
   void sample_when_due();
+  bool was_killed_for_memory(bool told);
+  bool has_memory_run_out() const { return Clock::now() < memory_ran_out_until_; }
   timespec time_left() const;
 
-  using Clock = std::chrono::steady_clock;
+  cgroup::Cgroup& cgroup_;
   sandbox::Box& box_;
   workspace::UsageMeter& meter_;
   const Terminal& terminal_;
@@ -77,6 +82,7 @@ class Loop {
   const Clock::time_point start_ = Clock::now();
   Countdown countdown_{deadlines_, start_};
   bool asked_in_grace_ = false;
+  Clock::time_point memory_ran_out_until_{};
   Clock::time_point next_sample_ = Clock::now();
   Ended ended_;
 };
@@ -87,17 +93,27 @@ Ended Loop::run() {
   // Nor must a look wait for its turn behind the step that is filling a volume. Init and the step exist already, and
   // keep the caller's.
   sys::ask_for_short_time_slices();
-  pollfd watched[] = {{box_.channel(), POLLIN, 0}, {signals_.get(), POLLIN, 0}};
+  pollfd watched[] = {{box_.channel(), POLLIN, 0}, {signals_.get(), POLLIN, 0}, {cgroup_.out_of_memory(), POLLIN, 0}};
   for (;;) {
     const timespec left = time_left();
-    ::ppoll(watched, 2, &left, nullptr);
+    ::ppoll(watched, std::size(watched), &left, nullptr);
     if ((watched[1].revents & POLLIN) != 0) forward_signals();
     if (watched[0].revents != 0 && !take_event()) break;
     if (!mind_deadlines()) break;
+    if (was_killed_for_memory(watched[2].revents != 0)) break;
     sample_when_due();
   }
   if (step_has_terminal_) terminal_.take_back();
   return ended_;
+}
+
+// The kernel tells that memory has run out a moment before it has chosen whom to kill. When it was somebody outside of
+// the box, whose group above ran out, nothing follows.
+bool Loop::was_killed_for_memory(bool told) {
+  if (told) memory_ran_out_until_ = Clock::now() + std::chrono::seconds(1);
+  if (!has_memory_run_out() || !cgroup_.has_killed_for_memory()) return false;
+  ended_.outcome = Signaled{SIGKILL, false};
+  return true;
 }
 
 void Loop::sample_when_due() {
@@ -109,7 +125,8 @@ void Loop::sample_when_due() {
 
 timespec Loop::time_left() const {
   const Clock::time_point next = std::min(next_sample_, countdown_.next().value_or(next_sample_));
-  const auto left = std::max(next - Clock::now(), Clock::duration::zero());
+  auto left = std::max(next - Clock::now(), Clock::duration::zero());
+  if (has_memory_run_out()) left = std::min<Clock::duration>(left, std::chrono::milliseconds(1));
   const auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(left).count();
   return {.tv_sec = nanoseconds / 1'000'000'000, .tv_nsec = nanoseconds % 1'000'000'000};
 }
@@ -221,9 +238,8 @@ void Loop::stop_like_step(int signal) {
 
 }  // namespace
 
-Ended supervise(sandbox::Box& box, workspace::UsageMeter& meter, const Terminal& terminal, bool has_foreground,
-                const Deadlines& deadlines, std::optional<sys::WriteWatch>& output) {
-  return Loop(box, meter, terminal, has_foreground, deadlines, output).run();
+Ended supervise(const Supervised& run) {
+  return Loop(run).run();
 }
 
 }  // namespace stepbox::run

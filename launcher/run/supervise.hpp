@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "cgroup/cgroup.hpp"
 #include "model/deadlines.hpp"
 #include "model/outcome.hpp"
 #include "run/caller.hpp"
@@ -24,11 +25,21 @@ struct Ended {
   std::vector<Snapshot> diagnostics;
 };
 
-// Forwards signals and job control, samples the volumes, and returns when the step has ended, when its
-// execve was refused, or when init is gone. All signals are blocked, before and after.
-// At a deadline it writes down what the step is doing, ends it, and when the grace is over the whole box.
-// `has_foreground`: the step was started with the terminal. `output`: where silence is limited; borrowed.
-Ended supervise(sandbox::Box& box, workspace::UsageMeter& meter, const Terminal& terminal, bool has_foreground,
-                const Deadlines& deadlines, std::optional<sys::WriteWatch>& output);
+// All that there is to look after while a step runs. Borrowed.
+struct Supervised {
+  sandbox::Box& box;
+  workspace::UsageMeter& meter;
+  const Terminal& terminal;
+  bool has_foreground;  // the step was started with the terminal
+  const Deadlines& deadlines;
+  std::optional<sys::WriteWatch>& output;  // where silence is limited
+  cgroup::Cgroup& cgroup;
+};
+
+// Forwards signals and job control, samples the volumes, and returns when the step has ended, when its execve was
+// refused, or when init is gone. All signals are blocked, before and after. At a deadline it writes down what the step
+// is doing, ends it, and when the grace is over the whole box; that is ended too when one of its processes is killed
+// for memory.
+Ended supervise(const Supervised& run);
 
 }  // namespace stepbox::run

@@ -16,8 +16,10 @@
 namespace stepbox::sandbox {
 namespace {
 
-uint64_t namespaces_of(const Plan& plan) {
-  uint64_t flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+uint64_t namespaces_of(const Plan& plan, const BoxGroups& groups) {
+  uint64_t flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
+  // Its top is where its maker is: with groups of its own, init makes it once it is in them.
+  if (groups.is_empty()) flags |= CLONE_NEWCGROUP;
   if (plan.identity.isolation == UidIsolation::mapped) flags |= CLONE_NEWUSER;
   if (plan.network != NetworkMode::host) flags |= CLONE_NEWNET;
   return flags;
@@ -45,15 +47,20 @@ void take_descriptors(msghdr& header, std::vector<sys::Fd>& taken) {
 
 }  // namespace
 
-std::expected<Box, StartFailure> Box::start(const Plan& plan, const CallerState& caller, int terminal) {
-  const Prepared prepared(plan, caller);
+std::expected<Box, StartFailure> Box::start(const Plan& plan, const CallerState& caller, int terminal,
+                                            const BoxGroups& groups) {
+  const Prepared prepared(plan, caller, groups);
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
     return std::unexpected(StartFailure{Error::from_errno("cannot open the channel to the box", errno)});
   sys::Fd ours(ends[0]);
   sys::Fd theirs(ends[1]);
   clone_args arguments{};
-  arguments.flags = namespaces_of(plan);
+  arguments.flags = namespaces_of(plan, groups);
+  if (groups.unified >= 0) {
+    arguments.flags |= CLONE_INTO_CGROUP;
+    arguments.cgroup = static_cast<uint64_t>(groups.unified);
+  }
   arguments.exit_signal = SIGCHLD;
   const pid_t init = sys::clone3(arguments);
   if (init == 0) {
@@ -74,7 +81,8 @@ std::expected<void, StartFailure> Box::await_step(const Plan& plan) {
       const int status = tear_down();
       const std::string how = WIFSIGNALED(status) ? " was killed by signal " + std::to_string(WTERMSIG(status)) : " ended";
       return std::unexpected(StartFailure{Error{"the box's init" + how + " while the box was being made",
-                                                "look for an out-of-memory kill in the kernel log"}});
+                                                plan.cgroup.find("memory") != nullptr ? "raise limits.memory, or look for an out-of-memory kill in the kernel log"
+                                                                              : "look for an out-of-memory kill in the kernel log"}});
     }
     const Message& message = event->message;
     if (message.kind == Kind::executing) return {};

@@ -50,7 +50,8 @@ class Box {
   // Makes the box and starts the step in it. Returns when the step is about to call execve; whether that
   // succeeded is told by an event, or by the step's end. All signals must be blocked by the caller.
   // `terminal` is the controlling terminal to hand over, or -1; borrowed.
-  static std::expected<Box, StartFailure> start(const Plan& plan, const CallerState& caller, int terminal);
+  static std::expected<Box, StartFailure> start(const Plan& plan, const CallerState& caller, int terminal,
+                                                const BoxGroups& groups);
 
   Box(Box&& other) noexcept
       : init_(std::exchange(other.init_, -1)), channel_(std::move(other.channel_)), volumes_(std::move(other.volumes_)),

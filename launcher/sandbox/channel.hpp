@@ -16,6 +16,7 @@ namespace stepbox::sandbox {
 enum class Stage : uint8_t {
   none,
   // init
+  groups,
   user_map,
   private_mounts,
   step_clone,

@@ -19,6 +19,7 @@ struct StageText {
 };
 
 constexpr StageText kStages[] = {
+    {Stage::groups, "cannot put the box into its control groups", "run it without --limit, or see `stepbox doctor`"},
     {Stage::user_map, "cannot map the user's id into the box", "see the line about user namespaces in `stepbox doctor`"},
     {Stage::private_mounts, "cannot make the mounts of the box private", kHintDoctor},
     {Stage::step_clone, "cannot start the process of the step", "raise the limit on processes (ulimit -u), or the cgroup's pids.max"},
@@ -28,7 +29,7 @@ constexpr StageText kStages[] = {
     {Stage::init_privileges, "cannot drop the privileges of the box's init", kHintDoctor},
     {Stage::session, "cannot start a process group for the step", ""},
     {Stage::terminal, "cannot hand the terminal to the step", "run stepbox in the foreground, or with stdin from /dev/null"},
-    {Stage::limits, "cannot set the core size limit of the step", ""},
+    {Stage::limits, "cannot lower the limits of the step's processes", ""},
     {Stage::keyring, "cannot give the step a session keyring of its own", "see kernel.keys.maxkeys and /proc/key-users"},
     {Stage::credentials, "cannot change to the step's user", kHintDoctor},
     {Stage::nesting, "cannot deny nested user namespaces", "allow nesting, or run on a host where /proc/sys/user is writable"},

@@ -1,5 +1,7 @@
 #include "sandbox/prepared.hpp"
 
+#include <utility>
+
 namespace stepbox::sandbox {
 namespace {
 
@@ -15,9 +17,10 @@ char* pointer_to(const std::string& text) { return const_cast<char*>(text.c_str(
 
 }  // namespace
 
-Prepared::Prepared(const Plan& the_plan, const CallerState& the_caller)
+Prepared::Prepared(const Plan& the_plan, const CallerState& the_caller, BoxGroups the_groups)
     : plan(the_plan),
       caller(the_caller),
+      groups(std::move(the_groups)),
       uid_map(map_text(plan.identity.uids)),
       gid_map(map_text(plan.identity.gids)),
       owner_uid(std::to_string(plan.identity.owner_uid)),

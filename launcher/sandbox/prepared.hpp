@@ -22,11 +22,20 @@ struct CallerState {
   bool has_foreground = false;    // of the terminal: the step starts with it
 };
 
+// How init enters the control groups of its box, before anything else. Borrowed descriptors.
+struct BoxGroups {
+  int unified = -1;             // a v2 group to be cloned into; -1 for none
+  std::vector<int> tasks = {};  // "tasks" of v1 groups
+
+  bool is_empty() const { return unified < 0 && tasks.empty(); }
+};
+
 struct Prepared {
-  explicit Prepared(const Plan& plan, const CallerState& caller);
+  explicit Prepared(const Plan& plan, const CallerState& caller, BoxGroups groups = {});
 
   const Plan& plan;
   const CallerState& caller;
+  const BoxGroups groups;
   std::vector<char*> argv;
   std::vector<char*> shell_argv;  // for a script without "#!": sh PROGRAM ARG...
   std::vector<char*> environment;

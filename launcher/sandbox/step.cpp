@@ -4,8 +4,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
 
 #include "sandbox/channel.hpp"
 #include "sandbox/credentials.hpp"
@@ -78,6 +81,36 @@ int limit_cores() {
   return error_of(::setrlimit(RLIMIT_CORE, &limit));
 }
 
+// Lowered only: a limit that the caller has already is not widened by a policy.
+int lower_limits(const std::vector<ProcessLimitSpec>& limits) {
+  for (const ProcessLimitSpec& wanted : limits) {
+    const auto resource = static_cast<__rlimit_resource>(wanted.resource);
+    rlimit limit{};
+    if (::getrlimit(resource, &limit) != 0) return errno;
+    limit.rlim_max = std::min<rlim_t>(limit.rlim_max, wanted.value);
+    limit.rlim_cur = std::min(limit.rlim_cur, limit.rlim_max);
+    if (::setrlimit(resource, &limit) != 0) return errno;
+  }
+  return 0;
+}
+
+// When the host runs out of memory its killer takes the step before the supervisor and init, which have the score
+// of the caller. Raising it needs no privilege; a /proc that cannot be written to is a container's, and the killer
+// then goes by size, which comes to the step as well.
+void offer_to_oom_killer() {
+  constexpr const char* kScore = "/proc/self/oom_score_adj";
+  constexpr int kAbove = 500;
+  constexpr int kMost = 1000;
+  char text[16] = {};
+  const int fd = ::open(kScore, O_RDWR | O_CLOEXEC);
+  if (fd < 0) return;
+  if (::read(fd, text, sizeof text - 1) > 0) {
+    const int length = std::snprintf(text, sizeof text, "%d", std::min(std::atoi(text) + kAbove, kMost));
+    [[maybe_unused]] const ssize_t ignored = ::pwrite(fd, text, static_cast<size_t>(length), 0);
+  }
+  ::close(fd);
+}
+
 int new_keyring() {
   const int error = error_of(sys::join_new_session_keyring());
   // A kernel without keyrings has none to protect; a container's filter that answers EPERM protects them.
@@ -126,6 +159,8 @@ void be_step(const Prepared& prepared, int channel, int terminal, int go) {
   const Identity& identity = prepared.plan.identity;
   reporter.require(Stage::session, start_group());
   reporter.require(Stage::limits, limit_cores());
+  // Here the host's /proc is still there, and the step has the ids of the caller.
+  offer_to_oom_killer();
   reporter.require(Stage::keyring, new_keyring());
   if (!wait_for_init(go)) ::_exit(0);
   // Mapped to itself, an id needs no change.
@@ -144,6 +179,8 @@ void be_step(const Prepared& prepared, int channel, int terminal, int go) {
   if (!wait_for_init(go)) ::_exit(0);
   reporter.require(Stage::directory, error_of(::chdir(prepared.plan.cwd.c_str())));
   reporter.require(Stage::terminal, take_terminal(prepared.caller.has_foreground ? terminal : -1));
+  // Last: a limit on descriptors would be in the way of the lines above.
+  reporter.require(Stage::limits, lower_limits(prepared.plan.process_limits));
   // Untold, a step that runs would be taken for one that never did.
   if (!send_message(channel, {.kind = Kind::executing})) ::_exit(0);
   restore_signals(prepared.caller);

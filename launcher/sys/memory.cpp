@@ -57,7 +57,7 @@ Memory usable_memory() {
     else if (const std::string v2 = cgroup_path(*text, ""); !v2.empty())
       usable = std::min(usable, tightest("/sys/fs/cgroup", v2, "memory.max"));
   }
-  return Memory{total, usable};
+  return Memory{total, static_cast<uint64_t>(info.totalswap) * info.mem_unit, usable};
 }
 
 }  // namespace stepbox::sys

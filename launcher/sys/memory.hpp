@@ -9,6 +9,7 @@ namespace stepbox::sys {
 
 struct Memory {
   uint64_t total;   // of the machine, in bytes
+  uint64_t swap;    // of the machine
   uint64_t usable;  // the same, or the tightest limit of the memory cgroups this process is in
 };
 

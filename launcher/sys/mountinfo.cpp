@@ -41,7 +41,8 @@ std::vector<HostMount> parse_mountinfo(std::string_view text) {
     const std::string_view path = field(line, 4);
     const size_t dash = line.find(" - ");
     if (path.empty() || dash == std::string_view::npos) continue;
-    mounts.push_back({unescaped(path), std::string(field(line.substr(dash + 3), 0))});
+    const std::string_view rest = line.substr(dash + 3);
+    mounts.push_back({unescaped(path), std::string(field(rest, 0)), unescaped(field(line, 3)), std::string(field(rest, 2))});
   }
   return mounts;
 }

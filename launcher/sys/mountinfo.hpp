@@ -12,6 +12,8 @@ namespace stepbox::sys {
 struct HostMount {
   std::string path;  // where it is mounted, octal escapes undone
   std::string type;  // "ext4"
+  std::string root = "/";     // what of the file system is mounted
+  std::string options = {};   // of the file system, not of this mount: "rw,memory"
   bool operator==(const HostMount&) const = default;
 };
 

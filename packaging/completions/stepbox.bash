@@ -4,10 +4,11 @@ _stepbox_policies() { stepbox policy list 2> /dev/null | cut -d ' ' -f 1; }
 
 _stepbox() {
   local options="--size --inodes --volume --source --source-path --root --home --env --unset-env --clear-env
-    --keep-env --redirect-env --ro --rw --hide --network --nesting --require --timeout --silence --grace --policy
+    --keep-env --redirect-env --ro --rw --hide --network --nesting --limit --require --timeout --silence --grace --policy
     --report --summary --pass-fd --verbose --help"
   local flags=" --clear-env --verbose --help "
   local volumes="tmp cache home scratch out shm run"
+  local limits="memory processes cpu open-files file-size stack address-space locked-memory optional"
   local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} word command="" at
   COMPREPLY=()
 
@@ -19,11 +20,12 @@ _stepbox() {
       -*) [[ $word == *=* || $flags == *" $word "* ]] || at=$((at + 1)) ;;
       *)
         if [[ -z $command && $at == 1 ]]; then command=$word; else break; fi
-        case $command in doctor | policy | caches) break ;; esac
+        case $command in doctor | policy | caches | sweep) break ;; esac
         ;;
     esac
   done
   case $command in
+    sweep) mapfile -t COMPREPLY < <(compgen -W "--help" -- "$cur"); return ;;
     policy)
       case ${COMP_WORDS[2]} in
         check) [[ $COMP_CWORD -gt 2 ]] && mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
@@ -55,12 +57,15 @@ _stepbox() {
       ;;
     --source-path | --ro | --rw | --hide | --report) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && compopt -o filenames ;;
     --env | --unset-env | --keep-env) mapfile -t COMPREPLY < <(compgen -e -- "$cur") ;;
+    --limit)
+      mapfile -t COMPREPLY < <(compgen -S = -W "$limits" -- "$cur") && compopt -o nospace
+      ;;
     --size | --inodes | --timeout | --silence | --grace | --pass-fd) ;;
     *)
       if [[ $cur == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options --version" -- "$cur")
       elif ((COMP_CWORD == 1)); then
-        mapfile -t COMPREPLY < <(compgen -W "run shell explain doctor policy caches" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "run shell explain doctor policy caches sweep" -- "$cur")
       else
         mapfile -t COMPREPLY < <(compgen -c -- "$cur")
       fi

@@ -6,6 +6,7 @@ complete -c stepbox -n __fish_use_subcommand -f -a explain -d 'what run would do
 complete -c stepbox -n __fish_use_subcommand -f -a doctor -d 'what this host can do'
 complete -c stepbox -n __fish_use_subcommand -f -a policy -d policies
 complete -c stepbox -n __fish_use_subcommand -f -a caches -d 'the registry of caches'
+complete -c stepbox -n __fish_use_subcommand -f -a sweep -d 'removes what a crashed run could leave'
 complete -c stepbox -n __fish_use_subcommand -f -l version -d 'prints the version'
 
 complete -c stepbox -n '__fish_seen_subcommand_from doctor' -f -l json -d 'prints records'
@@ -30,6 +31,7 @@ complete -c stepbox -r -l rw -d 'lets the step write to a host path'
 complete -c stepbox -r -l hide -d 'hides a host path'
 complete -c stepbox -x -l network -a 'host loopback none' -d 'which network the step has'
 complete -c stepbox -x -l nesting -a 'allow deny' -d 'whether sandboxes may be made inside'
+complete -c stepbox -x -l limit -a 'memory= processes= cpu= open-files= file-size= stack= address-space= locked-memory= optional=' -d 'limits of the step: memory, processes, cpu, and those of each process'
 complete -c stepbox -x -l require -a 'quota mount-isolation pid-isolation ipc-isolation uid-isolation network-isolation no-new-privileges capabilities seccomp nesting-denied' -d 'refuses to run without this protection'
 complete -c stepbox -x -l timeout -d 'ends the step after this long (30m)'
 complete -c stepbox -x -l silence -d 'ends the step when it has written nothing for this long (10m)'

@@ -190,3 +190,16 @@ TEST_CASE("rounding never shows 1024 of a unit", "[model]") {
   CHECK(human_bytes(kMiB - 1) == "1.0 MiB");
   CHECK(human_bytes(kGiB - 1) == "1.0 GiB");
 }
+
+TEST_CASE("cores are written with up to three digits behind the point", "[model]") {
+  CHECK(parse_cores("2") == 2'000);
+  CHECK(parse_cores("0.5") == 500);
+  CHECK(parse_cores("1.25") == 1'250);
+  CHECK(parse_cores("0.010") == 10);
+  for (const char* text : {"", "0", "0.009", "-1", ".5", "1.", "1.2345", "1.5x", "1,5", "2 ", "1e3", "1000001", "99999999999999999999"}) {
+    INFO(text);
+    CHECK_FALSE(parse_cores(text).has_value());
+  }
+  for (const uint64_t thousandths : {10, 250, 500, 1'000, 1'001, 12'340}) CHECK(parse_cores(cores_text(thousandths)) == thousandths);
+  CHECK(cores_text(1'500) == "1.5");
+}

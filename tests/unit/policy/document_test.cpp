@@ -110,12 +110,17 @@ TEST_CASE("an unknown key gets the nearest one that may stand there", "[policy]"
 }
 
 TEST_CASE("a key of the design that is not there yet says so", "[policy]") {
-  CHECK(refusal("limits: {memory: 6GiB}\n") == "p.yaml:2:10: limits.memory is not supported by this version of stepbox");
   CHECK(refusal("seccomp: default\n") == "p.yaml:2:1: seccomp is not supported by this version of stepbox");
   CHECK(refusal("outputs: []\n") == "p.yaml:2:1: outputs is not supported by this version of stepbox");
   CHECK(refusal("warm:\n") == "p.yaml:2:1: warm is not supported by this version of stepbox");
   CHECK(refusal("workspace: {backing: disk}\n") ==
         "p.yaml:2:13: workspace.backing is not supported by this version of stepbox");
+}
+
+TEST_CASE("limits are a map of keys of their own", "[policy]") {
+  CHECK(refusal("limits: 6GiB\n") == "p.yaml:2:9: limits: expected a map, not a single value");
+  CHECK(refusal("limits: {memroy: 6GiB}\n") == "p.yaml:2:10: limits.memroy: unknown key (did you mean 'memory'?)");
+  CHECK(refusal("limits: {optional: memory}\n") == "p.yaml:2:20: limits.optional: expected a list, not a single value");
 }
 
 TEST_CASE("a value of the wrong kind says what was expected", "[policy]") {

@@ -20,13 +20,20 @@ TEST_CASE("every supported key has an option, a variable and its words", "[polic
     INFO(row.key);
     CHECK_FALSE(row.help.empty());
     if (row.shape == Shape::unsupported) continue;
+    CHECK_FALSE(row.expected.empty());
+    CHECK(row.operand.empty() == (row.shape == Shape::flag));
+    CHECK((row.apply == nullptr) == (row.shape == Shape::group));
+    CHECK((row.widening != nullptr) == (row.trust == Trust::tighten));
+    const KeyRow* group = find_key(row.key.substr(0, row.key.find('.')));
+    if (row.option.empty()) {
+      // Spelled with the option of its group.
+      REQUIRE(group != nullptr);
+      CHECK(group->shape == Shape::group);
+      continue;
+    }
     CHECK(row.option.starts_with("--"));
     CHECK(row.variable.starts_with("STEPBOX_"));
-    CHECK_FALSE(row.expected.empty());
-    CHECK(row.apply != nullptr);
-    CHECK(row.operand.empty() == (row.shape == Shape::flag));
-    CHECK((row.separator != 0) == (row.shape == Shape::list || row.shape == Shape::map));
-    CHECK((row.widening != nullptr) == (row.trust == Trust::tighten));
+    CHECK((row.separator != 0) == (row.shape == Shape::list || row.shape == Shape::map || row.shape == Shape::group));
   }
 }
 

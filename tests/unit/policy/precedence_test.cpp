@@ -169,3 +169,41 @@ TEST_CASE("variables apply in the order of the table, whatever the order of the 
   CHECK(policy.environment[0].action == EnvAction::set);
   CHECK(policy.environment[1].action == EnvAction::unset);
 }
+
+TEST_CASE("limits are spelled by the option and variable of their group", "[policy]") {
+  PolicyFixture fixture;
+  fixture.site("limits: {memory: 6GiB, cpu: 2, open-files: 4096, optional: [cpu]}\n");
+  fixture.variable("STEPBOX_LIMIT=memory=5GiB,processes=100");
+  const Policy policy = fixture.resolved();
+  CHECK(policy.limits.memory.value->text() == "5 GiB");
+  CHECK(policy.limits.memory.origin.text() == "STEPBOX_LIMIT memory");
+  CHECK(policy.limits.processes.value == 100);
+  CHECK(policy.limits.cpu.value == 2'000);
+  REQUIRE(policy.limits.of_process.size() == 1);
+  CHECK(policy.limits.of_process[0].value == 4'096);
+  CHECK(policy.limits.optional[0].name == "cpu");
+}
+
+TEST_CASE("an error in a limit names it", "[policy]") {
+  PolicyFixture fixture;
+  SECTION("a word that is none") {
+    fixture.variable("STEPBOX_LIMIT=memroy=1G");
+    CHECK(fixture.refusal() == "STEPBOX_LIMIT: 'memroy' is no key of limits (did you mean 'memory'?)");
+  }
+  SECTION("no value") {
+    fixture.variable("STEPBOX_LIMIT=memory");
+    CHECK(fixture.refusal() == "STEPBOX_LIMIT: 'memory' is not KEY=VALUE");
+  }
+  SECTION("a value that is none") {
+    fixture.variable("STEPBOX_LIMIT=cpu=many");
+    CHECK(fixture.refusal() == "STEPBOX_LIMIT cpu: 'many' is not a number of cores like 2 or 0.5");
+  }
+  SECTION("a share of what has none") {
+    fixture.site("limits: {stack: 50%}\n");
+    CHECK(fixture.refusal() == "ROOT/site/policy.yaml:2:17: limits.stack: '50%' is not a size like 8GiB or 512M");
+  }
+  SECTION("a limit that cannot be optional") {
+    fixture.site("limits: {optional: [stack]}\n");
+    CHECK(fixture.refusal().ends_with("limits.optional: 'stack' is not memory, processes or cpu"));
+  }
+}

@@ -34,6 +34,7 @@ Report sample() {
   report.volumes[1].final_inodes = 41'000;
   report.samples = 124;
   report.memory_peak_bytes = 512 * kMiB;
+  report.limits = {{"memory", kGiB, 512 * kMiB, 0}, {"cpu", 500, 0, 250}};
   report.source_path = "/work/checkout";
   report.strays = {{17, "sleep"}, {23, "java"}};
   report.stray_count = 2;

@@ -217,3 +217,39 @@ TEST_CASE("two full volumes are both named", "[report]") {
   CHECK(sentence(report) ==
         "the step exited with code 1 while volume 'workspace' was full (8 GiB) and volume 'cache' was full (4 GiB)");
 }
+
+TEST_CASE("a process killed for memory comes before everything but a step that never ran", "[report]") {
+  Report report = full_cache_report(Exited{0});
+  report.limits = {{"memory", kGiB, kGiB, 2}};
+  report.volumes[0].peak_bytes = 600 * kMiB;
+  CHECK(verdict_of(report) == Verdict::out_of_memory);
+  CHECK(sentence(report) ==
+        "memory ran out at the limit of 1 GiB while the volumes held 600 MiB, and the kernel killed 2 processes; the step "
+        "itself exited with code 0");
+  report.cancelled_by = SIGTERM;
+  CHECK(verdict_of(report) == Verdict::out_of_memory);
+  report.outcome = NotStarted{ENOENT};
+  CHECK(verdict_of(report) == Verdict::not_found);
+}
+
+TEST_CASE("a refused process is the cause only of a step that failed, and behind a full volume", "[report]") {
+  Report report = plain_report(Exited{1});
+  report.limits = {{"memory", kGiB, kMiB, 0}, {"processes", 50, 50, 3}, {"cpu", 500, 0, 1'000}};
+  CHECK(verdict_of(report) == Verdict::process_limit);
+  CHECK(sentence(report) == "the step exited with code 1 while the limit of 50 processes was reached");
+  report.outcome = Exited{0};
+  CHECK(verdict_of(report) == Verdict::success);
+  report = full_cache_report(Exited{1});
+  report.limits = {{"processes", 50, 50, 3}};
+  CHECK(verdict_of(report) == Verdict::disk_quota);
+  CHECK(sentence(report).ends_with(") and the limit of 50 processes was reached"));
+}
+
+TEST_CASE("waiting for the processor is no cause of anything", "[report]") {
+  Report report = plain_report(Exited{1});
+  report.limits = {{"cpu", 500, 0, 1'000}};
+  CHECK(verdict_of(report) == Verdict::failure);
+  report.outcome = Exited{0};
+  report.verdict = Verdict::success;
+  CHECK_FALSE(report::is_noteworthy(report));
+}

@@ -87,7 +87,7 @@ TEST_CASE("the quota is degraded where a nested sandbox could use memory that no
   CHECK(error.message ==
         "protection 'quota' is required by /etc/stepbox/policy.yaml:7:5 but is degraded: nested sandboxes are allowed "
         "and there is no memory limit, so that a nested mount namespace can use memory beyond the volumes");
-  CHECK(error.hint == "use --nesting deny, or run stepbox under a memory limit");
+  CHECK(error.hint == "set a limit (--limit memory=SIZE), or use --nesting deny");
   Policy policy = requiring("quota");
   policy.allow_nesting.value = false;
   CHECK(protection(plan_of(facts, policy), "quota").state == ProtectionState::active);

@@ -18,12 +18,12 @@ constexpr const char* kUsual =
 }  // namespace
 
 TEST_CASE("each line of mountinfo is a mount with its path and type", "[sys][mountinfo]") {
-  CHECK(parse_mountinfo(kUsual) == Mounts{{"/", "ext4"}, {"/proc", "proc"}, {"/mnt/data", "nfs4"}});
+  CHECK(parse_mountinfo(kUsual) == Mounts{{"/", "ext4", "/", "rw"}, {"/proc", "proc", "/", "rw"}, {"/mnt/data", "nfs4", "/sub", "rw,addr=1"}});
 }
 
 TEST_CASE("a line has any number of optional fields, or none", "[sys][mountinfo]") {
-  CHECK(parse_mountinfo("1 2 0:1 / /a rw - tmpfs t rw") == Mounts{{"/a", "tmpfs"}});
-  CHECK(parse_mountinfo("1 2 0:1 / /a rw a:1 b:2 c:3 d - tmpfs t rw") == Mounts{{"/a", "tmpfs"}});
+  CHECK(parse_mountinfo("1 2 0:1 / /a rw - tmpfs t rw") == Mounts{{"/a", "tmpfs", "/", "rw"}});
+  CHECK(parse_mountinfo("1 2 0:1 / /a rw a:1 b:2 c:3 d - tmpfs t rw") == Mounts{{"/a", "tmpfs", "/", "rw"}});
 }
 
 TEST_CASE("octal escapes of the kernel are undone", "[sys][mountinfo]") {

@@ -1,0 +1,283 @@
+#include "cgroup/cgroup.hpp"
+
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "cgroup/files.hpp"
+#include "sys/files.hpp"
+
+namespace stepbox::cgroup {
+namespace {
+
+constexpr const char* kHintDelegate =
+    "start stepbox in a group of its own: systemd-run --user --scope -p Delegate=yes -- stepbox run ... "
+    "(as root without --user)";
+
+std::string new_name() {
+  uint64_t random = 0;
+  if (::getrandom(&random, sizeof random, GRND_NONBLOCK) != static_cast<ssize_t>(sizeof random))
+    random = static_cast<uint64_t>(::getpid());
+  char text[64];
+  std::snprintf(text, sizeof text, "%s%d-%016llx", kNamePrefix.data(), static_cast<int>(::getpid()),
+                static_cast<unsigned long long>(random));
+  return text;
+}
+
+std::string hint_for(int error, bool unified) {
+  switch (error) {
+    case EACCES:
+    case EPERM:
+      if (unified) return std::string("run stepbox as root, or ") + kHintDelegate;
+      return "run stepbox as root, or in control groups (v1) that root has made and given to the user that runs "
+             "stepbox";
+    case EROFS:
+      return "control groups are mounted read-only here, as containers do: start the container with them writable";
+    case ENOENT:
+      return "this kernel does not keep that limit; leave it out, or make it optional (--limit optional=NAME)";
+    case EAGAIN:
+    case ENOSPC: return "too many control groups are there: see cgroup.max.descendants, and run `stepbox sweep`";
+    default: return kHintDelegate;
+  }
+}
+
+Error error_of(std::string what, int number, bool unified = true) {
+  return Error::from_errno(std::move(what), number).with_hint(hint_for(number, unified));
+}
+
+bool has(const std::vector<std::string_view>& limits, std::string_view name) {
+  return std::ranges::find(limits, name) != limits.end();
+}
+
+std::vector<std::string_view> limits_of(const PlannedGroup& group) {
+  std::vector<std::string_view> limits;
+  for (const CgroupFile& file : group.files)
+    if (!file.limit.empty() && !has(limits, file.limit)) limits.push_back(file.limit);
+  return limits;
+}
+
+std::string joined(const std::vector<std::string>& words, char sign) {
+  std::string text;
+  for (const std::string& word : words) ((text += text.empty() ? "" : " ") += sign) += word;
+  return text;
+}
+
+bool is_same_directory(const std::string& path, const sys::Fd& open) {
+  struct stat here {
+  }, there{};
+  return ::stat(path.c_str(), &here) == 0 && ::fstat(open.get(), &there) == 0 && here.st_ino == there.st_ino;
+}
+
+// A figure of the kernel, in the first directory of the two that has it: events are counted where they happen by
+// some kernels, and where the limit is by others.
+struct Figure {
+  bool unified;
+  std::string_view limit;  // of which the file tells; empty: in every v2 group
+  const char* file;
+  std::string_view key;
+  uint64_t CgroupUsage::*into;
+  uint64_t divisor = 1;
+};
+
+constexpr Figure kFigures[] = {
+    {true, "memory", "memory.peak", "", &CgroupUsage::memory_peak},
+    {true, "memory", "memory.events", "oom_kill", &CgroupUsage::oom_kills},
+    {false, "memory", "memory.max_usage_in_bytes", "", &CgroupUsage::memory_peak},
+    {false, "memory", "memory.oom_control", "oom_kill", &CgroupUsage::oom_kills},
+    {true, "processes", "pids.peak", "", &CgroupUsage::processes_peak},
+    {true, "processes", "pids.events", "max", &CgroupUsage::refused_forks},
+    {false, "processes", "pids.peak", "", &CgroupUsage::processes_peak},
+    {false, "processes", "pids.events", "max", &CgroupUsage::refused_forks},
+    {true, "cpu", "cpu.stat", "throttled_usec", &CgroupUsage::throttled_microseconds},
+    {false, "cpu", "cpu.stat", "throttled_time", &CgroupUsage::throttled_microseconds, 1000},
+    {true, "", "cpu.stat", "user_usec", &CgroupUsage::user_microseconds},
+    {true, "", "cpu.stat", "system_usec", &CgroupUsage::system_microseconds},
+};
+
+}  // namespace
+
+std::expected<Cgroup, Refusal> Cgroup::create(const CgroupPlan& plan) {
+  Cgroup made;
+  if (plan.groups.empty()) return made;
+  // Somebody who sweeps can take a directory for a leftover in the instant before it is locked: another name then.
+  constexpr int kTries = 8;
+  for (int i = 0;; ++i) {
+    auto done = made.make(new_name(), plan);
+    if (done) return made;
+    made.destroy();
+    if (done.error().error.number != ESTALE || i == kTries) return std::unexpected(std::move(done).error());
+  }
+}
+
+std::expected<void, Refusal> Cgroup::make(const std::string& name, const CgroupPlan& plan) {
+  std::vector<GroupPaths> paths;
+  for (const PlannedGroup& group : plan.groups)
+    paths.push_back({group.parent, group.parent + "/" + name, group.unified, joined(group.enable, '-')});
+  auto guard = Guard::start(paths);
+  if (!guard) return std::unexpected(Refusal{std::move(guard).error(), {}});
+  guard_ = std::move(*guard);
+  for (size_t i = 0; i < plan.groups.size(); ++i) {
+    Group group{.plan = plan.groups[i], .paths = paths[i], .lock = {}, .parent_lock = {}, .leaf_lock = {}, .inner = {}};
+    auto made = make_group(group);
+    const bool is_needed = !group.plan.files.empty();
+    groups_.push_back(std::move(group));
+    if (made) continue;
+    if (is_needed) return made;
+    log::debug("ignoring that a group for killing the box cannot be made: " + made.error().error.message);
+  }
+  return {};
+}
+
+std::expected<void, Refusal> Cgroup::make_group(Group& group) {
+  const std::vector<std::string_view> limits = limits_of(group.plan);
+  const auto refuse = [&](Error error) { return std::unexpected(Refusal{std::move(error), limits}); };
+  const std::string& directory = group.paths.directory;
+  const auto fails = [&](std::string what) { return refuse(error_of(std::move(what), errno, group.plan.unified)); };
+  if (::mkdir(directory.c_str(), 0755) != 0)
+    return fails("cannot make a control group below " + quoted(group.paths.parent));
+  group.lock = sys::Fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!group.lock || ::flock(group.lock.get(), LOCK_SH | LOCK_NB) != 0 || !is_same_directory(directory, group.lock))
+    return refuse(Error{"control group " + quoted(directory) + " was swept while it was made", "run it again", ESTALE});
+  if (auto handed = hand_down(group); !handed) return refuse(std::move(handed).error());
+  for (const CgroupFile& file : group.plan.files) {
+    const int error = write_at(directory, file.name, file.value);
+    if (error == ENOENT && file.may_be_missing)
+      missing_.emplace_back(file.name);
+    else if (error != 0)
+      return std::unexpected(Refusal{
+          error_of("cannot write " + quoted(file.value) + " to " + quoted(directory + "/" + std::string(file.name)),
+                   error, group.plan.unified),
+          {file.limit}});
+  }
+  group.inner = directory;
+  if (!group.plan.files.empty()) {
+    group.inner += kInner;
+    if (::mkdir(group.inner.c_str(), 0755) != 0) return fails("cannot make a control group below " + quoted(directory));
+  }
+  sys::Fd entry(::open((group.inner + (group.plan.unified ? "" : "/tasks")).c_str(),
+                       group.plan.unified ? O_RDONLY | O_DIRECTORY | O_CLOEXEC : O_WRONLY | O_CLOEXEC));
+  if (!entry) return fails("cannot open control group " + quoted(group.inner));
+  if (group.plan.unified)
+    unified_ = std::move(entry);
+  else
+    tasks_.push_back(std::move(entry));
+  watch_memory(group);
+  return {};
+}
+
+// v2: a group has the controllers that its parent hands down, and a parent that does may have no processes, but for
+// the root. The kernel would let it have some with cpu and pids alone, and then nobody into the groups below (a
+// threaded domain), so it is not asked.
+Result<> Cgroup::hand_down(Group& group) const {
+  if (!group.plan.unified || group.plan.files.empty()) return {};
+  const std::string& parent = group.paths.parent;
+  group.parent_lock = sys::Fd(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (group.parent_lock) ::flock(group.parent_lock.get(), LOCK_SH | LOCK_NB);
+  if (group.plan.enable.empty()) return {};
+  const bool is_root = sys::kind_of(parent + "/cgroup.type") == sys::PathKind::missing;
+  if (!is_root) TRY(leave_parent(group));
+  const std::string wanted = joined(group.plan.enable, '+');
+  const int error = write_at(parent, "cgroup.subtree_control", wanted);
+  if (error == 0) return {};
+  return std::unexpected(error_of("cannot hand down " + wanted + " to the groups below " + quoted(parent), error));
+}
+
+// Only where nobody else is in it: other people's processes are not moved.
+Result<> Cgroup::leave_parent(Group& group) const {
+  TRY_ASSIGN(const std::string text, sys::read_file(group.paths.parent + "/cgroup.procs"));
+  for (const std::string_view line : split(text, '\n')) {
+    if (line.empty() || line == std::to_string(::getpid()) || line == std::to_string(guard_.pid())) continue;
+    return fail("control group " + quoted(group.paths.parent) + " holds other processes than stepbox (" +
+                    escaped(line) + "), so that it cannot hand down limits (EBUSY)",
+                kHintDelegate);
+  }
+  const std::string leaf = group.paths.directory + kLeafSuffix;
+  if (::mkdir(leaf.c_str(), 0755) != 0)
+    return std::unexpected(error_of("cannot make control group " + quoted(leaf), errno));
+  group.leaf_lock = sys::Fd(::open(leaf.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (group.leaf_lock) ::flock(group.leaf_lock.get(), LOCK_SH | LOCK_NB);
+  for (const pid_t pid : {guard_.pid(), ::getpid()})
+    if (const int error = write_at(leaf, "cgroup.procs", std::to_string(pid)); error != 0)
+      return std::unexpected(error_of("cannot move stepbox to control group " + quoted(leaf), error));
+  return {};
+}
+
+// v2 ends the whole box by itself (memory.oom.group). v1 kills one process and lets the others carry on: then the
+// supervisor ends the box. Where the kernel has no such event, the count at the end still tells.
+void Cgroup::watch_memory(const Group& group) {
+  if (group.plan.unified || !has(limits_of(group.plan), "memory")) return;
+  sys::Fd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  const sys::Fd control(::open((group.inner + "/memory.oom_control").c_str(), O_RDONLY | O_CLOEXEC));
+  if (!event || !control) return;
+  if (write_at(group.inner, "cgroup.event_control",
+               std::to_string(event.get()) + " " + std::to_string(control.get())) == 0)
+    memory_event_ = std::move(event);
+}
+
+bool Cgroup::has_killed_for_memory() {
+  uint64_t count = 0;
+  [[maybe_unused]] const ssize_t drained = ::read(memory_event_.get(), &count, sizeof count);
+  return measure().oom_kills > 0;
+}
+
+std::vector<int> Cgroup::tasks() const {
+  std::vector<int> fds;
+  for (const sys::Fd& fd : tasks_) fds.push_back(fd.get());
+  return fds;
+}
+
+CgroupUsage Cgroup::measure() const {
+  CgroupUsage usage;
+  for (const Group& group : groups_) {
+    const std::vector<std::string_view> limits = limits_of(group.plan);
+    for (const Figure& figure : kFigures) {
+      if (figure.unified != group.plan.unified) continue;
+      if (!figure.limit.empty() && !has(limits, figure.limit)) continue;
+      uint64_t number = number_in(group.paths.directory, figure.file, figure.key);
+      if (!figure.key.empty() && group.inner != group.paths.directory)
+        number = std::max(number, number_in(group.inner, figure.file, figure.key));
+      usage.*figure.into = number / figure.divisor;
+    }
+  }
+  return usage;
+}
+
+std::vector<std::string> Cgroup::destroy() {
+  constexpr int kPatience = 5'000;
+  std::vector<std::string> left;
+  for (const Group& group : groups_) {
+    // The pid namespace has taken everything along already; who entered from outside is still there.
+    const int error = remove_group(group.paths.directory);
+    if (error == 0) continue;
+    if (group.plan.unified) write_at(group.paths.directory, "cgroup.kill", "1");
+    if (remove_group_within(group.paths.directory, kPatience) != 0)
+      left.push_back("control group " + quoted(group.paths.directory));
+  }
+  guard_.dismiss();
+  guard_ = Guard();
+  for (Group& group : groups_) {
+    group.parent_lock.close();
+    give_back(group.paths);
+  }
+  groups_.clear();
+  unified_.close();
+  tasks_.clear();
+  memory_event_.close();
+  return left;
+}
+
+Cgroup::~Cgroup() {
+  destroy();
+}
+
+}  // namespace stepbox::cgroup

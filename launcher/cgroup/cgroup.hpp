@@ -1,0 +1,83 @@
+// The control groups of one box: created and limited before the box exists, measured, and gone afterwards.
+//
+// In every hierarchy that enforces a limit there are two groups, one in the other:
+//
+//   <caller's own group>/stepbox-PID-RANDOM        has the limits
+//   <caller's own group>/stepbox-PID-RANDOM/box    has the processes, and is the top of what the box can see
+//
+// A step can mount the hierarchy in a nested sandbox, where it sees its own group as the root. As an ordinary user's
+// step it owns those files; what it can write to is the inner group, and the outer one binds.
+#pragma once
+
+#include <expected>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "cgroup/guard.hpp"
+#include "model/cgroup.hpp"
+#include "sys/fd.hpp"
+
+namespace stepbox::cgroup {
+
+// Which limits cannot be had here, and why.
+struct Refusal {
+  Error error;  // what was tried in vain; the caller names the limits
+  std::vector<std::string_view> limits;
+};
+
+class Cgroup {
+ public:
+  // Makes the groups of the plan; of an empty one, nothing. All signals must be blocked by the caller.
+  static std::expected<Cgroup, Refusal> create(const CgroupPlan& plan);
+
+  Cgroup() = default;
+  Cgroup(Cgroup&& other) noexcept = default;
+  Cgroup& operator=(Cgroup&&) = delete;
+  // Where the result matters, call destroy().
+  ~Cgroup();
+
+  // How the box's first process enters: by CLONE_INTO_CGROUP, -1 when there is no such group; and by writing 0 to
+  // these. Borrowed.
+  int unified() const { return unified_.get(); }
+  std::vector<int> tasks() const;
+
+  // Limits that the kernel has no file for, which the plan allows.
+  const std::vector<std::string>& missing_files() const { return missing_; }
+
+  // Readable when memory has run out and the kernel will not end the whole box by itself (v1); -1 otherwise. Borrowed.
+  int out_of_memory() const { return memory_event_.get(); }
+  // Whether a process has been killed for memory. To be asked after out_of_memory(), which comes a moment before.
+  bool has_killed_for_memory();
+
+  CgroupUsage measure() const;
+
+  // Kills what is left, removes the groups, and returns what could not be removed. The volumes should be released.
+  std::vector<std::string> destroy();
+
+ private:
+  struct Group {
+    PlannedGroup plan;
+    GroupPaths paths;
+    sys::Fd lock;         // shared, as long as the box is ours: who sweeps leaves it alone
+    sys::Fd parent_lock;  // shared, where the parent's controllers are needed
+    sys::Fd leaf_lock;    // likewise, of the leaf that stepbox is in
+    std::string inner;    // where the processes are
+  };
+
+  std::expected<void, Refusal> make(const std::string& name, const CgroupPlan& plan);
+  std::expected<void, Refusal> make_group(Group& group);
+  Result<> hand_down(Group& group) const;
+  Result<> leave_parent(Group& group) const;
+  void watch_memory(const Group& group);
+
+  Guard guard_;
+  std::vector<Group> groups_;
+  sys::Fd unified_;
+  std::vector<sys::Fd> tasks_;
+  sys::Fd memory_event_;
+  std::vector<std::string> missing_;
+};
+
+}  // namespace stepbox::cgroup

@@ -1,0 +1,102 @@
+#include "cgroup/guard.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include "cgroup/files.hpp"
+#include "sys/calls.hpp"
+#include "sys/files.hpp"
+
+namespace stepbox::cgroup {
+namespace {
+
+// A box with 10,000 processes takes seconds to die, and a machine under load longer.
+constexpr int kPatience = 60'000;
+
+// Nothing of the caller's may be held by a process that nobody knows of: no descriptor and no directory.
+void hold_nothing_but(int pipe) {
+  [[maybe_unused]] const int ignored = ::chdir("/");
+  if (pipe > 0) sys::close_range(0, static_cast<unsigned>(pipe - 1), 0);
+  sys::close_range(static_cast<unsigned>(pipe + 1), ~0U, 0);
+}
+
+[[noreturn]] void stand_guard(const std::vector<GroupPaths>& paths, int pipe) {
+  hold_nothing_but(pipe);
+  char byte = 0;
+  while (::read(pipe, &byte, 1) < 0 && errno == EINTR) {
+  }
+  for (const GroupPaths& group : paths)
+    if (group.unified) write_at(group.directory, "cgroup.kill", "1");
+  for (const GroupPaths& group : paths) remove_group_within(group.directory, kPatience);
+  for (const GroupPaths& group : paths) give_back(group);
+  ::_exit(0);
+}
+
+bool has_groups_but(const std::string& parent, const std::string& known) {
+  const auto entries = sys::list_directory(parent);
+  if (!entries) return true;
+  for (const sys::DirectoryEntry& entry : *entries)
+    if (entry.kind == sys::PathKind::directory && parent + "/" + entry.name != known) return true;
+  return false;
+}
+
+}  // namespace
+
+void give_back(const GroupPaths& paths) {
+  if (paths.take_back.empty()) return;
+  // Every box that needs the parent's controllers holds this lock shared, and groups that are not ours may need them
+  // as well: they stay with the controllers.
+  const sys::Fd lock(::open(paths.parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const std::string leaf = paths.directory + kLeafSuffix;
+  if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0 || has_groups_but(paths.parent, leaf)) return;
+  if (write_at(paths.parent, "cgroup.subtree_control", paths.take_back) != 0) return;
+  if (sys::kind_of(leaf) == sys::PathKind::missing) return;
+  write_at(paths.parent, "cgroup.procs", "0");
+  remove_group_within(leaf, kPatience);
+}
+
+Result<Guard> Guard::start(std::vector<GroupPaths> paths) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0)
+    return fail_errno("cannot open the pipe to the guard of the control groups", errno);
+  sys::Fd theirs(ends[0]);
+  sys::Fd ours(ends[1]);
+  const pid_t pid = ::fork();
+  if (pid < 0) return fail_errno("cannot start the guard of the control groups", errno);
+  if (pid == 0) stand_guard(paths, theirs.get());
+  // By the parent, so that it is done when the first group is made.
+  if (::setpgid(pid, pid) != 0) {
+    const int error = errno;
+    ::kill(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+    return fail_errno("cannot give the guard of the control groups a process group of its own", error);
+  }
+  return Guard(pid, std::move(ours));
+}
+
+Guard& Guard::operator=(Guard&& other) noexcept {
+  if (this != &other) {
+    Guard ended(std::move(*this));
+    pid_ = std::exchange(other.pid_, -1);
+    pipe_ = std::move(other.pipe_);
+  }
+  return *this;
+}
+
+void Guard::dismiss() {
+  if (pid_ > 0) ::kill(pid_, SIGKILL);
+}
+
+Guard::~Guard() {
+  pipe_.close();
+  if (pid_ > 0)
+    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+}
+
+}  // namespace stepbox::cgroup

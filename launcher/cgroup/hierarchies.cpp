@@ -1,0 +1,88 @@
+#include "cgroup/hierarchies.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "sys/files.hpp"
+
+namespace stepbox::cgroup {
+namespace {
+
+// One line of /proc/self/cgroup: "4:memory:/a/b", "0::/a/b".
+struct Membership {
+  std::vector<std::string_view> controllers;  // none: v2
+  std::string_view path;
+};
+
+std::vector<Membership> memberships_of(std::string_view text) {
+  std::vector<Membership> found;
+  for (const std::string_view line : split(text, '\n')) {
+    const size_t first = line.find(':');
+    const size_t second = first == std::string_view::npos ? first : line.find(':', first + 1);
+    if (second == std::string_view::npos) continue;
+    const std::string_view names = line.substr(first + 1, second - first - 1);
+    Membership member{{}, line.substr(second + 1)};
+    if (!names.empty()) member.controllers = split(names, ',');
+    if (names.starts_with("name=")) continue;
+    found.push_back(std::move(member));
+  }
+  return found;
+}
+
+bool has_controllers(const sys::HostMount& mount, const Membership& member) {
+  const std::vector<std::string_view> options = split(mount.options, ',');
+  return std::ranges::all_of(member.controllers,
+                             [&](std::string_view name) { return std::ranges::find(options, name) != options.end(); });
+}
+
+// A container often sees its own group as the top of the mount, and sometimes more of the tree than that.
+// A path with ".." is one outside of the cgroup namespace.
+bool shows(const sys::HostMount& mount, std::string_view path) {
+  return !mount.root.starts_with("/..") && !path.starts_with("/..") && is_within(path, mount.root);
+}
+
+std::string own_directory(const sys::HostMount& mount, std::string_view path) {
+  std::string_view below = path.substr(mount.root == "/" ? 0 : mount.root.size());
+  if (below == "/") below = {};
+  return mount.path + std::string(below);
+}
+
+}  // namespace
+
+std::vector<CgroupHierarchy> find_hierarchies(const std::vector<sys::HostMount>& mounts,
+                                              std::string_view proc_self_cgroup) {
+  std::vector<CgroupHierarchy> hierarchies;
+  for (const Membership& member : memberships_of(proc_self_cgroup)) {
+    const bool unified = member.controllers.empty();
+    const auto mount = std::ranges::find_if(mounts, [&](const sys::HostMount& candidate) {
+      return candidate.type == (unified ? "cgroup2" : "cgroup") && shows(candidate, member.path) &&
+             has_controllers(candidate, member);
+    });
+    if (mount == mounts.end()) continue;
+    hierarchies.push_back({.unified = unified,
+                           .controllers = {member.controllers.begin(), member.controllers.end()},
+                           .enabled = {},
+                           .own = own_directory(*mount, member.path),
+                           .mount = mount->path});
+  }
+  return hierarchies;
+}
+
+void look_up_controllers(std::vector<CgroupHierarchy>& hierarchies) {
+  const auto words = [](const std::string& file) {
+    std::vector<std::string> found;
+    const Result<std::string> text = sys::read_file(file, 4096);
+    if (!text) return found;
+    for (const std::string_view line : split(*text, '\n'))
+      for (const std::string_view word : split(line, ' '))
+        if (!word.empty()) found.emplace_back(word);
+    return found;
+  };
+  for (CgroupHierarchy& hierarchy : hierarchies) {
+    if (!hierarchy.unified) continue;
+    hierarchy.controllers = words(hierarchy.own + "/cgroup.controllers");
+    hierarchy.enabled = words(hierarchy.own + "/cgroup.subtree_control");
+  }
+}
+
+}  // namespace stepbox::cgroup

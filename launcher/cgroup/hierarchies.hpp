@@ -1,0 +1,20 @@
+// Which control group hierarchies there are, and where the caller is in them. Pure but for look_up_controllers().
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "model/cgroup.hpp"
+#include "sys/mountinfo.hpp"
+
+namespace stepbox::cgroup {
+
+// From the mounts and the text of /proc/self/cgroup: v1, v2, and both side by side. A hierarchy of which no mount
+// shows the caller's own group is left out; so is one without a controller (name=systemd).
+std::vector<CgroupHierarchy> find_hierarchies(const std::vector<sys::HostMount>& mounts,
+                                              std::string_view proc_self_cgroup);
+
+// Reads what the caller's own v2 group can hand down. v1 hierarchies always can, and are left as they are.
+void look_up_controllers(std::vector<CgroupHierarchy>& hierarchies);
+
+}  // namespace stepbox::cgroup

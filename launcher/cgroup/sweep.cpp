@@ -1,0 +1,89 @@
+#include "cgroup/sweep.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/text.hpp"
+#include "cgroup/files.hpp"
+#include "sys/fd.hpp"
+#include "sys/files.hpp"
+
+namespace stepbox::cgroup {
+namespace {
+
+// stepbox-PID-RANDOM, and the leaf beside it.
+bool is_name_of_ours(std::string_view name) {
+  if (!name.starts_with(kNamePrefix)) return false;
+  name.remove_prefix(kNamePrefix.size());
+  const size_t dash = name.find('-');
+  if (dash == 0 || dash == std::string_view::npos || name.find_first_not_of("0123456789") != dash) return false;
+  name.remove_prefix(dash + 1);
+  if (name.ends_with(kLeafSuffix)) name.remove_suffix(std::string_view(kLeafSuffix).size());
+  return name.size() == 16 && name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+// Most groups have none below them, which the number of links tells without a list.
+bool has_groups_below(const std::string& directory) {
+  struct stat status {};
+  return ::stat(directory.c_str(), &status) == 0 && status.st_nlink > 2;
+}
+
+// A group that stepbox had left for a leaf had processes, so that all it hands down is what stepbox made it: as long
+// as it does, no process can enter it.
+void hand_down_nothing(const std::string& directory) {
+  const Result<std::string> enabled = sys::read_file(directory + "/cgroup.subtree_control", 4096);
+  if (!enabled) return;
+  std::string taken_back;
+  for (const std::string_view word : split(std::string_view(*enabled).substr(0, enabled->find('\n')), ' '))
+    if (!word.empty()) (taken_back += taken_back.empty() ? "-" : " -") += word;
+  if (!taken_back.empty()) write_at(directory, "cgroup.subtree_control", taken_back);
+}
+
+class Sweeper {
+ public:
+  explicit Sweeper(Reach reach) : reach_(reach) {}
+
+  void look_below(const std::string& directory) {
+    if (!has_groups_below(directory)) return;
+    const auto entries = sys::list_directory(directory);
+    if (!entries) return;
+    bool was_left_by_us = false;
+    for (const sys::DirectoryEntry& entry : *entries) {
+      if (entry.kind != sys::PathKind::directory) continue;
+      const std::string path = (directory == "/" ? "" : directory) + "/" + entry.name;
+      if (is_name_of_ours(entry.name))
+        was_left_by_us = (take(path) && entry.name.ends_with(kLeafSuffix)) || was_left_by_us;
+      else if (reach_ == Reach::everywhere)
+        look_below(path);
+    }
+    if (was_left_by_us && !has_groups_below(directory)) hand_down_nothing(directory);
+  }
+
+  std::vector<Swept> result() && { return std::move(swept_); }
+
+ private:
+  bool take(const std::string& path) {
+    const sys::Fd lock(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return false;
+    swept_.push_back({path, remove_group(path)});
+    return swept_.back().error == 0;
+  }
+
+  Reach reach_;
+  std::vector<Swept> swept_;
+};
+
+}  // namespace
+
+std::vector<Swept> sweep(const std::vector<CgroupHierarchy>& hierarchies, Reach reach) {
+  Sweeper sweeper(reach);
+  for (const CgroupHierarchy& hierarchy : hierarchies)
+    sweeper.look_below(reach == Reach::everywhere ? hierarchy.mount : hierarchy.own);
+  return std::move(sweeper).result();
+}
+
+}  // namespace stepbox::cgroup

@@ -1,0 +1,25 @@
+// Removes the groups that runs left which were killed together with their guard.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "model/cgroup.hpp"
+
+namespace stepbox::cgroup {
+
+// What became of a directory that nobody holds any more.
+struct Swept {
+  std::string directory;
+  int error = 0;  // why it could not be removed
+};
+
+enum class Reach : uint8_t {
+  own_group,  // below the caller's own group, where a run makes its own
+  everywhere  // in the whole of every hierarchy
+};
+
+// Groups with our name that no living run or sweep has locked. Nothing is killed: one with processes stays.
+std::vector<Swept> sweep(const std::vector<CgroupHierarchy>& hierarchies, Reach reach);
+
+}  // namespace stepbox::cgroup

@@ -1,0 +1,40 @@
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "cli/commands.hpp"
+#include "cli/help.hpp"
+#include "cli/output.hpp"
+#include "model/outcome.hpp"
+#include "run/sweep_host.hpp"
+
+namespace stepbox::cli {
+
+int sweep_command(Arguments arguments) {
+  for (const std::string& word : arguments) {
+    if (word == "--help" || word == "-h") return print(help_for("sweep"));
+    log::error({"sweep takes no " + quoted(word), "stepbox sweep"});
+    return kExitLauncher;
+  }
+  const auto swept = run::sweep_host();
+  if (!swept) {
+    log::error(swept.error());
+    return kExitLauncher;
+  }
+  std::string text;
+  bool is_clean = true;
+  for (const cgroup::Swept& found : *swept) {
+    if (found.error == 0) {
+      text += "removed " + escaped(found.directory) + "\n";
+      continue;
+    }
+    is_clean = false;
+    Error error = Error::from_errno("cannot remove " + quoted(found.directory), found.error);
+    error.hint = found.error == EBUSY ? "processes are in it (its cgroup.procs names them)"
+                                      : "run `stepbox sweep` as the user that ran stepbox there, or as root";
+    log::error(error);
+  }
+  if (swept->empty()) text = "nothing was left\n";
+  if (const int failed = print(text); failed != 0) return failed;
+  return is_clean ? 0 : 1;
+}
+
+}  // namespace stepbox::cli

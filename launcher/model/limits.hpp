@@ -1,0 +1,59 @@
+// Limits of the step that the kernel enforces: on the whole box (cgroup) and on each process (rlimit).
+#pragma once
+
+#include <sys/resource.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/origin.hpp"
+#include "model/units.hpp"
+
+namespace stepbox {
+
+// The limits on the whole box, as policies spell them. Only these can be missing on a host.
+inline constexpr std::string_view kBoxLimits[] = {"memory", "processes", "cpu"};
+
+enum class LimitUnit : uint8_t { bytes, count };
+
+struct ProcessLimit {
+  std::string_view name;
+  int resource;  // of setrlimit(2)
+  LimitUnit unit;
+  std::string_view help;
+};
+
+// The limits on each process of the step, named after the words of `ulimit -a`.
+inline constexpr ProcessLimit kProcessLimits[] = {
+    {"open-files", RLIMIT_NOFILE, LimitUnit::count, "how many descriptors a process may have open"},
+    {"file-size", RLIMIT_FSIZE, LimitUnit::bytes, "how large a file a process may write"},
+    {"stack", RLIMIT_STACK, LimitUnit::bytes, "how large the stack of a process may grow"},
+    {"address-space", RLIMIT_AS, LimitUnit::bytes, "how much memory a process may map"},
+    {"locked-memory", RLIMIT_MEMLOCK, LimitUnit::bytes, "how much memory a process may lock"},
+};
+
+struct ProcessLimitSpec {
+  int resource;
+  std::string_view name;  // of kProcessLimits
+  uint64_t value;
+  Origin origin;
+};
+
+// A limit of kBoxLimits without which the step may run where this host cannot enforce it.
+struct OptionalLimit {
+  std::string name;
+  Origin origin;
+};
+
+struct Limits {
+  Sourced<std::optional<Size>> memory;         // with swap, and with what the volumes hold
+  Sourced<std::optional<uint64_t>> processes;  // threads count
+  Sourced<std::optional<uint64_t>> cpu;        // thousandths of a core
+  std::vector<ProcessLimitSpec> of_process;
+  std::vector<OptionalLimit> optional;
+};
+
+}  // namespace stepbox

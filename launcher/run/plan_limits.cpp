@@ -1,0 +1,116 @@
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "run/plan_parts.hpp"
+
+namespace stepbox::run {
+namespace {
+
+using std::string;
+using std::string_view;
+
+// How the hierarchies spell a limit.
+struct LimitRow {
+  string_view limit;  // of kBoxLimits
+  const char* controller;
+};
+
+constexpr LimitRow kRows[] = {{"memory", "memory"}, {"processes", "pids"}, {"cpu", "cpu"}};
+
+// The kernel deals out time in periods of this length; its own default.
+constexpr uint64_t kPeriod = 100'000;
+
+const CgroupHierarchy* hierarchy_with(const HostFacts& facts, string_view controller) {
+  const auto found = std::ranges::find_if(facts.cgroups, [&](const CgroupHierarchy& hierarchy) {
+    return std::ranges::find(hierarchy.controllers, controller) != hierarchy.controllers.end();
+  });
+  return found == facts.cgroups.end() ? nullptr : &*found;
+}
+
+// The files in the order in which they must be written: v1 refuses memory with swap below memory alone.
+std::vector<CgroupFile> files_of(const PlannedLimit& limit, bool unified) {
+  const string amount = std::to_string(limit.amount);
+  // Init is one more.
+  if (limit.name == "processes") return {{"pids.max", std::to_string(limit.amount + 1), limit.name}};
+  if (limit.name == "cpu") {
+    const string quota = std::to_string(limit.amount * kPeriod / 1'000);
+    if (unified) return {{"cpu.max", quota + " " + std::to_string(kPeriod), limit.name}};
+    return {{"cpu.cfs_period_us", std::to_string(kPeriod), limit.name}, {"cpu.cfs_quota_us", quota, limit.name}};
+  }
+  if (unified)
+    return {{"memory.max", amount, limit.name},
+            {"memory.swap.max", "0", limit.name, true},
+            // One process of many killed would be a build that goes on with half of its results.
+            {"memory.oom.group", "1", limit.name}};
+  return {{"memory.limit_in_bytes", amount, limit.name}, {"memory.memsw.limit_in_bytes", amount, limit.name, true}};
+}
+
+PlannedGroup& group_in(CgroupPlan& plan, const CgroupHierarchy& hierarchy) {
+  const auto found = std::ranges::find(plan.groups, hierarchy.own, &PlannedGroup::parent);
+  if (found != plan.groups.end()) return *found;
+  return plan.groups.emplace_back(PlannedGroup{.parent = hierarchy.own, .unified = hierarchy.unified});
+}
+
+void add(CgroupPlan& plan, const PlannedLimit& limit, const CgroupHierarchy& hierarchy, const string& controller) {
+  PlannedGroup& group = group_in(plan, hierarchy);
+  if (hierarchy.unified && std::ranges::find(hierarchy.enabled, controller) == hierarchy.enabled.end())
+    group.enable.push_back(controller);
+  std::ranges::move(files_of(limit, hierarchy.unified), std::back_inserter(group.files));
+  plan.limits.push_back(limit);
+}
+
+bool is_optional(const Policy& policy, string_view name) {
+  return std::ranges::find(policy.limits.optional, name, &OptionalLimit::name) != policy.limits.optional.end();
+}
+
+std::vector<PlannedLimit> wanted_limits(const Limits& limits, const HostFacts& facts) {
+  std::vector<PlannedLimit> wanted;
+  if (limits.memory.value)
+    wanted.push_back({"memory", limits.memory.value->bytes_of(facts.memory_usable), limits.memory.origin});
+  if (limits.processes.value) wanted.push_back({"processes", *limits.processes.value, limits.processes.origin});
+  if (limits.cpu.value) wanted.push_back({"cpu", *limits.cpu.value, limits.cpu.origin});
+  return wanted;
+}
+
+// Why it cannot be had; empty when it can.
+string reason_against(const HostFacts& facts, const LimitRow& row) {
+  const auto tried = facts.no_limit_reasons.find(row.limit);
+  if (tried != facts.no_limit_reasons.end()) return tried->second;
+  if (hierarchy_with(facts, row.controller) != nullptr) return {};
+  return "no control group hierarchy that shows the caller's own group has the controller " + quoted(row.controller);
+}
+
+}  // namespace
+
+string cannot_enforce(const PlannedLimit& limit) {
+  return "cannot enforce limits." + string(limit.name) + " of " + escaped(limit.origin.text());
+}
+
+bool needs_cgroup(const Policy& policy) {
+  return policy.limits.memory.value || policy.limits.processes.value || policy.limits.cpu.value;
+}
+
+Result<> plan_limits(Plan& plan, const Policy& policy, const HostFacts& facts) {
+  plan.process_limits = policy.limits.of_process;
+  for (const PlannedLimit& limit : wanted_limits(policy.limits, facts)) {
+    const LimitRow& row = *std::ranges::find(kRows, limit.name, &LimitRow::limit);
+    const string reason = reason_against(facts, row);
+    if (reason.empty()) {
+      add(plan.cgroup, limit, *hierarchy_with(facts, row.controller), row.controller);
+    } else if (is_optional(policy, limit.name)) {
+      plan.warnings.push_back("limits." + string(limit.name) + " is not enforced: " + reason);
+    } else {
+      return fail(
+          cannot_enforce(limit) + ": " + reason,
+          "start stepbox in a delegated group (systemd-run --user --scope -p Delegate=yes -- stepbox run ...; as root "
+          "without --user), or run without it where it cannot be had: --limit optional=" +
+              string(limit.name));
+    }
+  }
+  // v1 cannot kill a group; where v2 is there as well it does, and tells the time that was used.
+  const auto unified = std::ranges::find(facts.cgroups, true, &CgroupHierarchy::unified);
+  if (!plan.cgroup.groups.empty() && unified != facts.cgroups.end()) group_in(plan.cgroup, *unified);
+  return {};
+}
+
+}  // namespace stepbox::run

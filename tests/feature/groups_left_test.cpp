@@ -1,0 +1,124 @@
+// Control groups are the one thing of a box that the kernel does not take away by itself.
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <random>
+#include <thread>
+
+#include <catch2/catch.hpp>
+
+#include "support/child.hpp"
+#include "support/control_group.hpp"
+#include "support/place.hpp"
+#include "support/survivors.hpp"
+
+namespace stepbox::feature {
+namespace {
+
+enum class Target { supervisor, group, everybody };
+
+std::ostream& operator<<(std::ostream& out, Target target) {
+  static constexpr const char* kNames[] = {"supervisor", "process group", "supervisor, init and guard"};
+  return out << kNames[static_cast<int>(target)];
+}
+
+Command limited(const Place& place, const ControlGroup& group, std::vector<std::string> argv) {
+  Command step = place.step({"--limit", "memory=128MiB", "--limit", "processes=50"}, std::move(argv));
+  step.prepare = [&group] { group.enter(); };
+  return step;
+}
+
+void kill_now(Target target, const Process& process) {
+  const std::vector<pid_t> children = target == Target::everybody ? children_of(process.pid()) : std::vector<pid_t>();
+  if (target == Target::group)
+    process.signal_group(SIGKILL);
+  else
+    process.signal(SIGKILL);
+  for (const pid_t pid : children) ::kill(pid, SIGKILL);
+}
+
+// Of the instants, in microseconds: as in kill_test.cpp, longer where stepbox takes long to start.
+int window(const Place& place) {
+  const auto begin = std::chrono::steady_clock::now();
+  place.run_step({}, {"true"});
+  const auto start = std::chrono::steady_clock::now() - begin;
+  return std::max(50'000, static_cast<int>(10 * std::chrono::duration_cast<std::chrono::microseconds>(start).count()));
+}
+
+bool nobody_is_left(const Place& place) {
+  while (::waitpid(-1, nullptr, WNOHANG) > 0) {
+  }
+  return processes_with(place.mark()).empty();
+}
+
+}  // namespace
+
+TEST_CASE("no group is left of a box that is killed at a random instant", "[limits]") {
+  REQUIRE_HOST(control_groups);
+  const Caller caller = GENERATE(from_range(callers()));
+  const Target target = GENERATE(Target::supervisor, Target::group);
+  CAPTURE(caller, target);
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  const ControlGroup group(caller, Delegated::yes);
+  const Place place(caller);
+  std::mt19937 random(std::random_device{}());
+  std::uniform_int_distribution<int> instant(0, window(place));
+  int with_groups = 0;
+  for (int i = 0; i < 30; ++i) {
+    Process step(limited(place, group, {"hold_memory", "/tmp/held", "1048576"}));
+    const std::chrono::microseconds when(instant(random));
+    std::this_thread::sleep_for(when);
+    with_groups += group.below().empty() ? 0 : 1;
+    kill_now(target, step);
+    step.finish();
+    CAPTURE(i, when.count());
+    REQUIRE(eventually([&] { return nobody_is_left(place); }, seconds(5)));
+    REQUIRE(eventually([&] { return group.below().empty(); }, seconds(5)));
+  }
+  CHECK(with_groups > 5);
+}
+
+TEST_CASE("what is left when stepbox and its guard are killed together is swept", "[limits]") {
+  REQUIRE_HOST(control_groups);
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  const ControlGroup group(caller, Delegated::yes);
+  const Place place(caller);
+  const auto leave_some = [&] {
+    Process step(limited(place, group, {"hold_memory", "/tmp/held", "1048576"}));
+    REQUIRE(step.waits_for("ready"));
+    kill_now(Target::everybody, step);
+    step.finish();
+    REQUIRE(eventually([&] { return nobody_is_left(place); }, seconds(5)));
+    REQUIRE_FALSE(group.below().empty());
+  };
+  if (runs_can_share_a_group()) SECTION("by the next run, which leaves a living one alone") {
+      const Place other(caller);
+      Process living(limited(other, group, {"sh", "-c", "echo ready; while [ ! -e go ]; do sleep 0.05; done"}));
+      REQUIRE(living.waits_for("ready"));
+      const auto held = group.below();
+      leave_some();
+      Command next = place.step({}, {"true"});
+      next.prepare = [&] { group.enter(); };
+      CHECK(run(next).code() == 0);
+      CHECK(group.below() == held);
+      other.make_file(other.checkout() / "go", "");
+      CHECK(living.finish().code() == 0);
+      CHECK(group.below().empty());
+    }
+  SECTION("by stepbox sweep, which says so") {
+    leave_some();
+    const auto left = group.below();
+    Command sweep = place.command({program("stepbox"), "sweep"});
+    sweep.prepare = [&] { group.enter(); };
+    const Run swept = run(sweep);
+    INFO(swept);
+    CHECK(swept.code() == 0);
+    for (const std::string& directory : left) CHECK(swept.out.find("removed " + directory) != std::string::npos);
+    CHECK(group.below().empty());
+  }
+}
+
+}  // namespace stepbox::feature

@@ -1,0 +1,219 @@
+// Limits on the whole box: hogs are stopped, named, and gone; their neighbours do not notice. Every hog is started in
+// a control group of the suite's own that has caps as well.
+#include <sys/resource.h>
+
+#include <algorithm>
+
+#include <catch2/catch.hpp>
+
+#include "support/child.hpp"
+#include "support/control_group.hpp"
+#include "support/place.hpp"
+
+namespace stepbox::feature {
+namespace {
+
+Command limited(const Place& place, const ControlGroup& group, std::vector<std::string> options,
+                std::vector<std::string> argv) {
+  Command step = place.step(std::move(options), std::move(argv));
+  step.prepare = [&group] { group.enter(); };
+  return step;
+}
+
+Json limit_of(const Json& report, std::string_view name) {
+  for (const Json& limit : report["usage"]["limits"])
+    if (limit["name"] == name) return limit;
+  return nullptr;
+}
+
+std::string sentence_of(const Json& report) {
+  return report["outcome"]["sentence"];
+}
+
+}  // namespace
+
+TEST_CASE("a step that uses more memory than its limit is ended, and the report says so", "[limits]") {
+  REQUIRE_HOST(control_groups);
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const ControlGroup group(caller, Delegated::yes);
+  const Place place(caller);
+  const Run ran = run(limited(place, group, {"--limit", "memory=128MiB"}, {"use_memory", "1073741824"}));
+  INFO(ran);
+  CHECK(ran.code() == 137);
+  const Json report = place.report();
+  CHECK(verdict_of(report) == "out-of-memory");
+  CHECK(sentence_of(report).find("128 MiB") != std::string::npos);
+  CHECK(limit_of(report, "memory")["hits"] >= 1);
+  CHECK(limit_of(report, "memory")["peak"] <= 128 << 20);
+  CHECK(report["usage"]["memory_peak"] > 64 << 20);
+  CHECK(group.below().empty());
+}
+
+TEST_CASE("a step that goes on without a process that was killed for memory does not succeed", "[limits]") {
+  REQUIRE_HOST(control_groups);
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const ControlGroup group(caller, Delegated::yes);
+  const Place place(caller);
+  const std::string step = GENERATE("use_memory 1073741824 & sleep 50; exit 0", "use_memory 1073741824; exit 0",
+                                    "use_memory 1073741824 || exit 3");
+  CAPTURE(step);
+  const Run ran = run(limited(place, group, {"--limit", "memory=128MiB"}, {"sh", "-c", step}));
+  INFO(ran);
+  // The code is the step's own where it came to that before it was ended.
+  CHECK((ran.code() == 137 || (ran.code() == 3 && step.ends_with("3"))));
+  CHECK(verdict_of(place.report()) == "out-of-memory");
+}
+
+TEST_CASE("files of the workspace are memory of the step: it is full before the memory is", "[limits]") {
+  REQUIRE_HOST(control_groups);
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const ControlGroup group(caller, Delegated::yes);
+  const Place place(caller);
+  SECTION("the default size follows the limit") {
+    const Run ran = run(limited(place, group, {"--limit", "memory=128MiB"}, {"fill_volume", "/tmp/file"}));
+    INFO(ran);
+    CHECK(ran.code() == 7);
+    CHECK(verdict_of(place.report()) == "disk-quota");
+    CHECK(volume_of(place.report(), "workspace")["limit_bytes"] <= 64 << 20);
+  }
+  SECTION("memory that runs out beside full volumes is told with what they held") {
+    const Run ran = run(limited(place, group, {"--limit", "memory=128MiB"},
+                                {"sh", "-c", "head -c 40M /dev/zero > /tmp/file; use_memory 1073741824"}));
+    INFO(ran);
+    CHECK(verdict_of(place.report()) == "out-of-memory");
+    CHECK(sentence_of(place.report()).find("while the volumes held 40 MiB") != std::string::npos);
+  }
+}
+
+TEST_CASE("volumes that the memory limit cannot hold are refused with the sum", "[limits]") {
+  REQUIRE_HOST(control_groups);
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const ControlGroup group(caller, Delegated::yes);
+  const Place place(caller);
+  const Run ran = run(limited(place, group, {"--limit", "memory=256MiB", "--volume", "cache=512MiB"}, {"true"}));
+  INFO(ran);
+  CHECK(what_is_wrong_with_refusal(ran).empty());
+  CHECK(ran.err.find("limits.memory 256 MiB (--limit memory)") != std::string::npos);
+  CHECK(ran.err.find("volume 'cache' 512 MiB (--volume)") != std::string::npos);
+}
+
+TEST_CASE("a step cannot have more processes or threads than its limit", "[limits]") {
+  REQUIRE_HOST(control_groups);
+  const Caller caller = GENERATE(from_range(callers()));
+  const std::string kind = GENERATE("processes", "threads");
+  CAPTURE(caller, kind);
+  const ControlGroup group(caller, Delegated::yes);
+  const Place place(caller);
+  const Run ran = run(limited(place, group, {"--limit", "processes=50"}, {"make_tasks", kind, "10000"}));
+  INFO(ran);
+  CHECK(ran.code() == 7);
+  CHECK(std::stoi("0" + value_of(ran.out, "made")) < 50);
+  CHECK(verdict_of(place.report()) == "process-limit");
+  CHECK(sentence_of(place.report()).find("the limit of 50 processes was reached") != std::string::npos);
+  CHECK(group.below().empty());
+}
+
+TEST_CASE("a limit on processor time holds", "[limits]") {
+  REQUIRE_HOST(control_groups);
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const ControlGroup group(caller, Delegated::yes);
+  const Place place(caller);
+  const Run ran = run(limited(place, group, {"--limit", "cpu=0.25"}, {"burn", "2000"}));
+  INFO(ran);
+  CHECK(ran.code() == 0);
+  const Json report = place.report();
+  const double used = report["time"]["user"].get<double>() + report["time"]["sys"].get<double>();
+  CAPTURE(used);
+  CHECK(used / report["time"]["wall"].get<double>() < 0.4);
+  CHECK(used > 0);
+  CHECK(limit_of(report, "cpu")["waited_milliseconds"] > 0);
+}
+
+TEST_CASE("a box beside one that uses everything it may is not disturbed", "[limits]") {
+  REQUIRE_HOST(control_groups);
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const ControlGroup group(caller, Delegated::yes);
+  const Place quiet(caller), hungry(caller);
+  const std::vector<std::string> limits = {"--limit", "memory=128MiB", "--limit", "processes=50"};
+  Process beside(limited(quiet, group, limits,
+                         {"sh", "-c", "echo ready; head -c 20M /dev/zero > /tmp/mine; sleep 1; wc -c < /tmp/mine"}));
+  REQUIRE(beside.waits_for("ready"));
+  for (const std::vector<std::string>& hog :
+       {std::vector<std::string>{"use_memory", "1073741824"}, {"make_tasks", "processes", "10000"}})
+    CHECK(run(limited(hungry, group, limits, hog)).code() != 0);
+  const Run ran = beside.finish();
+  INFO(ran);
+  CHECK(ran.code() == 0);
+  CHECK(ran.out == "ready\n20971520\n");
+  CHECK(verdict_of(quiet.report()) == "success");
+  CHECK(group.below().empty());
+}
+
+TEST_CASE("a step sees nothing of its groups, and cannot widen them from a sandbox of its own", "[limits]") {
+  REQUIRE_HOST(control_groups);
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const ControlGroup group(caller, Delegated::yes);
+  const Place place(caller);
+  const std::vector<std::string> limits = {"--limit", "memory=128MiB", "--limit", "processes=50"};
+  const Run seen =
+      run(limited(place, group, limits, {"sh", "-c", "cut -d: -f3 /proc/self/cgroup | sort -u; ls /sys/fs/cgroup"}));
+  INFO(seen);
+  CHECK(seen.out == "/\n");
+  const std::string widen =
+      "mkdir -p /tmp/g; mount -t cgroup2 none /tmp/g || mount -t cgroup -o memory none /tmp/g;"
+      "for f in memory.max memory.memsw.limit_in_bytes memory.limit_in_bytes; do echo 1073741824 > /tmp/g/$f; done";
+  const Run tried =
+      run(limited(place, group, limits, {"sh", "-c", "unshare -UrmC sh -c '" + widen + "; use_memory 536870912'"}));
+  INFO(tried);
+  CHECK(tried.code() != 0);
+  CHECK(tried.out.find("held") == std::string::npos);
+  CHECK(verdict_of(place.report()) == "out-of-memory");
+  CHECK(group.below().empty());
+}
+
+TEST_CASE("limits of each process are lowered and never raised", "[limits]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  const std::vector<std::string> show = {"sh", "-c", "ulimit -Sn; ulimit -Hn"};
+  CHECK(place.run_step({"--limit", "open-files=20"}, show).out == "20\n20\n");
+  Command step = place.step({"--limit", "open-files=200"}, show);
+  step.as_caller = [] {
+    const rlimit few{50, 100};
+    in_child::must(::setrlimit(RLIMIT_NOFILE, &few) == 0, "setrlimit");
+  };
+  CHECK(run(step).out == "50\n100\n");
+}
+
+TEST_CASE("the host's out-of-memory killer takes the step before stepbox", "[limits]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  const int own = std::stoi(read_file("/proc/self/oom_score_adj"));
+  CHECK(place.run_step({}, {"cat", "/proc/self/oom_score_adj"}).out ==
+        std::to_string(std::min(own + 500, 1000)) + "\n");
+}
+
+TEST_CASE("a limit that cannot be enforced here is an error, unless the policy can do without", "[limits]") {
+  REQUIRE_HOST(control_groups);
+  const ControlGroup group(Caller::user, Delegated::no);
+  const Place place(Caller::user);
+  const Run refused = run(limited(place, group, {"--limit", "memory=128MiB"}, {"true"}));
+  INFO(refused);
+  CHECK(what_is_wrong_with_refusal(refused).empty());
+  CHECK(refused.err.find("cannot enforce limits.memory") != std::string::npos);
+  const Run without = run(limited(place, group, {"--limit", "memory=128MiB", "--limit", "optional=memory"}, {"true"}));
+  INFO(without);
+  CHECK(without.code() == 0);
+  CHECK(without.err.find("limits.memory is not enforced") != std::string::npos);
+  CHECK(place.report()["usage"]["limits"].empty());
+}
+
+}  // namespace stepbox::feature
