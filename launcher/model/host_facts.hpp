@@ -4,9 +4,12 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "model/seccomp.hpp"
 
 namespace stepbox {
 
@@ -72,6 +75,9 @@ struct HostFacts {
     HostPathKind kind;
   };
   std::map<std::string, NamedPath, std::less<>> paths = {};
+
+  // The filter that the policy's profile stands for.
+  std::shared_ptr<const SeccompFilter> seccomp = {};
 
   const NamedPath* find(std::string_view path) const {
     const auto found = paths.find(path);

@@ -38,7 +38,7 @@ struct BoxKilled {
 using Outcome = std::variant<Exited, Signaled, NotStarted, BoxKilled>;
 
 enum class Verdict : uint8_t {
-  success, failure, signal, disk_quota, inode_quota, not_found, not_executable, cancelled, launcher_error
+  success, failure, signal, disk_quota, inode_quota, not_found, not_executable, cancelled, launcher_error, seccomp
 };
 const char* name_of(Verdict verdict);
 

@@ -73,6 +73,7 @@ struct Policy {
   std::vector<EnvRule> environment;  // in order; a later rule for the same name wins
   Sourced<bool> clear_environment;
   Sourced<bool> allow_nesting;  // nesting: allow | deny
+  Sourced<std::string> seccomp;  // one of kSeccompNames, or a file: absolute, or starting with "~/"
   std::vector<RequiredProtection> require;
 };
 

@@ -60,6 +60,7 @@ struct Report {
   uint64_t samples = 0;
   uint64_t memory_peak_bytes = 0;  // largest resident set of any one process (getrusage)
   std::vector<CacheUsage> caches;  // largest first
+  std::string killing_profile;     // the seccomp profile, when it has calls that end the step; else empty
   SourceMode source = SourceMode::rw;
   std::string source_path;
   std::vector<Stray> strays;       // at most 64 named

@@ -19,6 +19,7 @@
 #include "run/gather_facts.hpp"
 #include "run/run_step.hpp"
 #include "sandbox/credentials.hpp"
+#include "sandbox/filters.hpp"
 #include "sandbox/seccomp.hpp"
 #include "sys/calls.hpp"
 #include "sys/fd.hpp"
@@ -84,7 +85,8 @@ int try_network(const HostFacts& facts) { return enter(CLONE_NEWNET, facts); }
 
 int try_seccomp(const HostFacts&) {
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
-  return sandbox::load_filter();
+  const auto filter = sandbox::find_filter("strict");
+  return filter ? sandbox::load_filter(**filter) : EINVAL;
 }
 
 // A child sits in a shifted user namespace while the parent maps a copy of the root directory with it.
@@ -140,7 +142,7 @@ constexpr Probe kProbes[] = {
      "(Kubernetes) or --security-opt unmask=ALL (podman)"},
     {"other-namespaces", "own System V IPC, host name and cgroup view", try_namespaces, Finding::missing,
      "raise user.max_ipc_namespaces, user.max_uts_namespaces and user.max_cgroup_namespaces"},
-    {"seccomp", "no terminal injection, io_uring or keyrings", try_seccomp, Finding::missing, "the kernel needs CONFIG_SECCOMP_FILTER"},
+    {"seccomp", "system calls that reach past the box are refused", try_seccomp, Finding::missing, "the kernel needs CONFIG_SECCOMP_FILTER"},
     {"network-namespaces", "--network loopback and none", try_network, Finding::degraded, "raise user.max_net_namespaces"},
     {"huge-pages", "large writes to the workspace several times faster", try_huge, Finding::degraded,
      "the kernel needs CONFIG_TRANSPARENT_HUGEPAGE"},

@@ -74,6 +74,14 @@ void step(Page& page, const Plan& plan) {
   for (const int fd : plan.passed_fds) page.line("descriptor passed", std::to_string(fd));
 }
 
+// Of each reason the first sentence: the rest is for those who read the profile.
+void seccomp(Page& page, const Plan& plan) {
+  const SeccompFilter& filter = *plan.seccomp;
+  page.heading("system calls: profile " + escaped(filter.profile) + (filter.summary.empty() ? "" : ", " + escaped(filter.summary)));
+  for (const SeccompGroup& group : filter.groups)
+    page.line(escaped(group.name), escaped(group.why.substr(0, group.why.find(". "))));
+}
+
 void volumes(Page& page, const Plan& plan) {
   page.heading("volumes (hard limits)");
   for (const PlannedVolume& volume : plan.volumes) {
@@ -133,6 +141,7 @@ std::string explain(const Planned& planned) {
   volumes(page, planned.plan);
   mounts(page, planned.plan);
   environment(page, planned.plan);
+  seccomp(page, planned.plan);
   protections(page, planned.plan);
   return std::move(page).take();
 }
@@ -157,6 +166,7 @@ std::string show_policy(const Policy& policy) {
   line(std::string("home: ") + stepbox::name_of(policy.home.value), policy.home.origin);
   line(std::string("network: ") + stepbox::name_of(policy.network.value), policy.network.origin);
   line(std::string("nesting: ") + (policy.allow_nesting.value ? "allow" : "deny"), policy.allow_nesting.origin);
+  line("seccomp: " + escaped(policy.seccomp.value), policy.seccomp.origin);
   if (policy.clear_environment.value) line("environment.clear: true", policy.clear_environment.origin);
   static constexpr std::string_view kActions[] = {"set", "unset", "keep", "redirect"};
   for (const EnvRule& rule : policy.environment) {

@@ -12,6 +12,7 @@ Result<Plan> make_plan(const Policy& policy, const std::vector<std::string>& arg
   plan.argv = argv;
   plan.policies = policy.names;
   plan.network = policy.network.value;
+  plan.seccomp = facts.seccomp;
   plan.deny_nesting = !policy.allow_nesting.value;
   plan.terminal = facts.terminal;
   for (const InheritedFd& inherited : facts.inherited) plan.passed_fds.push_back(inherited.fd);

@@ -13,6 +13,7 @@ std::string hint_for(std::string_view name) {
   if (name == "quota") return "use --nesting deny, or run stepbox under a memory limit";
   if (name == "network-isolation") return "use --network loopback or --network none";
   if (name == "nesting-denied") return "use --nesting deny";
+  if (name == "seccomp") return "use --seccomp default";
   return "`stepbox doctor` tells what this host is missing";
 }
 
@@ -42,6 +43,12 @@ Protection network_isolation(const Plan& plan) {
   return {"network-isolation", false, ProtectionState::off, "network: host"};
 }
 
+Protection seccomp(const Plan& plan) {
+  const std::string profile = escaped(plan.seccomp->profile);
+  if (plan.seccomp->program.empty()) return {"seccomp", false, ProtectionState::off, "seccomp: " + profile};
+  return {"seccomp", true, ProtectionState::active, "profile " + profile};
+}
+
 Protection nesting_denied(const Plan& plan) {
   if (plan.deny_nesting) return active("nesting-denied");
   return {"nesting-denied", false, ProtectionState::off, "nesting: allow"};
@@ -52,7 +59,7 @@ Protection nesting_denied(const Plan& plan) {
 Result<> plan_protections(Plan& plan, const Policy& policy, const HostFacts& facts) {
   plan.protections = {quota(plan, policy, facts), active("mount-isolation"),  active("pid-isolation"),
                       active("ipc-isolation"), uid_isolation(plan, facts), network_isolation(plan),
-                      active("no-new-privileges"), active("capabilities"), active("seccomp"), nesting_denied(plan)};
+                      active("no-new-privileges"), active("capabilities"), seccomp(plan), nesting_denied(plan)};
   for (const RequiredProtection& required : policy.require) {
     const auto found = std::ranges::find(plan.protections, required.name, &Protection::name);
     if (found == plan.protections.end())

@@ -18,6 +18,7 @@
 #include "run/make_plan.hpp"
 #include "run/supervise.hpp"
 #include "sandbox/box.hpp"
+#include "sandbox/filters.hpp"
 #include "sys/files.hpp"
 #include "workspace/attribution.hpp"
 #include "workspace/usage_meter.hpp"
@@ -66,6 +67,7 @@ Result<> prepare(Planned& planned, const RunRequest& request, const Terminal& te
   TRY_ASSIGN(planned.facts, gather_facts());
   TRY_ASSIGN(planned.policy, resolve_policy(request, planned.facts));
   look_up_paths(planned.facts, planned.policy);
+  TRY_ASSIGN(planned.facts.seccomp, sandbox::find_filter(expand_home(planned.policy.seccomp.value, planned.facts)));
   TRY_ASSIGN(planned.facts.inherited, inherited_descriptors(planned.facts, request.pass_fds));
   planned.facts.terminal = terminal.path();
   return {};
@@ -150,6 +152,7 @@ void fill_plan(Report& report, const Planned& planned) {
   report.cwd = planned.plan.cwd;
   report.policies = planned.plan.policies;
   report.protections = planned.plan.protections;
+  if (planned.plan.seccomp->kills) report.killing_profile = planned.plan.seccomp->profile;
   report.source = planned.plan.source;
   report.source_path = planned.plan.source_path;
   report.kernel = planned.facts.kernel;

@@ -28,7 +28,7 @@ TEST_CASE("the plan tells the state of every protection, in the order of the lis
     REQUIRE(plan.protections.size() == std::size(kProtectionNames));
     for (size_t i = 0; i < plan.protections.size(); ++i) CHECK(plan.protections[i].name == kProtectionNames[i]);
     for (const Protection& each : plan.protections)
-      CHECK(each.reason.empty() == (each.state == ProtectionState::active));
+      CHECK(each.reason.empty() == (each.state == ProtectionState::active && each.name != "seccomp"));
   }
 }
 
@@ -46,6 +46,19 @@ TEST_CASE("where ids are not isolated, the plan says why", "[run][protections]")
   const Protection unprivileged = protection(plan_of(container), "uid-isolation");
   CHECK(unprivileged.state == ProtectionState::degraded);
   CHECK(unprivileged.reason == "the caller is uid 0 without the privilege to shift ids");
+}
+
+TEST_CASE("the seccomp profile is named, and off is not a protection", "[run][protections]") {
+  CHECK(protection(plan_of(user_facts()), "seccomp").reason == "profile default");
+  HostFacts facts = user_facts();
+  facts.seccomp = some_filter("strict");
+  CHECK(protection(plan_of(facts), "seccomp").reason == "profile strict");
+  facts.seccomp = std::make_shared<const SeccompFilter>(SeccompFilter{.profile = kNoSeccomp});
+  CHECK(protection(plan_of(facts), "seccomp").state == ProtectionState::off);
+  CHECK_FALSE(protection(plan_of(facts), "seccomp").requested);
+  const Error refused = refusal_of(facts, requiring("seccomp"));
+  CHECK(refused.message.ends_with("but is off: seccomp: off"));
+  CHECK(refused.hint == "use --seccomp default");
 }
 
 TEST_CASE("the network and nesting are as the policy says", "[run][protections]") {
