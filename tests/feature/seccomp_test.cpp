@@ -108,7 +108,8 @@ TEST_CASE("the profile is told by explain and report", "[seccomp]") {
   INFO(ran);
   CHECK(ran.out == "Seccomp:\t2\n");
   bool told = false;
-  for (const Json& protection : place.report().at("protections"))
+  const Json report = place.report();
+  for (const Json& protection : report.at("protections"))
     told = told || (protection.at("name") == "seccomp" && protection.at("state") == "active" &&
                     protection.at("reason") == "profile " + profile);
   CHECK(told);
