@@ -198,14 +198,17 @@ class Reader {
     TRY_ASSIGN(const auto values, words(item, key));
     for (const Node* value : values) {
       const auto number = argument_number(value->scalar);
-      std::vector<std::string_view> names;
-      for (const SeccompWord& word : argument_words()) names.push_back(word.word);
-      if (!number)
-        return error(*value, quoted(value->scalar) + " is no number that is known", did_you_mean(value->scalar, names));
+      if (!number) return unknown_number(*value);
       if (key == "bits" && *number == 0) return error(*value, "no bit is set in " + quoted(value->scalar));
       condition.tests.push_back({key == "is" ? 0xffffffff : *number, *number});
     }
     return {};
+  }
+
+  std::unexpected<Error> unknown_number(const Node& value) const {
+    std::vector<std::string_view> names;
+    for (const SeccompWord& word : argument_words()) names.push_back(word.word);
+    return error(value, quoted(value.scalar) + " is no number that is known", did_you_mean(value.scalar, names));
   }
 
   std::string_view place_;
