@@ -50,6 +50,8 @@ struct HostFacts {
   bool root_is_mapped_elsewhere = false;
   uint32_t shift_base = 0;  // first host uid of the slice that this run has locked
 
+  bool has_socket_scope = false;  // the kernel can keep abstract sockets of others out of reach (Landlock)
+
   std::string kernel = {};
   uint64_t memory_total = 0;
   uint64_t memory_usable = 0;

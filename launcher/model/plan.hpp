@@ -111,6 +111,7 @@ struct Plan {
 
   Identity identity;
   NetworkMode network = NetworkMode::host;
+  bool scope_sockets = false;  // the host's abstract sockets are kept out of reach by Landlock
   std::shared_ptr<const SeccompFilter> seccomp;  // never null in a plan that is carried out; "off" has no program
   bool deny_nesting = false;
   // Where the step's uid 0 is the host's: it owns the host's cgroup files, and could mount them.

@@ -26,6 +26,7 @@ inline constexpr std::string_view kProtectionNames[] = {
     "ipc-isolation",    // own System V and POSIX message queues
     "uid-isolation",    // the host's uid 0 is not in the box
     "network-isolation",
+    "abstract-sockets",  // those of host processes are out of reach, also with the host's network
     "no-new-privileges",
     "capabilities",     // the bounding set is cut
     "seccomp",          // a profile of system calls that are refused; the reason names it

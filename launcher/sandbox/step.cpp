@@ -9,6 +9,7 @@
 
 #include "sandbox/channel.hpp"
 #include "sandbox/credentials.hpp"
+#include "sandbox/landlock.hpp"
 #include "sandbox/mounts.hpp"
 #include "sandbox/processes.hpp"
 #include "sandbox/seccomp.hpp"
@@ -139,6 +140,7 @@ void be_step(const Prepared& prepared, int channel, int terminal, int go) {
   reporter.require(Stage::descriptors, keep_descriptors(prepared.plan.passed_fds));
   const MountFailure made = make_directories(prepared.plan, go);
   reporter.require(made.stage, made.error, made.index);
+  if (prepared.plan.scope_sockets) reporter.require(Stage::sockets, enter_socket_scope());
   // After the directories: what makes them may be refused to the step.
   reporter.require(Stage::seccomp, load_filter(*prepared.plan.seccomp));
   // From here on the box is made, and paths are those of the step.

@@ -74,6 +74,25 @@ TEST_CASE("the network and nesting are as the policy says", "[run][protections]"
   CHECK(plan.deny_nesting);
 }
 
+TEST_CASE("abstract sockets are out of reach by a network of one's own, or by the kernel", "[run][protections]") {
+  HostFacts facts = user_facts();
+  CHECK(protection(plan_of(facts), "abstract-sockets").state == ProtectionState::off);
+  CHECK_FALSE(protection(plan_of(facts), "abstract-sockets").requested);
+  facts.has_socket_scope = true;
+  CHECK(protection(plan_of(facts), "abstract-sockets").state == ProtectionState::active);
+  CHECK(plan_of(facts).scope_sockets);
+  Policy policy = default_policy();
+  policy.paths = {rule(PathAccess::ro, "/tmp/.X11-unix")};
+  has_directory(facts, "/tmp/.X11-unix");
+  CHECK_FALSE(plan_of(facts, policy).scope_sockets);
+  CHECK(protection(plan_of(facts, policy), "abstract-sockets").reason ==
+        "the policy lets the host's display in (/tmp/.X11-unix)");
+  policy.paths.clear();
+  policy.network.value = NetworkMode::none;
+  CHECK_FALSE(plan_of(facts, policy).scope_sockets);
+  CHECK(protection(plan_of(user_facts(), policy), "abstract-sockets").state == ProtectionState::active);
+}
+
 TEST_CASE("a required protection that is off is an error", "[run][protections]") {
   const Error error = refusal_of(user_facts(), requiring("network-isolation"));
   CHECK(error.message ==
