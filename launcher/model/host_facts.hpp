@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "model/cgroup.hpp"
 #include "model/deadlines.hpp"
+#include "model/seccomp.hpp"
 
 namespace stepbox {
 
@@ -50,6 +52,8 @@ struct HostFacts {
   bool root_is_mapped_elsewhere = false;
   uint32_t shift_base = 0;  // first host uid of the slice that this run has locked
 
+  bool has_socket_scope = false;  // the kernel can keep abstract sockets of others out of reach (Landlock)
+
   std::string kernel = {};
   uint64_t memory_total = 0;
   uint64_t memory_usable = 0;
@@ -84,6 +88,9 @@ struct HostFacts {
     HostPathKind kind;
   };
   std::map<std::string, NamedPath, std::less<>> paths = {};
+
+  // The filter that the policy's profile stands for.
+  std::shared_ptr<const SeccompFilter> seccomp = {};
 
   const NamedPath* find(std::string_view path) const {
     const auto found = paths.find(path);

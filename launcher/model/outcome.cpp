@@ -23,6 +23,7 @@ const char* name_of(Verdict verdict) {
     case Verdict::not_executable: return "not-executable";
     case Verdict::cancelled: return "cancelled";
     case Verdict::launcher_error: return "launcher-error";
+    case Verdict::seccomp: return "seccomp";
   }
   return "";
 }

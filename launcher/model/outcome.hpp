@@ -38,7 +38,7 @@ struct BoxKilled {
 using Outcome = std::variant<Exited, Signaled, NotStarted, BoxKilled>;
 
 enum class Verdict : uint8_t {
-  success, failure, signal, timeout, silence, disk_quota, inode_quota, out_of_memory, process_limit, not_found,
+  success, failure, signal, timeout, silence, disk_quota, inode_quota, out_of_memory, process_limit, seccomp, not_found,
   not_executable, cancelled, launcher_error
 };
 const char* name_of(Verdict verdict);

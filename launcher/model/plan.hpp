@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "model/origin.hpp"
 #include "model/policy.hpp"
 #include "model/protection.hpp"
+#include "model/seccomp.hpp"
 
 namespace stepbox {
 
@@ -112,6 +114,8 @@ struct Plan {
 
   Identity identity;
   NetworkMode network = NetworkMode::host;
+  bool scope_sockets = false;  // the host's abstract sockets are kept out of reach by Landlock
+  std::shared_ptr<const SeccompFilter> seccomp;  // never null in a plan that is carried out; "off" has no program
   bool deny_nesting = false;
   // Where the step's uid 0 is the host's: it owns the host's cgroup files, and could mount them.
   bool deny_cgroup_namespaces = false;

@@ -76,6 +76,7 @@ struct Policy {
   Sourced<bool> clear_environment;
   Sourced<bool> allow_nesting;  // nesting: allow | deny
   Limits limits;
+  Sourced<std::string> seccomp;  // one of kSeccompNames, or a file: absolute, or starting with "~/"
   std::vector<RequiredProtection> require;
 
   Sourced<std::optional<std::chrono::milliseconds>> timeout;  // of the step, from its start

@@ -15,7 +15,7 @@ struct Protection {
   std::string_view name;  // one of kProtectionNames
   bool requested;         // by the policy; what was not requested may be off without a word
   ProtectionState state;
-  std::string reason;     // empty when active
+  std::string reason;     // why it is not active; when it is, how far it goes, or empty
 };
 
 // Every protection there is, as `require:` and the report spell them.
@@ -26,9 +26,10 @@ inline constexpr std::string_view kProtectionNames[] = {
     "ipc-isolation",    // own System V and POSIX message queues
     "uid-isolation",    // the host's uid 0 is not in the box
     "network-isolation",
+    "abstract-sockets",  // those of host processes are out of reach, also with the host's network
     "no-new-privileges",
     "capabilities",     // the bounding set is cut
-    "seccomp",          // terminal injection, io_uring and keyrings refused
+    "seccomp",          // a profile of system calls that are refused; the reason names it
     "nesting-denied",   // no nested user namespaces
 };
 

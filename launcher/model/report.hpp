@@ -78,6 +78,7 @@ struct Report {
   uint64_t memory_peak_bytes = 0;  // of the whole box; without a limit the largest resident set of any one process
   std::vector<LimitUsage> limits;
   std::vector<CacheUsage> caches;  // largest first
+  std::string killing_profile;     // the seccomp profile, when it has calls that end the step; else empty
   SourceMode source = SourceMode::rw;
   std::string source_path;
   std::vector<Stray> strays;       // at most 64 named

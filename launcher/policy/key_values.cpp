@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "model/protection.hpp"
+#include "model/seccomp.hpp"
 #include "model/units.hpp"
 
 namespace stepbox::policy {
@@ -166,6 +167,16 @@ Result<> apply_nesting(Policy& policy, const Setting& setting) {
   static constexpr Choice<bool> kModes[] = {{"allow", true}, {"deny", false}};
   TRY_ASSIGN(const bool allow, choose(setting.value, kModes, "allow or deny"));
   policy.allow_nesting = {allow, setting.origin};
+  return {};
+}
+
+Result<> apply_seccomp(Policy& policy, const Setting& setting) {
+  std::string profile = setting.value;
+  if (!is_one_of(profile, kSeccompNames)) {
+    if (!profile.contains('/')) return not_a(profile, kSeccompForm, did_you_mean(profile, kSeccompNames));
+    TRY_ASSIGN(profile, parse_path(profile));
+  }
+  policy.seccomp = {std::move(profile), setting.origin};
   return {};
 }
 

@@ -21,6 +21,7 @@ inline constexpr std::string_view kNameForm = "a variable name of letters, digit
 inline constexpr std::string_view kPatternForm = "a variable name or a pattern with * and ?";
 inline constexpr std::string_view kRedirectForm = "a path that begins with a volume, like cache/mytool";
 inline constexpr std::string_view kFlagForm = "true or false";
+inline constexpr std::string_view kSeccompForm = "default, strict, off, or the absolute path of a profile";
 inline constexpr std::string_view kProtectionForm = "a protection like quota or mount-isolation";
 
 Result<> apply_size(Policy& policy, const Setting& setting);
@@ -34,6 +35,7 @@ Result<> apply_root(Policy& policy, const Setting& setting);
 Result<> apply_home(Policy& policy, const Setting& setting);
 Result<> apply_network(Policy& policy, const Setting& setting);
 Result<> apply_nesting(Policy& policy, const Setting& setting);
+Result<> apply_seccomp(Policy& policy, const Setting& setting);
 
 Result<> apply_env_set(Policy& policy, const Setting& setting);
 Result<> apply_env_unset(Policy& policy, const Setting& setting);

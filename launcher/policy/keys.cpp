@@ -74,6 +74,8 @@ constexpr KeyRow kKeys[] = {
      "which network the step has: host, loopback or none", apply_network, widens_network},
     {"nesting", Shape::scalar, "--nesting", "STEPBOX_NESTING", 0, "MODE", Trust::tighten, "allow or deny",
      "whether sandboxes may be made inside the box: allow or deny", apply_nesting, widens_nesting},
+    {"seccomp", Shape::scalar, "--seccomp", "STEPBOX_SECCOMP", 0, kNameOrFileOperand, Trust::tighten, kSeccompForm,
+     "which system calls are refused: default, strict, off, or a profile of your own", apply_seccomp, widens_seccomp},
     {"require", Shape::list, "--require", "STEPBOX_REQUIRE", ',', "PROTECTION", Trust::free, kProtectionForm,
      "refuses to run without this protection", apply_require, nullptr},
 
@@ -100,8 +102,6 @@ constexpr KeyRow kKeys[] = {
      widens_silence},
     {"limits.grace", Shape::scalar, "--grace", "STEPBOX_GRACE", 0, "DURATION", Trust::tighten, kDurationForm,
      "how long the step has between SIGTERM and SIGKILL", apply_grace, widens_grace},
-
-    unsupported("seccomp", "--seccomp", "STEPBOX_SECCOMP"),
     unsupported("outputs", "--output", "STEPBOX_OUTPUT"),
     unsupported("outputs.to", "--outputs-to", "STEPBOX_OUTPUTS_TO"),
     unsupported("warm", "--warm", "STEPBOX_WARM"),

@@ -36,6 +36,8 @@ enum class Trust : uint8_t {
 // The operand of keys that take a path. A relative path on the command line or in a variable is made
 // absolute before apply() sees it.
 inline constexpr std::string_view kPathOperand = "PATH";
+// The same where the operand may be a name; a file's holds a / or ends in .yaml.
+inline constexpr std::string_view kNameOrFileOperand = "NAME|FILE";
 
 // One value on its way into the policy: `name` is the map key ("CI"), empty for scalars and lists. A
 // flag's value is "true" or "false".

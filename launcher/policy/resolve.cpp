@@ -124,7 +124,9 @@ class Resolver {
   // An option or variable: a relative path in it is meant from where the user stands.
   Result<> apply_typed(const Setting& setting) {
     const KeyRow* row = find_key(setting.key);
-    const bool is_path = row != nullptr && row->operand == kPathOperand && !setting.value.empty();
+    const bool is_path = row != nullptr && !setting.value.empty() &&
+                         (row->operand == kPathOperand ||
+                          (row->operand == kNameOrFileOperand && is_file_name(setting.value)));
     if (!is_path || setting.value.starts_with('/') || setting.value.starts_with("~/"))
       return apply_setting(policy_, setting);
     Setting absolute = setting;

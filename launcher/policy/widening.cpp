@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/text.hpp"
+#include "model/seccomp.hpp"
 
 namespace stepbox::policy {
 namespace {
@@ -182,6 +183,18 @@ std::optional<Widening> widens_nesting(const Policy& base, const Policy& changed
   constexpr auto width = [](bool allow) { return allow ? 1 : 0; };
   constexpr auto name = [](bool allow) { return allow ? "allow" : "deny"; };
   return widens_mode<bool>(base.allow_nesting, changed.allow_nesting, width, name);
+}
+
+std::optional<Widening> widens_seccomp(const Policy& base, const Policy& changed, uint64_t) {
+  // Its place among the names; a file is none of them, and comes last.
+  constexpr auto width = [](const std::string& profile) { return std::ranges::find(kSeccompNames, profile); };
+  const std::string& before = base.seccomp.value;
+  const std::string& now = changed.seccomp.value;
+  const bool is_file = width(now) == std::end(kSeccompNames) || width(before) == std::end(kSeccompNames);
+  if (now == before || (!is_file && width(now) < width(before))) return {};
+  if (!is_file) return wider({now, changed.seccomp.origin}, {before, base.seccomp.origin});
+  return Widening{{}, changed.seccomp.origin,
+                  quoted(now) + " may refuse less than the " + quoted(before) + " of " + escaped(base.seccomp.origin.text())};
 }
 
 std::optional<Widening> widens_env_clear(const Policy& base, const Policy& changed, uint64_t) {

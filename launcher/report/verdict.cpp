@@ -1,4 +1,5 @@
 #include <cerrno>
+#include <csignal>
 #include <map>
 
 #include "base/text.hpp"
@@ -100,6 +101,12 @@ std::string not_found_text(const Report& report) {
   return command_of(report) + (is_path ? " or its interpreter" : "") + " was not found in the box";
 }
 
+// A sandbox inside the box may kill by the same signal; that is told from ours only where ours kills at all.
+bool is_killed_by_filter(const Report& report) {
+  const Signaled* signaled = std::get_if<Signaled>(&report.outcome);
+  return signaled != nullptr && signaled->signal == SIGSYS && !report.killing_profile.empty();
+}
+
 std::string what_happened(const Report& report) {
   struct Visitor {
     const Report& report;
@@ -107,6 +114,9 @@ std::string what_happened(const Report& report) {
       return exited.code == 0 ? "the step succeeded" : "the step exited with code " + std::to_string(exited.code);
     }
     std::string operator()(const Signaled& signaled) const {
+      if (is_killed_by_filter(report))
+        return "the step was ended by SIGSYS: it made a system call that the seccomp profile " +
+               quoted(report.killing_profile) + " forbids";
       return "the step was ended by " + signal_name(signaled.signal);
     }
     std::string operator()(const NotStarted& refused) const {
@@ -163,6 +173,7 @@ Verdict verdict_of(const Report& report) {
   if (report.outcome == Outcome{Exited{0}}) return Verdict::success;
   if (report.cancelled_by != 0) return Verdict::cancelled;
   if (std::holds_alternative<BoxKilled>(report.outcome)) return Verdict::launcher_error;
+  if (is_killed_by_filter(report)) return Verdict::seccomp;
   // A signal counts as well: a write to mapped memory in a full tmpfs ends in SIGBUS.
   if (any_full(report.volumes, &VolumeUsage::bytes_full)) return Verdict::disk_quota;
   if (any_full(report.volumes, &VolumeUsage::inodes_full)) return Verdict::inode_quota;

@@ -22,6 +22,8 @@
 #include "run/plan_parts.hpp"
 #include "run/run_step.hpp"
 #include "sandbox/credentials.hpp"
+#include "sandbox/filters.hpp"
+#include "sandbox/landlock.hpp"
 #include "sandbox/seccomp.hpp"
 #include "sys/calls.hpp"
 #include "sys/fd.hpp"
@@ -83,11 +85,18 @@ int try_proc(const HostFacts& facts) {
 
 int try_namespaces(const HostFacts& facts) { return enter(CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP, facts); }
 
+int try_socket_scope(const HostFacts& facts) {
+  if (!facts.has_socket_scope) return EOPNOTSUPP;
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
+  return sandbox::enter_socket_scope();
+}
+
 int try_network(const HostFacts& facts) { return enter(CLONE_NEWNET, facts); }
 
 int try_seccomp(const HostFacts&) {
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
-  return sandbox::load_filter();
+  const auto filter = sandbox::find_filter("strict");
+  return filter ? sandbox::load_filter(**filter) : EINVAL;
 }
 
 // A child sits in a shifted user namespace while the parent maps a copy of the root directory with it.
@@ -143,8 +152,10 @@ constexpr Probe kProbes[] = {
      "(Kubernetes) or --security-opt unmask=ALL (podman)"},
     {"other-namespaces", "own System V IPC, host name and cgroup view", try_namespaces, Finding::missing,
      "raise user.max_ipc_namespaces, user.max_uts_namespaces and user.max_cgroup_namespaces"},
-    {"seccomp", "no terminal injection, io_uring or keyrings", try_seccomp, Finding::missing, "the kernel needs CONFIG_SECCOMP_FILTER"},
+    {"seccomp", "system calls that reach past the box are refused", try_seccomp, Finding::missing, "the kernel needs CONFIG_SECCOMP_FILTER"},
     {"network-namespaces", "--network loopback and none", try_network, Finding::degraded, "raise user.max_net_namespaces"},
+    {"socket-scope", "the host's abstract sockets are out of reach under --network host", try_socket_scope, Finding::degraded,
+     "needs Linux 6.12 with CONFIG_SECURITY_LANDLOCK, and landlock in the kernel's list lsm=; or use --network loopback or none"},
     {"huge-pages", "large writes to the workspace several times faster", try_huge, Finding::degraded,
      "the kernel needs CONFIG_TRANSPARENT_HUGEPAGE"},
 };

@@ -74,6 +74,14 @@ void step(Page& page, const Plan& plan) {
   for (const int fd : plan.passed_fds) page.line("descriptor passed", std::to_string(fd));
 }
 
+// Of each reason the first sentence: the rest is for those who read the profile.
+void seccomp(Page& page, const Plan& plan) {
+  const SeccompFilter& filter = *plan.seccomp;
+  page.heading("system calls: profile " + escaped(filter.profile) + (filter.summary.empty() ? "" : ", " + escaped(filter.summary)));
+  for (const SeccompGroup& group : filter.groups)
+    page.line(escaped(group.name), escaped(group.why.substr(0, group.why.find(". "))));
+}
+
 void volumes(Page& page, const Plan& plan) {
   page.heading("volumes (hard limits)");
   for (const PlannedVolume& volume : plan.volumes) {
@@ -176,6 +184,7 @@ std::string explain(const Planned& planned) {
   deadlines(page, planned.plan.deadlines);
   mounts(page, planned.plan);
   environment(page, planned.plan);
+  seccomp(page, planned.plan);
   protections(page, planned.plan);
   return std::move(page).take();
 }
@@ -200,6 +209,7 @@ std::string show_policy(const Policy& policy) {
   line(std::string("home: ") + stepbox::name_of(policy.home.value), policy.home.origin);
   line(std::string("network: ") + stepbox::name_of(policy.network.value), policy.network.origin);
   line(std::string("nesting: ") + (policy.allow_nesting.value ? "allow" : "deny"), policy.allow_nesting.origin);
+  line("seccomp: " + escaped(policy.seccomp.value), policy.seccomp.origin);
   if (policy.timeout.value) line("limits.timeout: " + duration_text(*policy.timeout.value), policy.timeout.origin);
   if (policy.silence.value) line("limits.silence: " + duration_text(*policy.silence.value), policy.silence.origin);
   line("limits.grace: " + duration_text(policy.grace.value), policy.grace.origin);

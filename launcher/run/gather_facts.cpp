@@ -23,6 +23,7 @@
 #include "report/luci_context.hpp"
 #include "run/layout.hpp"
 #include "run/make_plan.hpp"
+#include "sandbox/landlock.hpp"
 #include "sys/files.hpp"
 #include "sys/memory.hpp"
 #include "sys/mountinfo.hpp"
@@ -170,6 +171,7 @@ Result<HostFacts> gather_facts() {
   if (!is_kernel_at_least(facts.kernel, 5, 14))
     return fail("this is Linux " + facts.kernel + "; stepbox needs 5.14 or newer (mount_setattr, id-mapped mounts, cgroup.kill)",
                 "run it on a newer kernel");
+  facts.has_socket_scope = sandbox::has_socket_scope();
   facts.uid = ::geteuid();
   facts.gid = ::getegid();
   TRY_ASSIGN(const uint64_t capabilities, effective_capabilities());

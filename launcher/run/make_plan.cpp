@@ -1,5 +1,7 @@
 #include "run/make_plan.hpp"
 
+#include <algorithm>
+
 #include "base/text.hpp"
 #include "caches/registry.hpp"
 #include "run/ci_files.hpp"
@@ -7,11 +9,26 @@
 
 namespace stepbox::run {
 
+namespace {
+
+// Whether the policy lets the host's X server in. Its clients try the abstract name first, and the path not at all
+// when that is forbidden (libxcb, _xcb_open).
+bool names_display(const Policy& policy) {
+  return std::ranges::any_of(policy.paths, [](const PathRule& rule) {
+    return rule.access != PathAccess::hide && is_within("/tmp/.X11-unix", rule.path);
+  });
+}
+
+}  // namespace
+
 Result<Plan> make_plan(const Policy& policy, const std::vector<std::string>& argv, const HostFacts& facts) {
   Plan plan;
   plan.argv = argv;
   plan.policies = policy.names;
   plan.network = policy.network.value;
+  // A network of its own has abstract names of its own.
+  plan.scope_sockets = plan.network == NetworkMode::host && facts.has_socket_scope && !names_display(policy);
+  plan.seccomp = facts.seccomp;
   plan.deny_nesting = !policy.allow_nesting.value;
   plan.terminal = facts.terminal;
   for (const InheritedFd& inherited : facts.inherited) plan.passed_fds.push_back(inherited.fd);

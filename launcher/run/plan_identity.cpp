@@ -61,6 +61,9 @@ void plan_identity(Plan& plan, const HostFacts& facts) {
                 .capabilities = kRootCapabilities};
     // chroot(2) could lead out of a box whose root is not that of its mount namespace.
     std::erase(identity.capabilities, CAP_SYS_CHROOT);
+    // A file capability that it sets belongs to the host's uid 0, and would be valid on the host for everybody
+    // (capabilities(7), namespaced file capabilities). Nested namespaces, which need it, are denied here.
+    std::erase(identity.capabilities, CAP_SETFCAP);
   }
   // A nested user namespace of real root would hold the host's cgroup files open for writing.
   const bool is_real_root = identity.owner_uid == 0 && !facts.root_is_mapped_elsewhere;

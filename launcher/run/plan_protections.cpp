@@ -11,8 +11,9 @@ Protection active(std::string_view name) { return {name, true, ProtectionState::
 // What can be done about a protection that is required but not in force.
 std::string hint_for(std::string_view name) {
   if (name == "quota") return "set a limit (--limit memory=SIZE), or use --nesting deny";
-  if (name == "network-isolation") return "use --network loopback or --network none";
+  if (name == "network-isolation" || name == "abstract-sockets") return "use --network loopback or --network none";
   if (name == "nesting-denied") return "use --nesting deny";
+  if (name == "seccomp") return "use --seccomp default";
   return "`stepbox doctor` tells what this host is missing";
 }
 
@@ -42,6 +43,19 @@ Protection network_isolation(const Plan& plan) {
   return {"network-isolation", false, ProtectionState::off, "network: host"};
 }
 
+Protection abstract_sockets(const Plan& plan, const HostFacts& facts) {
+  if (plan.network != NetworkMode::host || plan.scope_sockets) return active("abstract-sockets");
+  return {"abstract-sockets", false, ProtectionState::off,
+          facts.has_socket_scope ? "the policy lets the host's display in (/tmp/.X11-unix)"
+                                 : "network: host, and the kernel has no Landlock scopes (Linux 6.12)"};
+}
+
+Protection seccomp(const Plan& plan) {
+  const std::string profile = escaped(plan.seccomp->profile);
+  if (plan.seccomp->program.empty()) return {"seccomp", false, ProtectionState::off, "seccomp: " + profile};
+  return {"seccomp", true, ProtectionState::active, "profile " + profile};
+}
+
 Protection nesting_denied(const Plan& plan) {
   if (plan.deny_nesting) return active("nesting-denied");
   return {"nesting-denied", false, ProtectionState::off, "nesting: allow"};
@@ -51,8 +65,8 @@ Protection nesting_denied(const Plan& plan) {
 
 Result<> plan_protections(Plan& plan, const Policy& policy, const HostFacts& facts) {
   plan.protections = {quota(plan, policy, facts), active("mount-isolation"),  active("pid-isolation"),
-                      active("ipc-isolation"), uid_isolation(plan, facts), network_isolation(plan),
-                      active("no-new-privileges"), active("capabilities"), active("seccomp"), nesting_denied(plan)};
+                      active("ipc-isolation"), uid_isolation(plan, facts), network_isolation(plan), abstract_sockets(plan, facts),
+                      active("no-new-privileges"), active("capabilities"), seccomp(plan), nesting_denied(plan)};
   for (const RequiredProtection& required : policy.require) {
     const auto found = std::ranges::find(plan.protections, required.name, &Protection::name);
     if (found == plan.protections.end())

@@ -24,6 +24,7 @@
 #include "run/supervise.hpp"
 #include "run/watch_output.hpp"
 #include "sandbox/box.hpp"
+#include "sandbox/filters.hpp"
 #include "sys/files.hpp"
 #include "workspace/attribution.hpp"
 #include "workspace/usage_meter.hpp"
@@ -73,6 +74,7 @@ Result<> prepare(Planned& planned, const RunRequest& request, const Terminal& te
   TRY_ASSIGN(planned.policy, resolve_policy(request, planned.facts));
   look_up_paths(planned.facts, planned.policy);
   if (needs_cgroup(planned.policy)) cgroup::look_up_controllers(planned.facts.cgroups);
+  TRY_ASSIGN(planned.facts.seccomp, sandbox::find_filter(expand_home(planned.policy.seccomp.value, planned.facts)));
   TRY_ASSIGN(planned.facts.inherited, inherited_descriptors(planned.facts, request.pass_fds));
   planned.facts.terminal = terminal.path();
   return {};
@@ -211,6 +213,7 @@ void fill_plan(Report& report, const Planned& planned) {
   report.cwd = planned.plan.cwd;
   report.policies = planned.plan.policies;
   report.protections = planned.plan.protections;
+  if (planned.plan.seccomp->kills) report.killing_profile = planned.plan.seccomp->profile;
   report.source = planned.plan.source;
   report.source_path = planned.plan.source_path;
   report.kernel = planned.facts.kernel;

@@ -34,6 +34,7 @@ enum class Stage : uint8_t {
   credentials,
   nesting,
   capabilities,
+  sockets,
   seccomp,
   cache_directory,  // `index` is its place in Plan::cache_directories
   directory,

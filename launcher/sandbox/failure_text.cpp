@@ -34,6 +34,7 @@ constexpr StageText kStages[] = {
     {Stage::credentials, "cannot change to the step's user", kHintDoctor},
     {Stage::nesting, "cannot deny nested user namespaces", "allow nesting, or run on a host where /proc/sys/user is writable"},
     {Stage::capabilities, "cannot drop the capabilities of the step", kHintDoctor},
+    {Stage::sockets, "cannot keep the host's abstract sockets from the step", kHintDoctor},
     {Stage::seccomp, "cannot load the seccomp filter of the step", "the kernel needs CONFIG_SECCOMP_FILTER"},
     {Stage::descriptors, "cannot close the descriptors that the step must not have", ""},
 };

@@ -1,15 +1,16 @@
-// What the compiled filter looks like. The tables are written by compile_filter.cpp at build time.
+// What the compiled filters look like. The tables are written by compile_filter.cpp at build time.
 #pragma once
 
-#include <linux/filter.h>
-
 #include <span>
+#include <string_view>
 
-#include "sandbox/seccomp.hpp"
+#include "model/seccomp.hpp"
+#include "sandbox/seccomp_profile.hpp"
 
 namespace stepbox::sandbox {
 
-extern const std::span<const sock_filter> kFilterProgram;
-extern const std::span<const FilterRule> kFilterRules;
+extern const std::span<const SeccompFilter> kBuiltinFilters;
+// Their YAML, for files that extend them.
+extern const std::span<const ProfileSource> kBuiltinSources;
 
 }  // namespace stepbox::sandbox

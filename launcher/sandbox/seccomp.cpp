@@ -5,17 +5,14 @@
 
 #include <cerrno>
 
-#include "sandbox/filter_table.hpp"
-
 namespace stepbox::sandbox {
 
-int load_filter() {
+int load_filter(const SeccompFilter& filter) {
+  if (filter.program.empty()) return 0;
   // The kernel copies the program; it does not write to it.
-  const sock_fprog program{.len = static_cast<unsigned short>(kFilterProgram.size()),
-                           .filter = const_cast<sock_filter*>(kFilterProgram.data())};
+  const sock_fprog program{.len = static_cast<unsigned short>(filter.program.size()),
+                           .filter = const_cast<sock_filter*>(filter.program.data())};
   return ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0 ? 0 : errno;
 }
-
-std::vector<FilterRule> filter_rules() { return {kFilterRules.begin(), kFilterRules.end()}; }
 
 }  // namespace stepbox::sandbox

@@ -12,6 +12,7 @@
 
 #include "sandbox/channel.hpp"
 #include "sandbox/credentials.hpp"
+#include "sandbox/landlock.hpp"
 #include "sandbox/mounts.hpp"
 #include "sandbox/processes.hpp"
 #include "sandbox/seccomp.hpp"
@@ -172,9 +173,11 @@ void be_step(const Prepared& prepared, int channel, int terminal, int go) {
   reporter.require(Stage::capabilities, cut_capabilities(prepared.kept_capabilities));
   reporter.require(Stage::capabilities, error_of(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)));
   reporter.require(Stage::descriptors, keep_descriptors(prepared.plan.passed_fds));
-  reporter.require(Stage::seccomp, load_filter());
   const MountFailure made = make_directories(prepared.plan, go);
   reporter.require(made.stage, made.error, made.index);
+  if (prepared.plan.scope_sockets) reporter.require(Stage::sockets, enter_socket_scope());
+  // After the directories: what makes them may be refused to the step.
+  reporter.require(Stage::seccomp, load_filter(*prepared.plan.seccomp));
   // From here on the box is made, and paths are those of the step.
   if (!wait_for_init(go)) ::_exit(0);
   reporter.require(Stage::directory, error_of(::chdir(prepared.plan.cwd.c_str())));

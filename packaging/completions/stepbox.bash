@@ -4,8 +4,8 @@ _stepbox_policies() { stepbox policy list 2> /dev/null | cut -d ' ' -f 1; }
 
 _stepbox() {
   local options="--size --inodes --volume --source --source-path --root --home --env --unset-env --clear-env
-    --keep-env --redirect-env --ro --rw --hide --network --nesting --limit --require --timeout --silence --grace --policy
-    --report --summary --pass-fd --verbose --help"
+    --keep-env --redirect-env --ro --rw --hide --network --nesting --limit --seccomp --require --timeout --silence --grace
+    --policy --report --summary --pass-fd --verbose --help"
   local flags=" --clear-env --verbose --help "
   local volumes="tmp cache home scratch out shm run"
   local limits="memory processes cpu open-files file-size stack address-space locked-memory optional"
@@ -48,9 +48,10 @@ _stepbox() {
     --home) mapfile -t COMPREPLY < <(compgen -W "fresh host" -- "$cur") ;;
     --network) mapfile -t COMPREPLY < <(compgen -W "host loopback none" -- "$cur") ;;
     --nesting) mapfile -t COMPREPLY < <(compgen -W "allow deny" -- "$cur") ;;
+    --seccomp) mapfile -t COMPREPLY < <(compgen -W "default strict off" -- "$cur"; compgen -f -- "$cur") ;;
     --summary) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$cur") ;;
     --require) mapfile -t COMPREPLY < <(compgen -W "quota mount-isolation pid-isolation ipc-isolation uid-isolation
-      network-isolation no-new-privileges capabilities seccomp nesting-denied" -- "$cur") ;;
+      network-isolation abstract-sockets no-new-privileges capabilities seccomp nesting-denied" -- "$cur") ;;
     --policy) mapfile -t COMPREPLY < <(compgen -W "$(_stepbox_policies)" -- "$cur"; compgen -f -- "$cur") ;;
     --volume | --redirect-env)
       [[ $previous == --volume ]] && mapfile -t COMPREPLY < <(compgen -S = -W "$volumes" -- "$cur") && compopt -o nospace

@@ -120,6 +120,28 @@ TEST_CASE("System V memory is bounded by the workspace in each kind of root's bo
   CHECK((tried.err.find("user ids are not isolated") != std::string::npos) == degraded);
 }
 
+TEST_CASE("real root's step leaves no file capabilities that hold on the host", "[hostile]") {
+  REQUIRE_HOST(root_suite);
+  const Place place(Caller::root);
+  for (const char* name : {"lower", "upper", "work"}) place.make_directory(place.root() / name);
+  const std::string folder = place.root(), checkout = place.checkout();
+  // CAP_SETUID, permitted and effective; python3 since setcap(8) need not be there.
+  Command step = place.step({}, {"/usr/bin/python3", "-c",
+                                 "import os, struct; open('tool', 'w').close()\n"
+                                 "os.setxattr('tool', 'security.capability', struct.pack('<5I', 0x02000001, 128, 0, 0, 0))"});
+  step.prepare = [&] {
+    private_mounts();
+    // An overlay has capabilities of files and cannot be id-mapped.
+    const std::string layers = "lowerdir=" + folder + "/lower,upperdir=" + folder + "/upper,workdir=" + folder + "/work";
+    must(::mount("overlay", checkout.c_str(), "overlay", 0, layers.c_str()) == 0, "mount overlay");
+  };
+  const Run tried = run(step);
+  INFO(tried);
+  CHECK(tried.err.find("user ids are not isolated") != std::string::npos);
+  CHECK(tried.err.find("PermissionError") != std::string::npos);
+  CHECK(fs::exists(place.root() / "upper/tool"));
+}
+
 TEST_CASE("a user policy that lies in the checkout is not the user's", "[hostile]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);

@@ -224,6 +224,35 @@ TEST_CASE("without the host's network its abstract sockets cannot be reached eit
   CHECK(host.out == "1\n");
 }
 
+TEST_CASE("with the host's network a step reaches its own abstract sockets, and none of the host's", "[isolation]") {
+  REQUIRE_HOST(landlock_scopes);
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string name = "stepbox-feature-" + place.mark();
+  std::copy(name.begin(), name.end(), address.sun_path + 1);
+  const int server = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  REQUIRE(::bind(server, reinterpret_cast<const sockaddr*>(&address),
+                 static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size())) == 0);
+  REQUIRE(::listen(server, 4) == 0);
+  const std::string script =
+      "import socket\n"
+      "def reaches(name):\n"
+      "    try: socket.socket(socket.AF_UNIX).connect(chr(0) + name); return 'reached'\n"
+      "    except PermissionError: return 'refused'\n"
+      "own = socket.socket(socket.AF_UNIX); own.bind(chr(0) + 'own-" + name + "'); own.listen()\n"
+      "print(reaches('" + name + "'), reaches('own-" + name + "'))\n";
+  const std::vector<std::string> client = {"/usr/bin/python3", "-c", script};
+  const Run outside = run(place.command(client));
+  const Run inside = place.run_step({}, client);
+  ::close(server);
+  INFO(inside);
+  CHECK(outside.out == "reached reached\n");
+  CHECK(inside.out == "refused reached\n");
+}
+
 TEST_CASE("System V and POSIX queues and segments are the step's own and gone with it", "[isolation]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);

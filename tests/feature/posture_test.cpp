@@ -210,7 +210,7 @@ TEST_CASE("the report tells the state of each protection", "[posture]") {
   for (const Json& protection : report.at("protections"))
     if (protection.at("state") == "active") active.insert(protection.at("name").get<std::string>());
   for (const char* name : {"quota", "mount-isolation", "pid-isolation", "ipc-isolation", "uid-isolation",
-                           "network-isolation", "no-new-privileges", "capabilities", "seccomp", "nesting-denied"}) {
+                           "network-isolation", "abstract-sockets", "no-new-privileges", "capabilities", "seccomp", "nesting-denied"}) {
     CAPTURE(name);
     CHECK(active.contains(name));
   }

@@ -1,6 +1,7 @@
 #include "support/host.hpp"
 
 #include <sched.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -54,6 +55,10 @@ const HostFeature legacy_tiocsti = {"dev.tty.legacy_tiocsti=1",
                                       return !fs::exists(knob) || read_file(knob).starts_with('1');
                                     },
                                     "sysctl dev.tty.legacy_tiocsti=1 (for the time of the test)"};
+
+const HostFeature landlock_scopes = {
+    "Landlock scopes", [] { return ::syscall(SYS_landlock_create_ruleset, nullptr, 0, 1 /* VERSION */) >= 6; },
+    "Linux 6.12 with landlock among its security modules"};
 
 bool host_has(const HostFeature& feature) {
   if (feature.is_there()) return true;

@@ -31,6 +31,20 @@ TEST_CASE("exit code and signal decide where nothing was full", "[report]") {
   CHECK(verdict_of(plain_report(BoxKilled{SIGKILL})) == Verdict::launcher_error);
 }
 
+TEST_CASE("a forbidden system call is the verdict only where the profile kills", "[report]") {
+  Report report = plain_report(Signaled{SIGSYS, true});
+  CHECK(verdict_of(report) == Verdict::signal);
+  report.killing_profile = "/srv/ci.yaml";
+  CHECK(verdict_of(report) == Verdict::seccomp);
+  CHECK(sentence(report) ==
+        "the step was ended by SIGSYS: it made a system call that the seccomp profile '/srv/ci.yaml' forbids");
+  report.outcome = Signaled{SIGSEGV, false};
+  CHECK(verdict_of(report) == Verdict::signal);
+  report.outcome = Signaled{SIGSYS, true};
+  report.cancelled_by = SIGTERM;
+  CHECK(verdict_of(report) == Verdict::cancelled);
+}
+
 TEST_CASE("a command that could not be executed is told apart from one that is not there", "[report]") {
   CHECK(verdict_of(plain_report(NotStarted{ENOENT})) == Verdict::not_found);
   CHECK(verdict_of(plain_report(NotStarted{ENOTDIR})) == Verdict::not_found);

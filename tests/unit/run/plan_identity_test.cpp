@@ -60,6 +60,11 @@ TEST_CASE("real root keeps no capability that acts on the host", "[run][identity
   }
 }
 
+TEST_CASE("real root with the host's ids can give no file capabilities that are valid on the host", "[run][identity]") {
+  CHECK(std::ranges::count(plan_of(root_facts()).identity.capabilities, CAP_SETFCAP) == 1);
+  CHECK(std::ranges::count(plan_of(degraded_facts()).identity.capabilities, CAP_SETFCAP) == 0);
+}
+
 TEST_CASE("where ids cannot be shifted, root is degraded and owns its workspace", "[run][identity]") {
   const Identity identity = plan_of(degraded_facts()).identity;
   CHECK(identity.isolation == UidIsolation::degraded);

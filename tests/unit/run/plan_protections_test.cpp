@@ -28,7 +28,7 @@ TEST_CASE("the plan tells the state of every protection, in the order of the lis
     REQUIRE(plan.protections.size() == std::size(kProtectionNames));
     for (size_t i = 0; i < plan.protections.size(); ++i) CHECK(plan.protections[i].name == kProtectionNames[i]);
     for (const Protection& each : plan.protections)
-      CHECK(each.reason.empty() == (each.state == ProtectionState::active));
+      CHECK(each.reason.empty() == (each.state == ProtectionState::active && each.name != "seccomp"));
   }
 }
 
@@ -48,6 +48,19 @@ TEST_CASE("where ids are not isolated, the plan says why", "[run][protections]")
   CHECK(unprivileged.reason == "the caller is uid 0 without the privilege to shift ids");
 }
 
+TEST_CASE("the seccomp profile is named, and off is not a protection", "[run][protections]") {
+  CHECK(protection(plan_of(user_facts()), "seccomp").reason == "profile default");
+  HostFacts facts = user_facts();
+  facts.seccomp = some_filter("strict");
+  CHECK(protection(plan_of(facts), "seccomp").reason == "profile strict");
+  facts.seccomp = std::make_shared<const SeccompFilter>(SeccompFilter{.profile = kNoSeccomp});
+  CHECK(protection(plan_of(facts), "seccomp").state == ProtectionState::off);
+  CHECK_FALSE(protection(plan_of(facts), "seccomp").requested);
+  const Error refused = refusal_of(facts, requiring("seccomp"));
+  CHECK(refused.message.ends_with("but is off: seccomp: off"));
+  CHECK(refused.hint == "use --seccomp default");
+}
+
 TEST_CASE("the network and nesting are as the policy says", "[run][protections]") {
   Policy policy = default_policy();
   CHECK(protection(plan_of(user_facts(), policy), "network-isolation").state == ProtectionState::off);
@@ -59,6 +72,25 @@ TEST_CASE("the network and nesting are as the policy says", "[run][protections]"
   CHECK(protection(plan, "network-isolation").state == ProtectionState::active);
   CHECK(protection(plan, "nesting-denied").state == ProtectionState::active);
   CHECK(plan.deny_nesting);
+}
+
+TEST_CASE("abstract sockets are out of reach by a network of one's own, or by the kernel", "[run][protections]") {
+  HostFacts facts = user_facts();
+  CHECK(protection(plan_of(facts), "abstract-sockets").state == ProtectionState::off);
+  CHECK_FALSE(protection(plan_of(facts), "abstract-sockets").requested);
+  facts.has_socket_scope = true;
+  CHECK(protection(plan_of(facts), "abstract-sockets").state == ProtectionState::active);
+  CHECK(plan_of(facts).scope_sockets);
+  Policy policy = default_policy();
+  policy.paths = {rule(PathAccess::ro, "/tmp/.X11-unix")};
+  has_directory(facts, "/tmp/.X11-unix");
+  CHECK_FALSE(plan_of(facts, policy).scope_sockets);
+  CHECK(protection(plan_of(facts, policy), "abstract-sockets").reason ==
+        "the policy lets the host's display in (/tmp/.X11-unix)");
+  policy.paths.clear();
+  policy.network.value = NetworkMode::none;
+  CHECK_FALSE(plan_of(facts, policy).scope_sockets);
+  CHECK(protection(plan_of(user_facts(), policy), "abstract-sockets").state == ProtectionState::active);
 }
 
 TEST_CASE("a required protection that is off is an error", "[run][protections]") {

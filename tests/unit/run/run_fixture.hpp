@@ -20,6 +20,12 @@ inline constexpr uint64_t kMiB = uint64_t{1} << 20;
 inline constexpr uint64_t kGiB = uint64_t{1} << 30;
 inline constexpr uint32_t kShiftBase = 1'879'048'192;
 
+// What the profile default stands for, as far as a plan looks at it.
+inline std::shared_ptr<const SeccompFilter> some_filter(std::string_view profile = "default") {
+  static constexpr sock_filter kProgram[] = {{6, 0, 0, 0x7fff0000}};
+  return std::make_shared<const SeccompFilter>(SeccompFilter{.profile = profile, .program = kProgram});
+}
+
 // Bob, uid 1000, in the checkout /home/bob/work on a Debian with merged /usr.
 inline HostFacts user_facts() {
   HostFacts facts;
@@ -38,6 +44,7 @@ inline HostFacts user_facts() {
   facts.root_entries.push_back({"bin", HostPathKind::file, "usr/bin"});
   facts.root_entries.push_back({"vmlinuz", HostPathKind::file, {}});
   facts.environment = {"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/home/bob", "LANG=C.UTF-8"};
+  facts.seccomp = some_filter();
   return facts;
 }
 
@@ -75,6 +82,7 @@ inline Policy default_policy() {
   policy.network.value = NetworkMode::host;
   policy.allow_nesting.value = true;
   policy.grace.value = std::chrono::seconds(10);
+  policy.seccomp.value = "default";
   return policy;
 }
 

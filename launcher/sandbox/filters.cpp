@@ -1,0 +1,56 @@
+#include "sandbox/filters.hpp"
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "sandbox/filter_table.hpp"
+#include "sandbox/seccomp_compiler.hpp"
+#include "sys/files.hpp"
+
+namespace stepbox::sandbox {
+namespace {
+
+constexpr SeccompFilter kOff{.profile = kNoSeccomp, .summary = "no system call is refused"};
+
+// A filter that is there for as long as the program.
+std::shared_ptr<const SeccompFilter> lasting(const SeccompFilter& filter) {
+  return {std::shared_ptr<void>(), &filter};
+}
+
+// What the views of a filter that was made now point into.
+struct OwnFilter {
+  std::string path;
+  Profile profile;
+  std::vector<sock_filter> program;
+  std::vector<SeccompGroup> groups = {};
+  SeccompFilter filter = {};
+};
+
+Result<std::shared_ptr<const SeccompFilter>> compile_file(const std::string& path) {
+  TRY_ASSIGN(const std::string text, sys::read_file(path));
+  TRY_ASSIGN(Profile profile, read_profile(text, escaped(path), kBuiltinSources));
+  TRY_ASSIGN(std::vector<sock_filter> program, compile_profile(profile, native_architectures()));
+  if (program.empty()) return fail(quoted(path) + " refuses nothing", "use 'seccomp: off' where that is meant");
+  auto own = std::make_shared<OwnFilter>(OwnFilter{path, std::move(profile), std::move(program)});
+  for (const ProfileGroup& group : own->profile.groups) own->groups.push_back({group.name, group.why});
+  own->filter = {.profile = own->path,
+                 .summary = own->profile.summary,
+                 .groups = own->groups,
+                 .program = own->program,
+                 .kills = kills(own->profile)};
+  return std::shared_ptr<const SeccompFilter>(own, &own->filter);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const SeccompFilter>> find_filter(const std::string& profile) {
+  if (profile == kNoSeccomp) return lasting(kOff);
+  for (const SeccompFilter& builtin : kBuiltinFilters)
+    if (builtin.profile == profile) return lasting(builtin);
+  auto compiled = compile_file(profile);
+  if (!compiled)
+    return std::unexpected(std::move(compiled).error().within("cannot use the seccomp profile " + quoted(profile)));
+  return compiled;
+}
+
+}  // namespace stepbox::sandbox

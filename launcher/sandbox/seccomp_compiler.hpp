@@ -1,0 +1,27 @@
+// From a seccomp profile to the BPF program that the kernel runs. The only place that includes libseccomp.
+#pragma once
+
+#include <linux/filter.h>
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/result.hpp"
+#include "sandbox/seccomp_profile.hpp"
+
+namespace stepbox::sandbox {
+
+// The instruction sets whose calls this machine's kernel may carry out, as AUDIT_ARCH_*. The rules hold for
+// calls of each of them; to every other one, x32 included, all calls are ENOSYS: nothing that is built today
+// needs x32, and Debian's kernel has it switched off.
+std::span<const uint32_t> native_architectures();
+
+// No group, no program. A call that the library does not know, or one that two groups answer differently,
+// is an error.
+Result<std::vector<sock_filter>> compile_profile(const Profile& profile, std::span<const uint32_t> architectures);
+
+// Whether a call may end the step.
+bool kills(const Profile& profile);
+
+}  // namespace stepbox::sandbox

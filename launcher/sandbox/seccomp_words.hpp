@@ -1,0 +1,29 @@
+// The words of seccomp profiles that stand for numbers of the kernel's interface.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace stepbox::sandbox {
+
+struct SeccompWord {
+  std::string_view word;
+  uint32_t number;
+};
+
+// TIOCSTI, CLONE_NEWUSER, S_ISUID: what an argument is compared with.
+std::span<const SeccompWord> argument_words();
+
+// A word of the table or a number, decimal or with 0x.
+std::optional<uint32_t> argument_number(std::string_view text);
+
+// "EPERM", "success" or "kill" as the SECCOMP_RET_* value that the program returns.
+std::optional<uint32_t> answer_number(std::string_view text);
+
+// Calls that Linux got after the library's tables were made, and that have one number on every
+// architecture, as all new ones have. They can be named without arguments only.
+std::optional<uint32_t> newer_call(std::string_view name);
+
+}  // namespace stepbox::sandbox
