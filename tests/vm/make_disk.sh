@@ -42,8 +42,9 @@ put 0755 "$stepbox" "$stepbox"
 for program in "$tests/feature/feature_tests" "$tests/unit/unit_tests" "$tests"/steps/bin/*; do
   put 0755 "$program" "$program"
 done
-golden=$(cd "$here/../unit/report/golden" && pwd)
-for file in "$golden"/*; do put 0644 "$file" "$file"; done
+for folder in "$here/../unit/report/golden" "$here/../../policies/seccomp"; do
+  for file in "$(cd "$folder" && pwd)"/*; do put 0644 "$file" "$file"; done
+done
 
 # ldd fails for scripts and static programs.
 { find "$root" -type f -perm -100 -exec ldd {} + 2> /dev/null || true; } |

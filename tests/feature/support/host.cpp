@@ -1,7 +1,6 @@
 #include "support/host.hpp"
 
 #include <sched.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -56,10 +55,8 @@ const HostFeature legacy_tiocsti = {"dev.tty.legacy_tiocsti=1",
                                     },
                                     "sysctl dev.tty.legacy_tiocsti=1 (for the time of the test)"};
 
-const HostFeature landlock_scopes = {
-    "Landlock scopes", [] { return ::syscall(SYS_landlock_create_ruleset, nullptr, 0, 1 /* VERSION */) >= 6; },
-    "Linux 6.12 with landlock among its security modules"};
-
+const HostFeature python = {"python3", [] { return is_program("/usr/bin/python3"); }, "apt-get install python3"};
+const HostFeature c_compiler = {"gcc", [] { return is_program("/usr/bin/gcc"); }, "apt-get install gcc"};
 bool host_has(const HostFeature& feature) {
   if (feature.is_there()) return true;
   const char* must = std::getenv("STEPBOX_MUST_WORK");

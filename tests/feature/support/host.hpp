@@ -19,7 +19,8 @@ extern const HostFeature full_screen_pager;  // less
 extern const HostFeature gnu_make;
 extern const HostFeature bash_shell;
 extern const HostFeature legacy_tiocsti;
-extern const HostFeature landlock_scopes;
+extern const HostFeature python;
+extern const HostFeature c_compiler;
 
 // Whether the case can go on; prints why not. With STEPBOX_MUST_WORK=1 a missing feature fails the case.
 bool host_has(const HostFeature& feature);

@@ -1,7 +1,9 @@
 #include "policy/builtin.hpp"
 
 #include <algorithm>
+#include <iterator>
 
+#include "model/protection.hpp"
 #include "policy/settings.hpp"
 #include "policy_fixture.hpp"
 
@@ -47,5 +49,5 @@ TEST_CASE("strict is nowhere wider than default, so a project may extend it", "[
   CHECK(policy.network.value == NetworkMode::none);
   CHECK_FALSE(policy.allow_nesting.value);
   CHECK(policy.clear_environment.value);
-  CHECK(policy.require.size() == 10);
+  CHECK(policy.require.size() == std::size(kProtectionNames));
 }
