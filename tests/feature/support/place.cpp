@@ -5,7 +5,6 @@
 
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
 #include <random>
 #include <sstream>
 #include <stdexcept>
@@ -158,7 +157,10 @@ std::string what_is_wrong_with_refusal(const Run& run) {
 
 std::string read_file(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
+  std::ostringstream text;
+  // Not by iterators: they throw when a process ends while its file of /proc is being read.
+  text << in.rdbuf();
+  return text.str();
 }
 
 void write_file(const fs::path& path, std::string_view text) {
