@@ -119,9 +119,9 @@ TEST_CASE("a full volume is known even when the step deletes the file a millisec
       {{"--size", "1MiB"}, {"--volume", "tmp=1MiB"}, {"--size", "64MiB"}, {"--volume", "tmp=64MiB"}}));
   CAPTURE(caller, options);
   const std::string name = options[0] == "--size" ? "workspace" : "tmp";
-  // The kernel tells nobody that a tmpfs is full: it is seen by looking often, and on a busy machine not every time
-  // (of 200 times ten runs beside two programs that keep both processors busy: never fewer than 7, mostly all).
-  constexpr int kRuns = 10;
+  // The kernel tells nobody that a tmpfs is full: it is seen by looking often. Beside two programs that keep both
+  // processors busy 4 of 100 runs were missed; on a machine with a load of 14, once, 4 of 10.
+  constexpr int kRuns = 20;
   int seen = 0;
   for (int i = 0; i < kRuns; ++i) {
     const Place place(caller);
@@ -133,7 +133,7 @@ TEST_CASE("a full volume is known even when the step deletes the file a millisec
     CHECK(verdict_of(report) == (full ? "disk-quota" : "failure"));
     seen += full ? 1 : 0;
   }
-  CHECK(seen >= 7);
+  CHECK(seen >= 14);
 }
 
 TEST_CASE("a step that fails with room to spare is not blamed on the quota", "[quota]") {
