@@ -33,7 +33,8 @@ std::vector<Limit> limits() {
           {"FSIZE", RLIMIT_FSIZE, 0},
           {"CORE", RLIMIT_CORE, 0},
           {"AS", RLIMIT_AS, 0},
-          {"AS", RLIMIT_AS, 4 << 20},
+          // With less than the program itself takes, the kernel ends it before its first line.
+          {"AS", RLIMIT_AS, 8 << 20},
           {"DATA", RLIMIT_DATA, 0},
           {"STACK", RLIMIT_STACK, 0},
           {"STACK", RLIMIT_STACK, 4096},
