@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <random>
 #include <thread>
 
@@ -64,8 +65,10 @@ TEST_CASE("no group is left of a box that is killed at a random instant", "[limi
   const Place place(caller);
   std::mt19937 random(std::random_device{}());
   std::uniform_int_distribution<int> instant(0, window(place));
+  const char* chosen = std::getenv("STEPBOX_TEST_KILLS");
+  const int kills = chosen != nullptr ? std::atoi(chosen) : 30;
   int with_groups = 0;
-  for (int i = 0; i < 30; ++i) {
+  for (int i = 0; i < kills; ++i) {
     Process step(limited(place, group, {"hold_memory", "/tmp/held", "1048576"}));
     const std::chrono::microseconds when(instant(random));
     std::this_thread::sleep_for(when);
@@ -76,7 +79,7 @@ TEST_CASE("no group is left of a box that is killed at a random instant", "[limi
     REQUIRE(eventually([&] { return nobody_is_left(place); }, seconds(5)));
     REQUIRE(eventually([&] { return group.below().empty(); }, seconds(5)));
   }
-  CHECK(with_groups > 5);
+  CHECK(with_groups > kills / 6);
 }
 
 TEST_CASE("what is left when stepbox and its guard are killed together is swept", "[limits]") {
