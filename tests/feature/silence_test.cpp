@@ -25,13 +25,7 @@ int run_with(const std::string& stream, const Place& place, std::vector<std::str
   if (stream == "terminal") return TerminalSession(command).finish(seconds(40));
   std::vector<std::string> words = std::move(command.argv);
   if (stream == "socket") {
-    command.argv = {"python3", "-c",
-                    "import socket, subprocess, sys\n"
-                    "ours, theirs = socket.socketpair()\n"
-                    "step = subprocess.Popen(sys.argv[1:], stdout=theirs, stderr=theirs)\n"
-                    "theirs.close()\n"
-                    "while ours.recv(4096): pass\n"
-                    "sys.exit(step.wait())\n"};
+    command.argv = {program("print_to_socket")};
   } else {
     const std::string redirect = stream == "file" ? ">output 2>&1" : "2>&1 | cat";
     command.argv = {"bash", "-c", "set -o pipefail; \"$@\" " + redirect, "bash"};
