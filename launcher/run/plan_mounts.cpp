@@ -11,11 +11,12 @@
 
 // The box, in the order in which it is built:
 //
-//   a small tmpfs as root, with the host's top-level directories in it, read-only
-//   /sys, /dev, /proc
+//   a small tmpfs as root
 //   /box: the workspace, its volumes, and the directories in them
+//   (from here on, by the step at the same time: the directories that redirects name)
+//   the host's top-level directories, read-only
+//   /sys, /dev, /proc
 //   what is shown, writable or hidden by name: checkout, toolchains, CI files, rules of the policy
-//   (at the same time, by the step: the directories that redirects name)
 //   the masks: /tmp, /run, home, ... show directories of the workspace
 //   the root is sealed
 namespace stepbox::run {
@@ -51,6 +52,7 @@ class MountList {
 
  private:
   void root();
+  void host_root();
   void host_root_entry(const RootEntry& entry);
   void host_mounts_below();
   void sys();
@@ -125,11 +127,12 @@ Result<> MountList::build() {
   constexpr size_t kUsual = 160;
   plan_.mounts.reserve(kUsual);
   root();
+  workspace();
+  host_root();
   sys();
   dev();
   proc();
   end_phase();
-  workspace();
   TRY(paths());
   redirect_directories();
   masks();
@@ -145,6 +148,9 @@ void MountList::root() {
   // Only directories, links and mount points live here; it is read-only before the step starts.
   skeleton.options = {{"size", "1M"}, {"nr_inodes", "65536"}, {"mode", "0755"}};
   end_phase();
+}
+
+void MountList::host_root() {
   directory(".empty", 0755);
   directory(".empty/directory", 0555);
   for (const RootEntry& entry : facts_.root_entries) host_root_entry(entry);
