@@ -3,6 +3,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -54,6 +55,10 @@ struct Limits {
   Sourced<std::optional<uint64_t>> cpu;        // thousandths of a core
   std::vector<ProcessLimitSpec> of_process;
   std::vector<OptionalLimit> optional;
+
+  bool is_optional(std::string_view limit) const {
+    return std::ranges::find(optional, limit, &OptionalLimit::name) != optional.end();
+  }
 };
 
 }  // namespace stepbox

@@ -59,10 +59,6 @@ void add(CgroupPlan& plan, const PlannedLimit& limit, const CgroupHierarchy& hie
   plan.limits.push_back(limit);
 }
 
-bool is_optional(const Policy& policy, string_view name) {
-  return std::ranges::find(policy.limits.optional, name, &OptionalLimit::name) != policy.limits.optional.end();
-}
-
 std::vector<PlannedLimit> wanted_limits(const Limits& limits, const HostFacts& facts) {
   std::vector<PlannedLimit> wanted;
   if (limits.memory.value)
@@ -97,7 +93,7 @@ Result<> plan_limits(Plan& plan, const Policy& policy, const HostFacts& facts) {
     const string reason = reason_against(facts, row);
     if (reason.empty()) {
       add(plan.cgroup, limit, *hierarchy_with(facts, row.controller), row.controller);
-    } else if (is_optional(policy, limit.name)) {
+    } else if (policy.limits.is_optional(limit.name)) {
       plan.warnings.push_back("limits." + string(limit.name) + " is not enforced: " + reason);
     } else {
       return fail(

@@ -103,10 +103,6 @@ void warn_of_degraded_ids(const Plan& plan) {
       log::warn("user ids are not isolated: " + protection.reason + "; the step's root is the host's, with capabilities cut");
 }
 
-bool is_optional(const Policy& policy, std::string_view limit) {
-  return std::ranges::find(policy.limits.optional, limit, &OptionalLimit::name) != policy.limits.optional.end();
-}
-
 // Whether a limit can be had is found out by making its group. Where the policy can do without, the plan is made
 // again without it, and says so.
 Result<cgroup::Cgroup> make_cgroup(Planned& planned, const RunRequest& request) {
@@ -118,7 +114,7 @@ Result<cgroup::Cgroup> make_cgroup(Planned& planned, const RunRequest& request) 
       return std::move(*made);
     }
     cgroup::Refusal& refusal = made.error();
-    const auto has_to_hold = [&](std::string_view limit) { return !is_optional(planned.policy, limit); };
+    const auto has_to_hold = [&](std::string_view limit) { return !planned.policy.limits.is_optional(limit); };
     if (const auto needed = std::ranges::find_if(refusal.limits, has_to_hold); needed != refusal.limits.end())
       return std::unexpected(std::move(refusal.error).within(cannot_enforce(*planned.plan.cgroup.find(*needed))));
     if (refusal.limits.empty()) return std::unexpected(std::move(refusal.error));
