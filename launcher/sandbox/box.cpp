@@ -32,19 +32,6 @@ bool is_shift_refused(const Message& failure) {
   return failure.error == EINVAL || failure.error == EPERM || failure.error == EACCES || failure.error == EOPNOTSUPP;
 }
 
-// Takes the descriptors that ride on a message.
-void take_descriptors(msghdr& header, std::vector<sys::Fd>& taken) {
-  for (cmsghdr* part = CMSG_FIRSTHDR(&header); part != nullptr; part = CMSG_NXTHDR(&header, part)) {
-    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
-    const size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (size_t i = 0; i < count; ++i) {
-      int fd = -1;
-      std::memcpy(&fd, CMSG_DATA(part) + i * sizeof fd, sizeof fd);
-      taken.emplace_back(fd);
-    }
-  }
-}
-
 }  // namespace
 
 std::expected<Box, StartFailure> Box::start(const Plan& plan, const CallerState& caller, int terminal,
@@ -96,24 +83,16 @@ std::expected<void, StartFailure> Box::await_step(const Plan& plan) {
 std::optional<BoxEvent> Box::next_event() {
   EndedMessage received{};
   iovec part{&received, sizeof received};
-  alignas(cmsghdr) char control[CMSG_SPACE(kMaxDescriptors * sizeof(int))];
-  msghdr header{};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  header.msg_control = control;
-  header.msg_controllen = sizeof control;
-  ssize_t got = 0;
-  do {
-    got = ::recvmsg(channel_.get(), &header, MSG_CMSG_CLOEXEC);
-  } while (got < 0 && errno == EINTR);
-  if (got < static_cast<ssize_t>(sizeof received.head)) return std::nullopt;
-  take_descriptors(header, volumes_);
+  int fds[kMaxDescriptors];
+  const auto [bytes, count] = receive_with_descriptors(channel_.get(), part, fds);
+  for (size_t i = 0; i < count; ++i) volumes_.emplace_back(fds[i]);
+  if (bytes < static_cast<ssize_t>(sizeof received.head)) return std::nullopt;
   if (received.head.kind == Kind::volumes && !volumes_.empty()) {
     processes_ = std::move(volumes_.back());
     volumes_.pop_back();
   }
   BoxEvent event{received.head, std::nullopt};
-  if (received.head.kind == Kind::ended && got == static_cast<ssize_t>(sizeof received)) event.ending = received.ending;
+  if (received.head.kind == Kind::ended && bytes == static_cast<ssize_t>(sizeof received)) event.ending = received.ending;
   return event;
 }
 

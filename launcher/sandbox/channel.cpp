@@ -43,24 +43,22 @@ int send_with_descriptors(int socket, iovec part, const int* fds, size_t count) 
   return sent < 0 ? errno : 0;
 }
 
-int receive_descriptor(int socket) {
-  char byte = 0;
-  iovec part{&byte, 1};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+Received receive_with_descriptors(int socket, iovec part, int (&fds)[kMaxDescriptors]) {
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof fds)] = {};
   msghdr header{};
   header.msg_iov = &part;
   header.msg_iovlen = 1;
   header.msg_control = control;
   header.msg_controllen = sizeof control;
-  ssize_t got = 0;
+  Received received;
   do {
-    got = ::recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
-  } while (got < 0 && errno == EINTR);
-  const cmsghdr* rights = got == 1 ? CMSG_FIRSTHDR(&header) : nullptr;
-  if (rights == nullptr || rights->cmsg_type != SCM_RIGHTS) return -1;
-  int fd = -1;
-  std::memcpy(&fd, CMSG_DATA(rights), sizeof fd);
-  return fd;
+    received.bytes = ::recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
+  } while (received.bytes < 0 && errno == EINTR);
+  const cmsghdr* rights = received.bytes > 0 ? CMSG_FIRSTHDR(&header) : nullptr;
+  if (rights == nullptr || rights->cmsg_level != SOL_SOCKET || rights->cmsg_type != SCM_RIGHTS) return received;
+  received.count = (rights->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+  std::memcpy(fds, CMSG_DATA(rights), received.count * sizeof(int));
+  return received;
 }
 
 }  // namespace stepbox::sandbox

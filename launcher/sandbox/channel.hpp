@@ -97,7 +97,13 @@ bool send_or_drop(int channel, const Message& message);
 // One message with up to kMaxDescriptors descriptors. 0 or an errno. Allocation-free as well.
 int send_with_descriptors(int socket, iovec part, const int* fds, size_t count);
 
-// The descriptor that rides on the next byte; -1 at the end of file. Allocation-free.
-int receive_descriptor(int socket);
+struct Received {
+  ssize_t bytes = 0;  // as of recvmsg(2): 0 at the end of file, -1 with errno
+  size_t count = 0;   // of descriptors
+};
+
+// The next message, or as much of it as `part` has room for, and the descriptors that ride on it: they are the caller's
+// to close. Allocation-free as well.
+Received receive_with_descriptors(int socket, iovec part, int (&fds)[kMaxDescriptors]);
 
 }  // namespace stepbox::sandbox

@@ -49,8 +49,11 @@ bool wait_for_init(int go) {
 
 // The directories of the step's caches are its own work, while init mounts the rest of the box.
 MountFailure make_directories(const Plan& plan, int go) {
-  const int root = receive_descriptor(go);
-  if (root < 0) ::_exit(0);  // init is gone
+  char byte = 0;
+  int fds[kMaxDescriptors];
+  const Received received = receive_with_descriptors(go, {&byte, 1}, fds);
+  if (received.count != 1) ::_exit(0);  // init is gone
+  const int root = fds[0];
   const mode_t mask = ::umask(0);
   const MountFailure failure = make_cache_directories(plan, root);
   ::umask(mask);
