@@ -58,11 +58,12 @@ void Countdown::continued(Time now) {
   last_written_ = now;
 }
 
-void Countdown::note_overrun(Time now) {
+std::optional<Overrun> Countdown::overrun_at(Time now) const {
   if (deadlines_.timeout.value && now - start_ >= *deadlines_.timeout.value)
-    overrun_ = Overrun{Deadline::timeout, *deadlines_.timeout.value, deadlines_.timeout.origin};
-  else if (deadlines_.silence.value)
-    overrun_ = Overrun{Deadline::silence, *deadlines_.silence.value, deadlines_.silence.origin};
+    return Overrun{Deadline::timeout, *deadlines_.timeout.value, deadlines_.timeout.origin};
+  if (deadlines_.silence.value)
+    return Overrun{Deadline::silence, *deadlines_.silence.value, deadlines_.silence.origin};
+  return std::nullopt;
 }
 
 void Countdown::begin_grace(Time now) {

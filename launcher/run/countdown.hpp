@@ -15,7 +15,7 @@ class Countdown {
   enum class Due : uint8_t {
     nothing,
     look,     // whether the step has written; tell by looked()
-    limit,    // overrun() tells which; begin_grace() when the step has been asked to end
+    limit,    // overrun_at() tells which; begin_grace() when the step has been asked to end
     kill,     // the grace is over; killed() when it has been done
     give_up,  // what was killed does not go
   };
@@ -33,15 +33,14 @@ class Countdown {
   // The step was stopped with stepbox, and goes on: it could not write.
   void continued(Time now);
 
-  const std::optional<Overrun>& overrun() const { return overrun_; }
   bool in_grace() const { return phase_ == Phase::grace; }
   bool is_running() const { return phase_ == Phase::running; }
 
   // From here on no deadline is looked at any more.
   void begin_grace(Time now);
   void killed(Time now);
-  // Which deadline is over at `now`, when one is; due() has said `limit`.
-  void note_overrun(Time now);
+  // Which deadline is over at `now`, when due() has said `limit`.
+  std::optional<Overrun> overrun_at(Time now) const;
 
  private:
   enum class Phase : uint8_t { running, grace, killed };
@@ -53,7 +52,6 @@ class Countdown {
   Time next_look_;
   Time phase_since_;
   Phase phase_ = Phase::running;
-  std::optional<Overrun> overrun_;
 };
 
 }  // namespace stepbox::run

@@ -172,8 +172,7 @@ bool Loop::mind_deadlines() {
 
 void Loop::end_step() {
   const Clock::time_point now = Clock::now();
-  countdown_.note_overrun(now);
-  ended_.overrun = countdown_.overrun();
+  ended_.overrun = countdown_.overrun_at(now);
   const double at = std::chrono::duration<double>(now - start_).count();
   ended_.diagnostics.push_back(diagnose(box_, meter_, *ended_.overrun, deadlines_, at));
   box_.send_signal(SIGTERM);
@@ -203,8 +202,7 @@ bool Loop::take_event() {
       return false;
     case sandbox::Kind::expired:
       // Init has kept the limit while stepbox could not.
-      ended_.overrun = Overrun{Deadline::timeout, deadlines_.timeout.value.value_or(std::chrono::milliseconds(0)),
-                               deadlines_.timeout.origin};
+      ended_.overrun = countdown_.overrun_at(Clock::now());
       ended_.grace_exceeded = true;
       countdown_.killed(Clock::now());
       return true;

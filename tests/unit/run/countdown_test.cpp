@@ -57,11 +57,11 @@ TEST_CASE("the time limit is due when it is over, and not before", "[run][deadli
   CHECK(countdown.next() == kStart + 90s);
   CHECK(countdown.due(kStart + 90s - 1ns) == Due::nothing);
   REQUIRE(countdown.due(kStart + 90s) == Due::limit);
-  countdown.note_overrun(kStart + 90s);
-  REQUIRE(countdown.overrun());
-  CHECK(countdown.overrun()->deadline == Deadline::timeout);
-  CHECK(countdown.overrun()->limit == 90s);
-  CHECK(countdown.overrun()->origin.text() == "--timeout");
+  const auto overrun = countdown.overrun_at(kStart + 90s);
+  REQUIRE(overrun);
+  CHECK(overrun->deadline == Deadline::timeout);
+  CHECK(overrun->limit == 90s);
+  CHECK(overrun->origin.text() == "--timeout");
 }
 
 TEST_CASE("a time limit of nothing is over at once", "[run][deadlines]") {
@@ -121,6 +121,5 @@ TEST_CASE("of two limits the first that is over counts", "[run][deadlines]") {
   Countdown countdown(deadlines, kStart);
   countdown.looked(kStart + 1s, false);
   REQUIRE(countdown.due(kStart + 1s) == Due::limit);
-  countdown.note_overrun(kStart + 1s);
-  CHECK(countdown.overrun()->deadline == Deadline::silence);
+  CHECK(countdown.overrun_at(kStart + 1s)->deadline == Deadline::silence);
 }
