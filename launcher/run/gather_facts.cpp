@@ -178,7 +178,9 @@ Result<HostFacts> gather_facts() {
   facts.privileged = facts.uid == 0 && (capabilities & kNeededToShift) == kNeededToShift;
   for (char** entry = environ; *entry != nullptr; ++entry) facts.environment.emplace_back(*entry);
   look_up_outer_deadline(facts);
-  const sys::Memory memory = sys::usable_memory();
+  // Without a /proc/self/cgroup the kernel has no groups.
+  const std::string groups = sys::read_file("/proc/self/cgroup").value_or(std::string());
+  const sys::Memory memory = sys::usable_memory(groups);
   facts.memory_total = memory.total;
   facts.memory_usable = memory.usable;
   facts.swap_total = memory.swap;
@@ -195,8 +197,7 @@ Result<HostFacts> gather_facts() {
     facts.root_entries.push_back({entry.name, entry.kind == sys::PathKind::directory ? HostPathKind::directory : HostPathKind::file, entry.link});
   TRY_ASSIGN(const auto mounts, sys::read_mounts());
   for (const sys::HostMount& mount : mounts) facts.mounts.push_back({mount.path, mount.type});
-  // Without a /proc/self/cgroup the kernel has none.
-  if (const auto groups = sys::read_file("/proc/self/cgroup")) facts.cgroups = cgroup::find_hierarchies(mounts, *groups);
+  facts.cgroups = cgroup::find_hierarchies(mounts, groups);
   if (facts.uid == 0) {
     TRY_ASSIGN(facts.uid_ranges, id_ranges("/proc/self/uid_map"));
     for (const HostFacts::IdRange& range : facts.uid_ranges)

@@ -46,17 +46,19 @@ std::string cgroup_path(std::string_view text, std::string_view controller) {
 }
 
 Memory usable_memory() {
+  return usable_memory(read_file("/proc/self/cgroup", 1 << 16).value_or(std::string()));
+}
+
+Memory usable_memory(std::string_view proc_self_cgroup) {
   struct sysinfo info {};
   ::sysinfo(&info);
   const uint64_t total = static_cast<uint64_t>(info.totalram) * info.mem_unit;
   uint64_t usable = total;
-  if (const Result<std::string> text = read_file("/proc/self/cgroup", 1 << 16)) {
-    // The usual mount points; elsewhere the limit is simply not seen, and the kernel still enforces it.
-    if (const std::string v1 = cgroup_path(*text, "memory"); !v1.empty())
-      usable = std::min(usable, tightest("/sys/fs/cgroup/memory", v1, "memory.limit_in_bytes"));
-    else if (const std::string v2 = cgroup_path(*text, ""); !v2.empty())
-      usable = std::min(usable, tightest("/sys/fs/cgroup", v2, "memory.max"));
-  }
+  // The usual mount points; elsewhere the limit is simply not seen, and the kernel still enforces it.
+  if (const std::string v1 = cgroup_path(proc_self_cgroup, "memory"); !v1.empty())
+    usable = std::min(usable, tightest("/sys/fs/cgroup/memory", v1, "memory.limit_in_bytes"));
+  else if (const std::string v2 = cgroup_path(proc_self_cgroup, ""); !v2.empty())
+    usable = std::min(usable, tightest("/sys/fs/cgroup", v2, "memory.max"));
   return Memory{total, static_cast<uint64_t>(info.totalswap) * info.mem_unit, usable};
 }
 

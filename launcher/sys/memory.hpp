@@ -15,6 +15,8 @@ struct Memory {
 
 // Looks at sysinfo(2) and at every ancestor cgroup, v2 or v1. What cannot be read does not limit.
 Memory usable_memory();
+// The same for who has read /proc/self/cgroup already.
+Memory usable_memory(std::string_view proc_self_cgroup);
 
 // The path of this process in the v2 hierarchy ("0::/a/b") or that of a v1 controller
 // ("4:memory:/a/b") from the text of /proc/self/cgroup; empty when it is not there.
