@@ -56,6 +56,18 @@ std::vector<std::string> joined(std::vector<std::string> words, const std::vecto
   return words;
 }
 
+// A socket of the suite with that name in the abstract namespace; to be closed.
+int listen_on_abstract(const std::string& name) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::copy(name.begin(), name.end(), address.sun_path + 1);
+  const int server = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  REQUIRE(::bind(server, reinterpret_cast<const sockaddr*>(&address),
+                 static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size())) == 0);
+  REQUIRE(::listen(server, 4) == 0);
+  return server;
+}
+
 }  // namespace
 
 TEST_CASE("a step cannot write to the host", "[isolation]") {
@@ -209,14 +221,8 @@ TEST_CASE("without the host's network its abstract sockets cannot be reached eit
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
   const std::string name = "stepbox-feature-" + place.mark();
-  std::copy(name.begin(), name.end(), address.sun_path + 1);
-  const int server = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  REQUIRE(::bind(server, reinterpret_cast<const sockaddr*>(&address),
-                 static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size())) == 0);
-  REQUIRE(::listen(server, 4) == 0);
+  const int server = listen_on_abstract(name);
   const std::string look = "grep -c '@" + name + "' /proc/net/unix";
   const Run none = place.run_step({"--network", "none"}, {"sh", "-c", look});
   const Run host = place.run_step({}, {"sh", "-c", look});
@@ -229,14 +235,8 @@ TEST_CASE("with the host's network a step reaches its own abstract sockets, and 
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
   const std::string name = "stepbox-feature-" + place.mark();
-  std::copy(name.begin(), name.end(), address.sun_path + 1);
-  const int server = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  REQUIRE(::bind(server, reinterpret_cast<const sockaddr*>(&address),
-                 static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size())) == 0);
-  REQUIRE(::listen(server, 4) == 0);
+  const int server = listen_on_abstract(name);
   const Run outside = run(place.command({program("try_escapes"), "connect", name}));
   const Run inside = place.run_step({}, {"try_escapes", "connect", name});
   ::close(server);
