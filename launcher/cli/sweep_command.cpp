@@ -21,16 +21,13 @@ int sweep_command(Arguments arguments) {
   }
   std::string text;
   bool is_clean = true;
-  for (const cgroup::Swept& found : *swept) {
-    if (found.error == 0) {
-      text += "removed " + escaped(found.directory) + "\n";
+  for (const run::Swept& found : *swept) {
+    if (!found.error) {
+      text += "removed " + escaped(found.path) + "\n";
       continue;
     }
     is_clean = false;
-    Error error = Error::from_errno("cannot remove " + quoted(found.directory), found.error);
-    error.hint = found.error == EBUSY ? "processes are in it (its cgroup.procs names them)"
-                                      : "run `stepbox sweep` as the user that ran stepbox there, or as root";
-    log::error(error);
+    log::error(*found.error);
   }
   if (swept->empty()) text = "nothing was left\n";
   if (const int failed = print(text); failed != 0) return failed;

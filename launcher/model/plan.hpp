@@ -23,7 +23,8 @@ namespace stepbox {
 enum class UidIsolation : uint8_t {
   shifted,  // root: the step's uid 0 is an unused uid of the host, host trees are seen id-mapped
   mapped,   // ordinary user: own user namespace, the same uid, no capabilities
-  degraded  // real root in a user namespace that maps every id to itself, /proc and /sys sealed
+  degraded, // real root in a user namespace that maps every id to itself, /proc and /sys sealed
+  none      // the caller's own ids, without a user namespace
 };
 
 struct IdExtent {
@@ -96,6 +97,9 @@ enum class EnvCause : uint8_t {
   policy      // `origin` says where
 };
 
+// Stands for a number that only the step itself knows, with room for every one.
+inline constexpr std::string_view kPidText = "(its pid)";
+
 struct EnvEntry {
   std::string name;
   std::string value;
@@ -105,6 +109,15 @@ struct EnvEntry {
   bool has_value = true;       // false: the caller's entry had no "=", and goes on as it came
 };
 
+// A path of the host that a step without a box may write to and below. Landlock lets nothing else be written.
+struct WritablePath {
+  std::string path;
+  bool is_directory = true;
+  bool optional = false;  // passed over where it is not there
+  std::string why = {};
+  Origin origin = {};
+};
+
 struct Plan {
   std::vector<std::string> argv;
   std::vector<std::string> programs;  // absolute paths tried in order, as execvp(3) would
@@ -112,9 +125,15 @@ struct Plan {
   std::vector<EnvEntry> environment;
   std::vector<std::string> unset;     // names taken away, for explain
 
+  Isolation isolation = Isolation::full;
+  // Where the workspace is: "/box" in a box, else a directory of the host that is removed afterwards.
+  std::string box = "/box";
+  std::vector<WritablePath> writable;  // with Isolation::landlock
+
   Identity identity;
   NetworkMode network = NetworkMode::host;
   bool scope_sockets = false;  // the host's abstract sockets are kept out of reach by Landlock
+  bool scope_signals = false;  // likewise its processes
   std::shared_ptr<const SeccompFilter> seccomp;  // never null in a plan that is carried out; "off" has no program
   bool deny_nesting = false;
   // Where the step's uid 0 is the host's: it owns the host's cgroup files, and could mount them.

@@ -2,6 +2,15 @@
 
 namespace stepbox {
 
+const char* name_of(Isolation isolation) {
+  switch (isolation) {
+    case Isolation::full: return "full";
+    case Isolation::landlock: return "landlock";
+    case Isolation::env: return "env";
+  }
+  return "";
+}
+
 const char* name_of(SourceMode mode) {
   switch (mode) {
     case SourceMode::rw: return "rw";

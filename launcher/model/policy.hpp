@@ -15,11 +15,20 @@
 
 namespace stepbox {
 
+// How a step is kept apart. The two weaker ones are for places where no namespaces can be had, and are only ever
+// chosen by name.
+enum class Isolation : uint8_t {
+  full,      // a box: namespaces, and a workspace of tmpfs
+  landlock,  // no box: a directory of its own, and writes confined by Landlock (landlock(7))
+  env        // no box: a directory of its own that the environment points to, and nothing else
+};
+
 enum class SourceMode : uint8_t { rw, ro, none };
 enum class RootMode : uint8_t { ro };
 enum class HomeMode : uint8_t { fresh, host };
 enum class NetworkMode : uint8_t { host, loopback, none };
 
+const char* name_of(Isolation isolation);
 const char* name_of(SourceMode mode);
 const char* name_of(RootMode mode);
 const char* name_of(HomeMode mode);
@@ -63,6 +72,7 @@ struct PolicyName {
 
 struct Policy {
   std::vector<PolicyName> names;  // in the order in which they were applied
+  Sourced<Isolation> isolation;
   Sourced<Size> size;
   Sourced<uint64_t> inodes;
   std::vector<VolumeSpec> volumes;

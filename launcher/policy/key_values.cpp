@@ -127,6 +127,14 @@ Result<> apply_volume(Policy& policy, const Setting& setting) {
   return {};
 }
 
+Result<> apply_isolation(Policy& policy, const Setting& setting) {
+  static constexpr Choice<Isolation> kModes[] = {
+      {"full", Isolation::full}, {"landlock", Isolation::landlock}, {"env", Isolation::env}};
+  TRY_ASSIGN(const Isolation isolation, choose(setting.value, kModes, "full, landlock or env"));
+  policy.isolation = {isolation, setting.origin};
+  return {};
+}
+
 Result<> apply_source_mode(Policy& policy, const Setting& setting) {
   static constexpr Choice<SourceMode> kModes[] = {
       {"rw", SourceMode::rw}, {"ro", SourceMode::ro}, {"none", SourceMode::none}};

@@ -29,6 +29,8 @@ Result<> apply_inodes(Policy& policy, const Setting& setting);
 // The value is "SIZE", "size=SIZE", "inodes=N", or two of them with a comma between.
 Result<> apply_volume(Policy& policy, const Setting& setting);
 
+Result<> apply_isolation(Policy& policy, const Setting& setting);
+
 Result<> apply_source_mode(Policy& policy, const Setting& setting);
 Result<> apply_source_path(Policy& policy, const Setting& setting);
 Result<> apply_root(Policy& policy, const Setting& setting);

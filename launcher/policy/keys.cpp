@@ -41,6 +41,10 @@ constexpr KeyRow kKeys[] = {
      kVolumeForm, "gives a volume (tmp cache home scratch out shm run) limits of its own", apply_volume,
      widens_volumes},
 
+    {"isolation", Shape::scalar, "--isolation", "STEPBOX_ISOLATION", 0, "MODE", Trust::tighten, "full, landlock or env",
+     "how the step is kept apart: full, or where that cannot be had landlock or env", apply_isolation,
+     widens_isolation},
+
     {"source.mode", Shape::scalar, "--source", "STEPBOX_SOURCE", 0, "MODE", Trust::tighten, "rw, ro or none",
      "what the step may do with the checkout: rw, ro or none", apply_source_mode, widens_source_mode},
     // Names the one place outside the workspace that the step may write to.

@@ -162,6 +162,13 @@ std::optional<Widening> widens_volumes(const Policy& base, const Policy& changed
   return {};
 }
 
+std::optional<Widening> widens_isolation(const Policy& base, const Policy& changed, uint64_t) {
+  constexpr auto width = [](Isolation isolation) {
+    return isolation == Isolation::env ? 2 : isolation == Isolation::landlock ? 1 : 0;
+  };
+  return widens_mode<Isolation>(base.isolation, changed.isolation, width, name_of);
+}
+
 std::optional<Widening> widens_source_mode(const Policy& base, const Policy& changed, uint64_t) {
   constexpr auto width = [](SourceMode mode) { return mode == SourceMode::rw ? 2 : mode == SourceMode::ro ? 1 : 0; };
   return widens_mode<SourceMode>(base.source, changed.source, width, name_of);

@@ -13,6 +13,7 @@ std::optional<Widening> widens_inodes(const Policy& base, const Policy& changed,
 // takes from the workspace's limits. So neither may a volume hold more than before, nor all together.
 std::optional<Widening> widens_volumes(const Policy& base, const Policy& changed, uint64_t memory);
 
+std::optional<Widening> widens_isolation(const Policy& base, const Policy& changed, uint64_t memory);
 std::optional<Widening> widens_source_mode(const Policy& base, const Policy& changed, uint64_t memory);
 std::optional<Widening> widens_home(const Policy& base, const Policy& changed, uint64_t memory);
 std::optional<Widening> widens_network(const Policy& base, const Policy& changed, uint64_t memory);

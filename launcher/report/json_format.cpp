@@ -32,7 +32,7 @@ Json list_of(const std::vector<Item>& items, ToRecord to_record) {
 }
 
 // Even a plain sentence is a record in a list, so that it can be given a kind or a path later.
-Json text_record(const std::string& text) { return {{"text", text}}; }
+Json text_record(std::string_view text) { return {{"text", text}}; }
 
 Json policy_record(const PolicyName& policy) { return {{"name", policy.name}, {"layer", name_of(policy.layer)}}; }
 
@@ -149,6 +149,7 @@ std::string to_json(const Report& report) {
       {"step", {{"argv", report.argv}, {"cwd", report.cwd}}},
       {"outcome", outcome_record(report)},
       {"policy", {{"names", list_of(report.policies, policy_record)}}},
+      {"isolation", {{"mode", name_of(report.isolation)}, {"not_protected", list_of(report.gaps, text_record)}}},
       {"protections", list_of(report.protections, protection_record)},
       {"time", time_record(report.time)},
       {"usage", usage_record(report)},

@@ -25,7 +25,7 @@ std::string announcement(const Overrun& overrun, const Deadlines& deadlines) {
 
 Snapshot diagnose(const sandbox::Box& box, workspace::UsageMeter& meter, const Overrun& overrun,
                   const Deadlines& deadlines, double at) {
-  Snapshot snapshot = sandbox::take_snapshot(box.processes(), kTimeToLook);
+  Snapshot snapshot = sandbox::take_snapshot(box.processes(), box.subreaper(), kTimeToLook);
   snapshot.reason = overrun.deadline;
   snapshot.at = at;
   meter.sample(std::chrono::steady_clock::now());

@@ -88,7 +88,18 @@ int try_namespaces(const HostFacts& facts) { return enter(CLONE_NEWIPC | CLONE_N
 int try_socket_scope(const HostFacts& facts) {
   if (!facts.has_socket_scope) return EOPNOTSUPP;
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
-  return sandbox::enter_socket_scope();
+  Plan plan;
+  plan.scope_sockets = true;
+  return sandbox::enter_landlock(plan, -1).error;
+}
+
+int try_confined_writes(const HostFacts& facts) {
+  if (facts.landlock_abi < sandbox::kLandlockForWrites) return EOPNOTSUPP;
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
+  Plan plan;
+  plan.isolation = Isolation::landlock;
+  const sys::Fd directory(::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return directory ? sandbox::enter_landlock(plan, directory.get()).error : errno;
 }
 
 int try_network(const HostFacts& facts) { return enter(CLONE_NEWNET, facts); }
@@ -156,6 +167,9 @@ constexpr Probe kProbes[] = {
     {"network-namespaces", "--network loopback and none", try_network, Finding::degraded, "raise user.max_net_namespaces"},
     {"socket-scope", "the host's abstract sockets are out of reach under --network host", try_socket_scope, Finding::degraded,
      "needs Linux 6.12 with CONFIG_SECURITY_LANDLOCK, and landlock in the kernel's list lsm=; or use --network loopback or none"},
+    {"confined-writes", "--isolation landlock, a weaker mode for where no namespaces can be had", try_confined_writes, Finding::degraded,
+     "needs Linux 5.19 with CONFIG_SECURITY_LANDLOCK, and landlock in the kernel's list lsm=; --isolation env needs nothing, and "
+     "protects less"},
     {"huge-pages", "large writes to the workspace several times faster", try_huge, Finding::degraded,
      "the kernel needs CONFIG_TRANSPARENT_HUGEPAGE"},
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "run/plan_parts.hpp"
 
 namespace stepbox::run {
 namespace {
@@ -38,6 +39,7 @@ const char* name_of(UidIsolation isolation) {
     case UidIsolation::shifted: return "uid 0 of its own, shifted to unused ids of the host";
     case UidIsolation::mapped: return "the caller's uid in a user namespace, without capabilities";
     case UidIsolation::degraded: return "real root with capabilities cut (degraded)";
+    case UidIsolation::none: return "the caller";
   }
   return "";
 }
@@ -74,6 +76,15 @@ void step(Page& page, const Plan& plan) {
   for (const int fd : plan.passed_fds) page.line("descriptor passed", std::to_string(fd));
 }
 
+void isolation(Page& page, const Plan& plan) {
+  page.heading(std::string("isolation: ") + stepbox::name_of(plan.isolation));
+  if (plan.isolation == Isolation::full) return page.line("a box", "namespaces, and a workspace of tmpfs at " + plan.box);
+  page.line("no box", "the workspace is a directory of the host, removed afterwards: " + escaped(plan.box));
+  for (const std::string_view gap : gaps_of(plan.isolation)) page.line("not protected", std::string(gap));
+  for (const WritablePath& writable : plan.writable)
+    page.line("may write to " + escaped(writable.path), writable.why + with_origin(writable.origin));
+}
+
 // Of each reason the first sentence: the rest is for those who read the profile.
 void seccomp(Page& page, const Plan& plan) {
   const SeccompFilter& filter = *plan.seccomp;
@@ -83,6 +94,7 @@ void seccomp(Page& page, const Plan& plan) {
 }
 
 void volumes(Page& page, const Plan& plan) {
+  if (plan.volumes.empty()) return;
   page.heading("volumes (hard limits)");
   for (const PlannedVolume& volume : plan.volumes) {
     page.line(volume.name + " at " + volume.path, human_bytes(volume.bytes) + with_origin(volume.size_origin) + ", " +
@@ -122,6 +134,7 @@ void deadlines(Page& page, const Deadlines& deadlines) {
 }
 
 void mounts(Page& page, const Plan& plan) {
+  if (plan.mounts.empty()) return;
   page.heading("mounts, in order");
   for (const MountCall& call : plan.mounts) {
     const std::string source = source_of(call);
@@ -179,6 +192,7 @@ std::string explain(const Planned& planned) {
   page.heading("policies");
   for (const PolicyName& policy : planned.plan.policies) page.line(escaped(policy.name), stepbox::name_of(policy.layer));
   step(page, planned.plan);
+  isolation(page, planned.plan);
   limits(page, planned.plan);
   volumes(page, planned.plan);
   deadlines(page, planned.plan.deadlines);
@@ -197,6 +211,7 @@ std::string show_policy(const Policy& policy) {
     for (const PolicyName& name : policy.names) names.push_back(name.name);
     return names;
   }(), ", "));
+  line(std::string("isolation: ") + stepbox::name_of(policy.isolation.value), policy.isolation.origin);
   line("workspace.size: " + policy.size.value.text(), policy.size.origin);
   line("workspace.inodes: " + std::to_string(policy.inodes.value), policy.inodes.origin);
   for (const VolumeSpec& volume : policy.volumes) {

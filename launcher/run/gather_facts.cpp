@@ -171,11 +171,12 @@ Result<HostFacts> gather_facts() {
   if (!is_kernel_at_least(facts.kernel, 5, 14))
     return fail("this is Linux " + facts.kernel + "; stepbox needs 5.14 or newer (mount_setattr, id-mapped mounts, cgroup.kill)",
                 "run it on a newer kernel");
-  facts.has_socket_scope = sandbox::has_socket_scope();
+  facts.landlock_abi = sandbox::landlock_abi();
+  facts.has_socket_scope = facts.landlock_abi >= sandbox::kLandlockForScopes;
   facts.uid = ::geteuid();
   facts.gid = ::getegid();
-  TRY_ASSIGN(const uint64_t capabilities, effective_capabilities());
-  facts.privileged = facts.uid == 0 && (capabilities & kNeededToShift) == kNeededToShift;
+  TRY_ASSIGN(facts.capabilities, effective_capabilities());
+  facts.privileged = facts.uid == 0 && (facts.capabilities & kNeededToShift) == kNeededToShift;
   for (char** entry = environ; *entry != nullptr; ++entry) facts.environment.emplace_back(*entry);
   look_up_outer_deadline(facts);
   // Without a /proc/self/cgroup the kernel has no groups.

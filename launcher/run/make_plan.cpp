@@ -25,6 +25,7 @@ Result<Plan> make_plan(const Policy& policy, const std::vector<std::string>& arg
   Plan plan;
   plan.argv = argv;
   plan.policies = policy.names;
+  plan.isolation = policy.isolation.value;
   plan.network = policy.network.value;
   // A network of its own has abstract names of its own.
   plan.scope_sockets = plan.network == NetworkMode::host && facts.has_socket_scope && !names_display(policy);
@@ -40,10 +41,14 @@ Result<Plan> make_plan(const Policy& policy, const std::vector<std::string>& arg
   plan_deadlines(plan, policy, facts);
   plan_identity(plan, facts);
   TRY(plan_limits(plan, policy, facts));
-  TRY(plan_volumes(plan, policy, facts));
-  TRY(plan_source(plan, policy, facts, layout));
-  // Needs the identity (id-mapped or not), the volumes and the checkout.
-  TRY(plan_mounts(plan, policy, facts, layout));
+  if (plan.isolation == Isolation::full) {
+    TRY(plan_volumes(plan, policy, facts));
+    TRY(plan_source(plan, policy, facts, layout));
+    // Needs the identity (id-mapped or not), the volumes and the checkout.
+    TRY(plan_mounts(plan, policy, facts, layout));
+  } else {
+    TRY(plan_without_box(plan, policy, facts, layout));
+  }
   // Needs the place the step starts in, for PWD.
   plan_environment(plan, policy, facts);
   TRY(plan_protections(plan, policy, facts));

@@ -64,7 +64,7 @@ void redirect(Environment& environment, const Plan& plan, const Policy& policy, 
       std::string value(row.value);
       if (const size_t at = value.find("{uid}"); at != std::string::npos)
         value.replace(at, 5, std::to_string(plan.identity.uid));
-      if (row.create != caches::Create::none) value.insert(0, "/box/");
+      if (row.create != caches::Create::none) value.insert(0, plan.box + "/");
       environment.set({std::string(row.variable), std::move(value), EnvCause::redirect, tool.name, {}});
     }
     if (policy.home.value != HomeMode::fresh) continue;
@@ -78,11 +78,11 @@ void redirect(Environment& environment, const Plan& plan, const Policy& policy, 
 }
 
 // Where redirected tools put the programs they install, at the end of PATH: `go install x && x` works.
-void extend_path(Environment& environment) {
+void extend_path(Environment& environment, const Plan& plan) {
   EnvEntry* path = environment.find("PATH");
   if (path == nullptr) return;
   for (const caches::Tool& tool : caches::tools())
-    for (const std::string_view programs : tool.programs) (path->value += ":/box/") += programs;
+    for (const std::string_view programs : tool.programs) ((path->value += ":" + plan.box) += "/") += programs;
   path->cause = EnvCause::stepbox;
   path->has_value = true;
 }
@@ -91,7 +91,7 @@ void apply_rules(Environment& environment, Plan& plan, const Policy& policy) {
   for (const EnvRule& rule : policy.environment) {
     switch (rule.action) {
       case EnvAction::set: environment.set({rule.name, rule.value, EnvCause::policy, {}, rule.origin}); break;
-      case EnvAction::redirect: environment.set({rule.name, "/box/" + rule.value, EnvCause::policy, {}, rule.origin}); break;
+      case EnvAction::redirect: environment.set({rule.name, plan.box + "/" + rule.value, EnvCause::policy, {}, rule.origin}); break;
       case EnvAction::unset:
         if (environment.unset(rule.name)) plan.unset.push_back(rule.name);
         break;
@@ -115,10 +115,11 @@ void plan_environment(Plan& plan, const Policy& policy, const HostFacts& facts) 
   Environment environment;
   inherit(environment, plan, policy, facts);
   redirect(environment, plan, policy, facts);
-  extend_path(environment);
+  extend_path(environment, plan);
   if (environment.find("PWD") != nullptr) environment.set({"PWD", plan.cwd, EnvCause::stepbox, {}, {}});
   // sd_listen_fds(3) compares LISTEN_PID with the process; the step is always the second one of its box.
-  if (environment.find("LISTEN_PID") != nullptr) environment.set({"LISTEN_PID", "2", EnvCause::stepbox, {}, {}});
+  const std::string pid(plan.isolation == Isolation::full ? "2" : kPidText);
+  if (environment.find("LISTEN_PID") != nullptr) environment.set({"LISTEN_PID", pid, EnvCause::stepbox, {}, {}});
   apply_rules(environment, plan, policy);
   plan.programs = programs(plan.argv.front(), environment.find("PATH"));
   plan.environment = std::move(environment).take();

@@ -32,6 +32,18 @@ std::vector<IdExtent> to_themselves(const std::vector<HostFacts::IdRange>& range
 
 void plan_identity(Plan& plan, const HostFacts& facts) {
   Identity& identity = plan.identity;
+  if (plan.isolation != Isolation::full) {
+    identity = {.isolation = UidIsolation::none,
+                .uids = {},
+                .gids = {},
+                .uid = facts.uid,
+                .gid = facts.gid,
+                .owner_uid = facts.uid,
+                .owner_gid = facts.gid,
+                .capabilities = facts.uid == 0 ? kRootCapabilities : std::vector<int>()};
+    std::erase_if(identity.capabilities, [&](int capability) { return (facts.capabilities >> capability & 1) == 0; });
+    return;
+  }
   if (!facts.privileged) {
     identity = {.isolation = UidIsolation::mapped,
                 .uids = {{facts.uid, facts.uid, 1}},

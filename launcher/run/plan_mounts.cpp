@@ -295,24 +295,7 @@ void MountList::redirect_directory(const std::string& path, uint32_t mode) {
 
 void MountList::redirect_directories() {
   plan_.cache_directories.reserve(64);
-  const auto make = [&](const std::string& path, uint32_t mode) {
-    // Every missing directory on the way, but for the first two ("box/cache"), which are there.
-    for (size_t slash = path.find('/', path.find('/') + 1); slash != std::string::npos; slash = path.find('/', slash + 1))
-      redirect_directory(path.substr(0, slash), 0755);
-    redirect_directory(path, mode);
-  };
-  for (const caches::Tool& tool : caches::tools()) {
-    for (const caches::Redirect& redirect : tool.redirects) {
-      if (redirect.create == caches::Create::none) continue;
-      std::string path = "box/" + std::string(redirect.value);
-      if (const size_t at = path.find("{uid}"); at != std::string::npos)
-        path.replace(at, 5, std::to_string(plan_.identity.uid));
-      if (redirect.create == caches::Create::parent) path.erase(path.rfind('/'));
-      make(path, redirect.create == caches::Create::parent ? 0755 : redirect.mode);
-    }
-  }
-  for (const EnvRule& rule : policy_.environment)
-    if (rule.action == EnvAction::redirect) make("box/" + rule.value, 0755);
+  for_each_redirect_directory(plan_, policy_, [&](const std::string& path, uint32_t mode) { redirect_directory("box/" + path, mode); });
 }
 
 // Makes what is missing on the way to a mount point. Only the box's own tmpfs need it; below a copy of a
@@ -408,6 +391,27 @@ void MountList::count_own_inodes() {
 }
 
 }  // namespace
+
+void for_each_redirect_directory(const Plan& plan, const Policy& policy,
+                                 const std::function<void(const std::string& path, uint32_t mode)>& make) {
+  const auto make_with_way = [&](const std::string& path, uint32_t mode) {
+    for (size_t slash = path.find('/'); slash != std::string::npos; slash = path.find('/', slash + 1))
+      make(path.substr(0, slash), 0755);
+    make(path, mode);
+  };
+  for (const caches::Tool& tool : caches::tools()) {
+    for (const caches::Redirect& redirect : tool.redirects) {
+      if (redirect.create == caches::Create::none) continue;
+      std::string path(redirect.value);
+      if (const size_t at = path.find("{uid}"); at != std::string::npos)
+        path.replace(at, 5, std::to_string(plan.identity.uid));
+      if (redirect.create == caches::Create::parent) path.erase(path.rfind('/'));
+      make_with_way(path, redirect.create == caches::Create::parent ? 0755 : redirect.mode);
+    }
+  }
+  for (const EnvRule& rule : policy.environment)
+    if (rule.action == EnvAction::redirect) make_with_way(rule.value, 0755);
+}
 
 bool is_kernel_file_system(std::string_view type) {
   return std::ranges::find(kNotCopied, type) != std::end(kNotCopied);

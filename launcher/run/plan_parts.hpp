@@ -2,6 +2,8 @@
 // facts; the order in which make_plan() calls them matters and is told there.
 #pragma once
 
+#include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +18,21 @@ namespace stepbox::run {
 
 // Fills plan.identity.
 void plan_identity(Plan& plan, const HostFacts& facts);
+
+// Calls `make` with every directory that a redirect needs, relative to the workspace ("cache/go-build"), each after the
+// one it lies in. One may come more than once.
+void for_each_redirect_directory(const Plan& plan, const Policy& policy,
+                                 const std::function<void(const std::string& path, uint32_t mode)>& make);
+
+// What stands in the place of volumes, checkout and mounts where there is no box: the step's directory, and what it may
+// write to beside it. An error when the policy asks for what only a box can do.
+Result<> plan_without_box(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout);
+
+// Where the directory of such a step is made.
+std::string place_without_box(const HostFacts& facts);
+
+// What a mode weaker than a box does not protect; for warnings, `explain` and the report.
+std::span<const std::string_view> gaps_of(Isolation isolation);
 
 // Kernel file systems and triggers are no part of "the rest of the host": the box makes its own or none.
 bool is_kernel_file_system(std::string_view type);
@@ -32,6 +49,9 @@ Result<> plan_limits(Plan& plan, const Policy& policy, const HostFacts& facts);
 // Sizes and inode limits of plan.volumes, within the memory limit of plan_limits. plan_mounts needs them. An error,
 // with the sum, when what was chosen does not fit into the memory.
 Result<> plan_volumes(Plan& plan, const Policy& policy, const HostFacts& facts);
+
+// The directory that source.path names, which is there, links resolved.
+Result<std::string> named_source_path(const Policy& policy, const HostFacts& facts);
 
 // Decides the checkout and the directory the step starts in: plan.source, source_path, cwd, warnings.
 Result<> plan_source(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout);

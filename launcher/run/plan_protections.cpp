@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "run/plan_parts.hpp"
+#include "sandbox/landlock.hpp"
 
 namespace stepbox::run {
 namespace {
@@ -61,12 +62,41 @@ Protection nesting_denied(const Plan& plan) {
   return {"nesting-denied", false, ProtectionState::off, "nesting: allow"};
 }
 
+// Without a box. Nobody asked for what the mode does not have: it was chosen by name, and its gaps are told.
+std::vector<Protection> without_box(const Plan& plan, const HostFacts& facts) {
+  const std::string mode = std::string("isolation: ") + name_of(plan.isolation);
+  const auto off = [&mode](std::string_view name) { return Protection{name, false, ProtectionState::off, mode}; };
+  const auto degraded = [](std::string_view name, std::string reason) {
+    return Protection{name, false, ProtectionState::degraded, std::move(reason)};
+  };
+  const bool is_confined = plan.isolation == Isolation::landlock;
+  std::string writes = "Landlock confines what is written; what is read, modes and owners are not";
+  if (facts.landlock_abi < sandbox::kLandlockForTruncate) writes += ", nor truncate(2), before Linux 6.2";
+  return {off("quota"),
+          is_confined ? degraded("mount-isolation", writes) : off("mount-isolation"),
+          degraded("pid-isolation", plan.scope_signals ? "processes are found by parentage, and cannot signal others"
+                                                       : "processes are found by parentage"),
+          off("ipc-isolation"),
+          off("uid-isolation"),
+          network_isolation(plan),
+          plan.scope_sockets ? active("abstract-sockets") : off("abstract-sockets"),
+          active("no-new-privileges"),
+          active("capabilities"),
+          seccomp(plan),
+          off("nesting-denied")};
+}
+
+std::vector<Protection> of_box(const Plan& plan, const Policy& policy, const HostFacts& facts) {
+  return {quota(plan, policy, facts), active("mount-isolation"),  active("pid-isolation"),
+          active("ipc-isolation"), uid_isolation(plan, facts), network_isolation(plan), abstract_sockets(plan, facts),
+          active("no-new-privileges"), active("capabilities"), seccomp(plan), nesting_denied(plan)};
+}
+
 }  // namespace
 
 Result<> plan_protections(Plan& plan, const Policy& policy, const HostFacts& facts) {
-  plan.protections = {quota(plan, policy, facts), active("mount-isolation"),  active("pid-isolation"),
-                      active("ipc-isolation"), uid_isolation(plan, facts), network_isolation(plan), abstract_sockets(plan, facts),
-                      active("no-new-privileges"), active("capabilities"), seccomp(plan), nesting_denied(plan)};
+  const bool is_boxed = plan.isolation == Isolation::full;
+  plan.protections = is_boxed ? of_box(plan, policy, facts) : without_box(plan, facts);
   for (const RequiredProtection& required : policy.require) {
     const auto found = std::ranges::find(plan.protections, required.name, &Protection::name);
     if (found == plan.protections.end())
@@ -74,7 +104,7 @@ Result<> plan_protections(Plan& plan, const Policy& policy, const HostFacts& fac
     if (found->state == ProtectionState::active) continue;
     return fail("protection " + quoted(required.name) + " is required by " + required.origin.text() + " but is " +
                     name_of(found->state) + ": " + found->reason,
-                hint_for(required.name));
+                is_boxed ? hint_for(required.name) : "use --isolation full");
   }
   return {};
 }

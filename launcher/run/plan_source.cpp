@@ -17,15 +17,19 @@ Error cannot_show(const std::string& checkout) {
 
 }  // namespace
 
+Result<std::string> named_source_path(const Policy& policy, const HostFacts& facts) {
+  const std::string named = expand_home(*policy.source_path.value, facts);
+  const HostFacts::NamedPath* found = facts.find(named);
+  if (found == nullptr || found->kind != HostPathKind::directory)
+    return fail("source path " + quoted(named) + " (" + policy.source_path.origin.text() + ") is no directory");
+  return found->real;
+}
+
 Result<> plan_source(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout) {
   plan.source = policy.source.value;
   plan.source_path = facts.checkout;
   if (policy.source_path.value) {
-    const std::string named = expand_home(*policy.source_path.value, facts);
-    const HostFacts::NamedPath* found = facts.find(named);
-    if (found == nullptr || found->kind != HostPathKind::directory)
-      return fail("source path " + quoted(named) + " (" + policy.source_path.origin.text() + ") is no directory");
-    plan.source_path = found->real;
+    TRY_ASSIGN(plan.source_path, named_source_path(policy, facts));
   }
   plan.cwd = facts.cwd;
 

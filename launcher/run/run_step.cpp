@@ -27,6 +27,7 @@
 #include "sandbox/filters.hpp"
 #include "sys/files.hpp"
 #include "workspace/attribution.hpp"
+#include "workspace/private_directory.hpp"
 #include "workspace/usage_meter.hpp"
 
 namespace stepbox::run {
@@ -103,6 +104,23 @@ void warn_of_degraded_ids(const Plan& plan) {
       log::warn("user ids are not isolated: " + protection.reason + "; the step's root is the host's, with capabilities cut");
 }
 
+// Chosen by name, and still worth a word: who reads the log did not always choose it.
+void warn_of_gaps(const Plan& plan) {
+  if (plan.isolation == Isolation::full) return;
+  log::warn(std::string("isolation is ") + name_of(plan.isolation) + " only, which does not protect:");
+  for (const std::string_view gap : gaps_of(plan.isolation)) log::warn("  " + std::string(gap));
+}
+
+// The workspace of a step without a box. What runs left that were killed goes in passing.
+Result<workspace::PrivateDirectory> make_private_directory(Planned& planned) {
+  if (planned.policy.isolation.value == Isolation::full) return workspace::PrivateDirectory();
+  const std::string place = place_without_box(planned.facts);
+  workspace::sweep_private_directories(place);
+  auto made = workspace::PrivateDirectory::create(place);
+  if (made) planned.facts.private_directory = made->path();
+  return made;
+}
+
 // Whether a limit can be had is found out by making its group. Where the policy can do without, the plan is made
 // again without it, and says so.
 Result<cgroup::Cgroup> make_cgroup(Planned& planned, const RunRequest& request) {
@@ -126,10 +144,11 @@ Result<cgroup::Cgroup> make_cgroup(Planned& planned, const RunRequest& request) 
 // Where a file system cannot be id-mapped is only known by trying. The second plan is weaker: it is
 // said aloud, and the report says so too.
 Result<sandbox::Box> start(Planned& planned, const RunRequest& request, const sandbox::CallerState& caller, int terminal,
-                           const sandbox::BoxGroups& groups) {
+                           const sandbox::BoxGroups& groups, int private_directory) {
   for (;;) {
     warn_of_degraded_ids(planned.plan);
-    auto box = sandbox::Box::start(planned.plan, caller, terminal, groups);
+    warn_of_gaps(planned.plan);
+    auto box = sandbox::Box::start(planned.plan, caller, terminal, groups, private_directory);
     if (box) return std::move(*box);
     sandbox::StartFailure failure = std::move(box).error();
     if (!failure.ids_cannot_be_shifted || !planned.facts.no_shift_reason.empty())
@@ -150,7 +169,7 @@ bool is_any_full(const Report& report) {
   return false;
 }
 
-void fill_caches(Report& report, const Plan& plan, const sandbox::Box& box) {
+void fill_caches(Report& report, const Plan& plan, const sandbox::Box& box, int private_directory) {
   const auto owner_of = [](std::string_view path) {
     const caches::Tool* tool = caches::owner_of(path);
     return tool != nullptr ? tool->name : std::string_view();
@@ -159,6 +178,7 @@ void fill_caches(Report& report, const Plan& plan, const sandbox::Box& box) {
     auto found = workspace::attribute(box.volumes()[i].get(), plan.volumes[i].path, owner_of);
     std::ranges::move(found, std::back_inserter(report.caches));
   }
+  if (private_directory >= 0) report.caches = workspace::attribute(private_directory, plan.box, owner_of, plan.box);
   std::ranges::stable_sort(report.caches, std::ranges::greater{}, &CacheUsage::bytes);
 }
 
@@ -208,6 +228,8 @@ void fill_plan(Report& report, const Planned& planned) {
   report.argv = planned.plan.argv;
   report.cwd = planned.plan.cwd;
   report.policies = planned.plan.policies;
+  report.isolation = planned.plan.isolation;
+  for (const std::string_view gap : gaps_of(report.isolation)) report.gaps.push_back(gap);
   report.protections = planned.plan.protections;
   if (planned.plan.seccomp->kills) report.killing_profile = planned.plan.seccomp->profile;
   report.source = planned.plan.source;
@@ -242,6 +264,7 @@ Result<Planned> plan_run(const RunRequest& request) {
   const Terminal terminal = Terminal::of_caller();
   TRY(prepare(planned, request, terminal));
   TRY_ASSIGN(const sys::Fd id_range, claim_id_range(planned.facts));
+  planned.facts.private_directory = workspace::example_of_private_directory(place_without_box(planned.facts));
   TRY_ASSIGN(planned.plan, make_plan(planned.policy, request.argv, planned.facts));
   return planned;
 }
@@ -254,6 +277,7 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   TRY(prepare(planned, request, terminal));
   // Ours until the end of the run.
   TRY_ASSIGN(const sys::Fd id_range, claim_id_range(planned.facts));
+  TRY_ASSIGN(workspace::PrivateDirectory private_directory, make_private_directory(planned));
   TRY_ASSIGN(planned.plan, make_plan(planned.policy, request.argv, planned.facts));
 
   TRY_ASSIGN(auto output, watch_output(planned.plan.deadlines));
@@ -262,7 +286,7 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   TRY_ASSIGN(cgroup::Cgroup cgroup, make_cgroup(planned, request));
   for (const std::string& warning : planned.plan.warnings) log::warn(warning);
   tell_plan(planned.plan);
-  TRY_ASSIGN(sandbox::Box box, start(planned, request, caller, terminal.fd(), {cgroup.unified(), cgroup.tasks()}));
+  TRY_ASSIGN(sandbox::Box box, start(planned, request, caller, terminal.fd(), {cgroup.unified(), cgroup.tasks()}, private_directory.fd()));
 
   // Beyond this point the command may have run: all that happens is in the report, never an Error.
   const Clock::time_point running = Clock::now();
@@ -287,10 +311,11 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   if (ended.grace_exceeded) report.grace_exceeded = planned.plan.deadlines.grace.value;
   fill_usage(report, meter);
   fill_limits(report, planned.plan.cgroup, cgroup.measure());
-  if (attribution == Attribution::always || is_any_full(report)) fill_caches(report, planned.plan, box);
+  if (attribution == Attribution::always || is_any_full(report)) fill_caches(report, planned.plan, box, private_directory.fd());
   hint_at_hidden_command(report, planned.plan);
   box.release();
   report.leftovers = cgroup.destroy();
+  if (const std::string path = private_directory.path(); private_directory.remove() != 0) report.leftovers.push_back(path);
   const Clock::time_point end = Clock::now();
   report.time.setup = seconds_between(begin, running);
   report.time.wall = seconds_between(running, over);

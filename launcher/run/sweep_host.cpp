@@ -1,15 +1,42 @@
 #include "run/sweep_host.hpp"
 
+#include <cerrno>
+#include <cstdlib>
+#include <set>
+
+#include "base/text.hpp"
 #include "cgroup/hierarchies.hpp"
+#include "cgroup/sweep.hpp"
 #include "sys/files.hpp"
 #include "sys/mountinfo.hpp"
+#include "workspace/private_directory.hpp"
 
 namespace stepbox::run {
+namespace {
 
-Result<std::vector<cgroup::Swept>> sweep_host() {
+Swept swept(const std::string& path, int number, const char* hint) {
+  if (number == 0) return {path, {}};
+  Error error = Error::from_errno("cannot remove " + quoted(path), number);
+  error.hint = hint;
+  return {path, std::move(error)};
+}
+
+constexpr const char* kAsOwner = "run `stepbox sweep` as the user that ran stepbox there, or as root";
+
+}  // namespace
+
+Result<std::vector<Swept>> sweep_host() {
   TRY_ASSIGN(const auto mounts, sys::read_mounts());
   TRY_ASSIGN(const std::string own, sys::read_file("/proc/self/cgroup"));
-  return cgroup::sweep(cgroup::find_hierarchies(mounts, own), cgroup::Reach::everywhere);
+  std::vector<Swept> all;
+  for (const cgroup::Swept& group : cgroup::sweep(cgroup::find_hierarchies(mounts, own), cgroup::Reach::everywhere))
+    all.push_back(swept(group.directory, group.error, group.error == EBUSY ? "processes are in it (its cgroup.procs names them)" : kAsOwner));
+  const char* tmpdir = std::getenv("TMPDIR");
+  const std::set<std::string> places = {"/tmp", workspace::place_for_private_directories(tmpdir != nullptr ? tmpdir : "")};
+  for (const std::string& place : places)
+    for (const workspace::SweptDirectory& directory : workspace::sweep_private_directories(place))
+      all.push_back(swept(directory.path, directory.error, kAsOwner));
+  return all;
 }
 
 }  // namespace stepbox::run

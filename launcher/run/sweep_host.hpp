@@ -1,14 +1,21 @@
-// What a run in passing does for its own group, for the whole host.
+// What a run in passing does for its own places, for the whole host.
 #pragma once
 
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "base/result.hpp"
-#include "cgroup/sweep.hpp"
 
 namespace stepbox::run {
 
-// Removes what crashed runs left, in every hierarchy that shows the caller's group.
-Result<std::vector<cgroup::Swept>> sweep_host();
+struct Swept {
+  std::string path;
+  std::optional<Error> error;  // why it is still there
+};
+
+// Removes what crashed runs left: control groups in every hierarchy that shows the caller's group, and the
+// directories of steps without a box, in TMPDIR and /tmp.
+Result<std::vector<Swept>> sweep_host();
 
 }  // namespace stepbox::run

@@ -1,6 +1,9 @@
 #include "sandbox/box.hpp"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -17,6 +20,7 @@ namespace stepbox::sandbox {
 namespace {
 
 uint64_t namespaces_of(const Plan& plan, const BoxGroups& groups) {
+  if (plan.isolation != Isolation::full) return 0;
   uint64_t flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
   // Its top is where its maker is: with groups of its own, init makes it once it is in them.
   if (groups.is_empty()) flags |= CLONE_NEWCGROUP;
@@ -35,13 +39,22 @@ bool is_shift_refused(const Message& failure) {
 }  // namespace
 
 std::expected<Box, StartFailure> Box::start(const Plan& plan, const CallerState& caller, int terminal,
-                                            const BoxGroups& groups) {
-  const Prepared prepared(plan, caller, groups);
+                                            const BoxGroups& groups, int private_directory) {
+  const Prepared prepared(plan, caller, groups, private_directory);
+  const Bounds bounds = plan.isolation == Isolation::full ? Bounds::pid_namespace : Bounds::descendants;
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
     return std::unexpected(StartFailure{Error::from_errno("cannot open the channel to the box", errno)});
   sys::Fd ours(ends[0]);
   sys::Fd theirs(ends[1]);
+  sys::Fd processes;
+  std::vector<pid_t> spared;
+  if (bounds == Bounds::descendants) {
+    processes = sys::Fd(::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!processes || ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
+      return std::unexpected(StartFailure{Error::from_errno("cannot watch over the processes of the step", errno)});
+    spared = list_children(processes.get());
+  }
   clone_args arguments{};
   arguments.flags = namespaces_of(plan, groups);
   if (groups.unified >= 0) {
@@ -49,14 +62,18 @@ std::expected<Box, StartFailure> Box::start(const Plan& plan, const CallerState&
     arguments.cgroup = static_cast<uint64_t>(groups.unified);
   }
   arguments.exit_signal = SIGCHLD;
-  const pid_t init = sys::clone3(arguments);
+  pid_t init = sys::clone3(arguments);
+  if (init < 0 && errno == ENOSYS && arguments.flags == 0) init = sys::clone_plain(arguments);
   if (init == 0) {
     ours.close();
+    if (bounds == Bounds::descendants) be_subreaper(prepared, theirs.get(), terminal);
     be_init(prepared, theirs.get(), terminal);
   }
   if (init < 0) return std::unexpected(StartFailure{clone_failure_text(plan, errno)});
   theirs.close();
-  Box box(init, std::move(ours));
+  Box box(init, std::move(ours), bounds);
+  box.processes_ = std::move(processes);
+  box.spared_ = std::move(spared);
   if (auto started = box.await_step(plan); !started) return std::unexpected(std::move(started).error());
   return box;
 }
@@ -92,7 +109,10 @@ std::optional<BoxEvent> Box::next_event() {
     volumes_.pop_back();
   }
   BoxEvent event{received.head, std::nullopt};
-  if (received.head.kind == Kind::ended && bytes == static_cast<ssize_t>(sizeof received)) event.ending = received.ending;
+  if (received.head.kind == Kind::ended && bytes == static_cast<ssize_t>(sizeof received)) {
+    event.ending = received.ending;
+    has_ended_ = true;
+  }
   return event;
 }
 
@@ -108,17 +128,54 @@ void Box::kill_all() {
 
 int Box::tear_down() {
   if (init_ < 0) return 0;
+  if (bounds_ == Bounds::descendants) {
+    end_descendants();
+    return 0;
+  }
   // Init leaves at the end of file, and by SIGKILL should it not be able to.
   channel_.close();
   processes_.close();
   ::kill(init_, SIGKILL);
+  return await_init();
+}
+
+// The subreaper does it, and stays for the directory. Should it not answer, it is done here.
+void Box::end_descendants() {
+  constexpr int kPatience = 15'000;
+  if (!has_ended_) kill_all();
+  while (!has_ended_) {
+    pollfd answer{channel_.get(), POLLIN, 0};
+    if (::poll(&answer, 1, kPatience) > 0 && next_event()) continue;
+    ::kill(init_, SIGKILL);
+    await_init();
+    break;
+  }
+  sandbox::end_descendants(processes_.get(), own_children());
+}
+
+std::vector<pid_t> Box::own_children() const {
+  std::vector<pid_t> own = spared_;
+  if (init_ >= 0) own.push_back(init_);
+  return own;
+}
+
+int Box::await_init() {
   int status = 0;
   while (::waitpid(init_, &status, __WALL) < 0 && errno == EINTR) {}
   init_ = -1;
   return status;
 }
 
-void Box::release() { volumes_.clear(); }
+void Box::release() {
+  if (init_ >= 0) {
+    channel_.close();
+    // It may have been stopped by the step, whose user it is.
+    ::kill(init_, SIGCONT);
+    await_init();
+  }
+  processes_.close();
+  volumes_.clear();
+}
 
 Box::~Box() {
   tear_down();

@@ -14,6 +14,10 @@
 // The supervisor's death is seen by init twice: PDEATHSIG, and the end of file on the channel. Init's
 // death kills the step. Nothing of the box has a name on the host, so that there is nothing to tidy:
 // mounts live in the box's mount namespace, and the volumes' memory is freed with the last mount.
+//
+// Without a box (Plan::isolation) there is a subreaper in init's place, and the workspace is a directory of the host.
+// Then the two watch each other: at the end of file on the channel the subreaper kills what the step has started and
+// removes the directory; and what outlives the subreaper becomes the supervisor's. Killed at once, both leave it.
 #pragma once
 
 #include <sys/types.h>
@@ -26,6 +30,7 @@
 #include "base/result.hpp"
 #include "model/plan.hpp"
 #include "sandbox/channel.hpp"
+#include "sandbox/everybody.hpp"
 #include "sandbox/prepared.hpp"
 #include "sys/fd.hpp"
 
@@ -49,12 +54,14 @@ class Box {
  public:
   // Makes the box and starts the step in it. Returns when the step is about to call execve; whether that
   // succeeded is told by an event, or by the step's end. All signals must be blocked by the caller.
-  // `terminal` is the controlling terminal to hand over, or -1; borrowed.
+  // `terminal` is the controlling terminal to hand over, or -1; `private_directory` the workspace of a step without a
+  // box, or -1. Both are borrowed.
   static std::expected<Box, StartFailure> start(const Plan& plan, const CallerState& caller, int terminal,
-                                                const BoxGroups& groups);
+                                                const BoxGroups& groups, int private_directory);
 
   Box(Box&& other) noexcept
-      : init_(std::exchange(other.init_, -1)), channel_(std::move(other.channel_)), volumes_(std::move(other.volumes_)),
+      : init_(std::exchange(other.init_, -1)), bounds_(other.bounds_), has_ended_(other.has_ended_),
+        spared_(std::move(other.spared_)), channel_(std::move(other.channel_)), volumes_(std::move(other.volumes_)),
         processes_(std::move(other.processes_)) {}
   Box& operator=(Box&&) = delete;
   // Kills the box when it still runs. Where the result matters, call tear_down().
@@ -73,8 +80,10 @@ class Box {
   // One O_PATH descriptor per volume, in the plan's order. Borrowed; they keep the volumes alive.
   const std::vector<sys::Fd>& volumes() const { return volumes_; }
 
-  // The box's /proc. Borrowed, until the teardown.
+  // A /proc that shows the step's processes. Borrowed, until the teardown.
   int processes() const { return processes_.get(); }
+  // Whose descendants they are, where it shows others too; 0 for a box.
+  pid_t subreaper() const { return bounds_ == Bounds::descendants ? init_ : 0; }
   // Ends every process of the box at once; its end is told by an event.
   void kill_all();
 
@@ -82,14 +91,20 @@ class Box {
   // until release(). Returns the status of init as of wait(2).
   int tear_down();
 
-  // Lets go of the volumes: their memory is freed before this returns.
+  // Lets go of the volumes: their memory is freed before this returns. Without a box the step's directory is removed.
   void release();
 
  private:
-  Box(pid_t init, sys::Fd channel) : init_(init), channel_(std::move(channel)) {}
+  Box(pid_t init, sys::Fd channel, Bounds bounds) : init_(init), bounds_(bounds), channel_(std::move(channel)) {}
   std::expected<void, StartFailure> await_step(const Plan& plan);
+  void end_descendants();
+  std::vector<pid_t> own_children() const;
+  int await_init();
 
   pid_t init_ = -1;
+  Bounds bounds_;
+  bool has_ended_ = false;
+  std::vector<pid_t> spared_;  // children that the supervisor had before
   sys::Fd channel_;
   std::vector<sys::Fd> volumes_;
   sys::Fd processes_;

@@ -34,7 +34,8 @@ enum class Stage : uint8_t {
   credentials,
   nesting,
   capabilities,
-  sockets,
+  landlock,
+  writes,  // `index` is its place in Plan::writable
   seccomp,
   cache_directory,  // `index` is its place in Plan::cache_directories
   directory,

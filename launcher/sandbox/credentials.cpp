@@ -51,7 +51,7 @@ int cut_capabilities(uint64_t kept) {
   return keep_capabilities(kept);
 }
 
-void tie_to_supervisor() { ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); }
+void tie_to_parent() { ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); }
 
 int become_keeping_capabilities(uid_t uid, gid_t gid) {
   if (::prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0) != 0) return errno;

@@ -12,6 +12,8 @@ constexpr const char* kHintNamespaces =
     "a limit on namespaces is reached: raise user.max_user_namespaces, user.max_mnt_namespaces and user.max_pid_namespaces "
     "(sysctl -a | grep user.max_)";
 
+constexpr const char* kHintWeaker = "; where none of this can be had: --isolation landlock, which protects less";
+
 struct StageText {
   Stage stage;
   const char* tried;
@@ -34,7 +36,7 @@ constexpr StageText kStages[] = {
     {Stage::credentials, "cannot change to the step's user", kHintDoctor},
     {Stage::nesting, "cannot deny nested user namespaces", "allow nesting, or run on a host where /proc/sys/user is writable"},
     {Stage::capabilities, "cannot drop the capabilities of the step", kHintDoctor},
-    {Stage::sockets, "cannot keep the host's abstract sockets from the step", kHintDoctor},
+    {Stage::landlock, "cannot hold the step to its own by Landlock", kHintDoctor},
     {Stage::seccomp, "cannot load the seccomp filter of the step", "the kernel needs CONFIG_SECCOMP_FILTER"},
     {Stage::descriptors, "cannot close the descriptors that the step must not have", ""},
 };
@@ -55,14 +57,15 @@ Error mount_failure_text(const MountCall& call, int number) {
       if (number == ENOSPC || number == ENOMEM)
         error.hint = "the kernel has no room for another mount: see fs.mount-max and the memory limit";
       else if (number == EPERM || number == EACCES)
-        error.hint = "mounting is forbidden here (seccomp, AppArmor or SELinux); run `stepbox doctor`";
+        error.hint = "mounting is forbidden here (seccomp, AppArmor or SELinux); run `stepbox doctor`" + std::string(kHintWeaker);
       return error;
     }
     case MountAct::proc: {
       Error error = Error::from_errno("cannot mount a /proc for the box", number);
       if (number == EPERM)
         error.hint = "parts of this /proc are masked, as containers do; start the container with unmasked paths "
-                     "(docker: --security-opt systempaths=unconfined)";
+                     "(docker: --security-opt systempaths=unconfined)" +
+                     std::string(kHintWeaker);
       return error;
     }
     case MountAct::bind: {
@@ -101,6 +104,12 @@ Error text_of(const Plan& plan, Stage stage, int index, int number) {
                                   : "the step's user must be able to enter it";
     return error;
   }
+  if (stage == Stage::writes) {
+    const WritablePath& writable = plan.writable[static_cast<size_t>(index)];
+    Error error = Error::from_errno("cannot let the step write to " + quoted(writable.path) + " (" + writable.why + ")", number);
+    if (number == ELOOP) error.hint = "a symbolic link came up in the path while stepbox started; run it again";
+    return error;
+  }
   for (const StageText& text : kStages) {
     if (text.stage != stage) continue;
     Error error = Error::from_errno(text.tried, number);
@@ -108,9 +117,11 @@ Error text_of(const Plan& plan, Stage stage, int index, int number) {
     if (stage == Stage::step_clone && (number == ENOSPC || number == EUSERS)) error.hint = kHintNamespaces;
     if (stage == Stage::step_clone && number == EPERM)
       error.hint = "user namespaces are refused: by a seccomp filter, or because stepbox was started in a chroot";
-    if (stage == Stage::user_map && (number == EPERM || number == EACCES))
+    if (stage == Stage::user_map && (number == EPERM || number == EACCES)) {
       error.hint = plan.identity.uid == 0 ? "root without CAP_SETFCAP cannot map uid 0 (user_namespaces(7), Linux 5.12): run stepbox as an ordinary user" : "AppArmor restricts user namespaces here (Ubuntu 23.10 and later): "
                    "sysctl kernel.apparmor_restrict_unprivileged_userns=0, an AppArmor profile with `userns,`, or run stepbox as root";
+      error.hint += kHintWeaker;
+    }
     return error;
   }
   return Error::from_errno("cannot make the box", number);
@@ -125,7 +136,8 @@ Error failure_text(const Plan& plan, Stage stage, int index, int number) {
 }
 
 Error clone_failure_text(const Plan& plan, int number) {
-  Error error = Error::from_errno("cannot create the namespaces of the box", number);
+  const bool is_boxed = plan.isolation == Isolation::full;
+  Error error = Error::from_errno(is_boxed ? "cannot create the namespaces of the box" : "cannot start a process to look after the step", number);
   const bool user = plan.identity.isolation == UidIsolation::mapped;
   switch (number) {
     case EPERM:
@@ -144,6 +156,8 @@ Error clone_failure_text(const Plan& plan, int number) {
     case EINVAL: error.hint = "this needs Linux 5.14 or newer with user, mount, pid, ipc, uts and cgroup namespaces; a seccomp filter may hide them"; break;
     default: error.hint = kHintDoctor; break;
   }
+  // What a container or an administrator forbids may not be the caller's to allow.
+  if (is_boxed && (number == EPERM || number == ENOSYS || number == ENOSPC || number == EUSERS)) error.hint += kHintWeaker;
   return error;
 }
 

@@ -1,38 +1,120 @@
 #include "sandbox/landlock.hpp"
 
+#include <fcntl.h>
 #include <linux/landlock.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 #include <cstdint>
+#include <cstring>
+
+#include "sys/fd.hpp"
 
 namespace stepbox::sandbox {
 namespace {
 
-constexpr long kFirstAbiWithScopes = 6;
-
-// As Linux 6.12 has it; the headers of Debian 12 are older.
+// As Linux 6.12 has them; the headers of Debian 12 are older.
 struct Ruleset {
   uint64_t handled_access_fs;
   uint64_t handled_access_net;
   uint64_t scoped;
 };
+constexpr uint64_t kTruncate = uint64_t{1} << 14;
+constexpr uint64_t kIoctlOnDevices = uint64_t{1} << 15;
+constexpr int kLandlockForIoctl = 5;
 constexpr uint64_t kScopeAbstractSockets = 1;
+constexpr uint64_t kScopeSignals = 2;
+
+constexpr uint64_t kOfFiles = LANDLOCK_ACCESS_FS_WRITE_FILE | kTruncate | kIoctlOnDevices;
+constexpr uint64_t kOfDirectories =
+    LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR |
+    LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
+    LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_REFER;
+
+uint64_t known_writes(int abi) {
+  uint64_t writes = kOfFiles | kOfDirectories;
+  if (abi < kLandlockForTruncate) writes &= ~kTruncate;
+  if (abi < kLandlockForIoctl) writes &= ~kIoctlOnDevices;
+  return writes;
+}
+
+// 0 or an errno.
+int allow(int ruleset, int place, uint64_t access) {
+  const landlock_path_beneath_attr rule{.allowed_access = access, .parent_fd = place};
+  return ::syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0 ? 0 : errno;
+}
+
+// /dev/stdout is opened like any file; a pipe has no name, and needs no rule.
+int allow_standard_streams(int ruleset, uint64_t writes) {
+  for (int fd = 0; fd <= 2; ++fd) {
+    struct stat status {};
+    if (::fstat(fd, &status) != 0 || (!S_ISREG(status.st_mode) && !S_ISCHR(status.st_mode))) continue;
+    if ((::fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY) continue;
+    // A file system that the kernel keeps for itself has no names either.
+    if (const int error = allow(ruleset, fd, writes & kOfFiles); error != 0 && error != EBADFD) return error;
+  }
+  return 0;
+}
+
+// An absolute path without a link in it, component by component: openat2(2) may be hidden where there is no box.
+sys::Fd open_without_links(const char* path) {
+  sys::Fd at(::open("/", O_PATH | O_CLOEXEC));
+  while (at) {
+    path += std::strspn(path, "/");
+    const size_t length = std::strcspn(path, "/");
+    if (length == 0) return at;
+    char name[NAME_MAX + 1] = {};
+    if (length > NAME_MAX) {
+      errno = ENAMETOOLONG;
+      return {};
+    }
+    std::memcpy(name, path, length);
+    path += length;
+    at = sys::Fd(::openat(at.get(), name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    struct stat status {};
+    // With O_PATH a link is opened itself (open(2)).
+    if (at && ::fstat(at.get(), &status) == 0 && S_ISLNK(status.st_mode)) {
+      errno = ELOOP;
+      return {};
+    }
+  }
+  return at;
+}
+
+LandlockFailure allow_writes(int ruleset, uint64_t writes, const Plan& plan, int workspace) {
+  if (const int error = allow(ruleset, workspace, writes); error != 0) return {error};
+  if (const int error = allow_standard_streams(ruleset, writes); error != 0) return {error};
+  int index = 0;
+  for (const WritablePath& writable : plan.writable) {
+    const sys::Fd place(open_without_links(writable.path.c_str()));
+    const int error = place ? allow(ruleset, place.get(), writable.is_directory ? writes : writes & kOfFiles) : errno;
+    if (error != 0 && !writable.optional) return {error, index};
+    ++index;
+  }
+  return {};
+}
 
 }  // namespace
 
-bool has_socket_scope() {
-  return ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION) >= kFirstAbiWithScopes;
+int landlock_abi() {
+  const long abi = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
+  return abi < 0 ? 0 : static_cast<int>(abi);
 }
 
-int enter_socket_scope() {
-  constexpr Ruleset kRuleset = {.handled_access_fs = 0, .handled_access_net = 0, .scoped = kScopeAbstractSockets};
-  const auto ruleset = static_cast<int>(::syscall(SYS_landlock_create_ruleset, &kRuleset, sizeof kRuleset, 0));
-  if (ruleset < 0) return errno;
-  const int error = ::syscall(SYS_landlock_restrict_self, ruleset, 0) == 0 ? 0 : errno;
-  ::close(ruleset);
-  return error;
+LandlockFailure enter_landlock(const Plan& plan, int workspace) {
+  const bool confines = plan.isolation == Isolation::landlock;
+  const uint64_t scopes = (plan.scope_sockets ? kScopeAbstractSockets : 0) | (plan.scope_signals ? kScopeSignals : 0);
+  if (!confines && scopes == 0) return {};
+  const Ruleset rules = {.handled_access_fs = confines ? known_writes(landlock_abi()) : 0, .handled_access_net = 0, .scoped = scopes};
+  const sys::Fd ruleset(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &rules, sizeof rules, 0)));
+  if (!ruleset) return {errno};
+  if (confines)
+    if (const LandlockFailure failure = allow_writes(ruleset.get(), rules.handled_access_fs, plan, workspace); failure.error != 0)
+      return failure;
+  return ::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) == 0 ? LandlockFailure{} : LandlockFailure{errno};
 }
 
 }  // namespace stepbox::sandbox

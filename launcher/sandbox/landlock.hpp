@@ -1,17 +1,32 @@
-// Landlock (landlock(7)): keeps the step from the abstract sockets of host processes where it shares the host's
-// network, and with it the namespace of these names.
+// Landlock (landlock(7)): what a process may write to, and whom it may talk to, without any namespace.
 //
-// Not used: the scope of signals. The pid namespace says more already, and `kill(getppid(), 0)`, by which some
-// programs look whether their parent lives, would fail.
+// In a box one thing of it is used: the scope of abstract sockets, where the host's network is shared and with it the
+// namespace of these names. Not the scope of signals: the pid namespace says more already. Where there is no box
+// (Isolation::landlock), it is all there is.
 #pragma once
+
+#include "model/plan.hpp"
 
 namespace stepbox::sandbox {
 
-// Whether the kernel can do it (ABI 6, Linux 6.12).
-bool has_socket_scope();
+// What the kernel can do, as a number that grows with it; 0 where there is no Landlock, or it is switched off.
+int landlock_abi();
 
-// From now on this process and its children reach abstract sockets of each other only; no_new_privs must be set.
-// Allocation-free. 0 or an errno.
-int enter_socket_scope();
+// The first that lets files be moved from one directory to another (Linux 5.19); without, most builds fail.
+inline constexpr int kLandlockForWrites = 2;
+// The first that notices a truncate(2) by path (Linux 6.2).
+inline constexpr int kLandlockForTruncate = 3;
+// The first with scopes (Linux 6.12).
+inline constexpr int kLandlockForScopes = 6;
+
+struct LandlockFailure {
+  int error = 0;
+  int index = -1;  // the path of Plan::writable that it is about
+};
+
+// From now on this process and its children are held to what the plan says; no_new_privs must be set. `workspace` is
+// open on the step's own directory; what is open as stdin, stdout and stderr stays writable by its name as well.
+// Allocation-free.
+LandlockFailure enter_landlock(const Plan& plan, int workspace);
 
 }  // namespace stepbox::sandbox

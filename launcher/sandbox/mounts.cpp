@@ -31,7 +31,7 @@ class FileOwner {
     ::setfsgid(owner ? identity_.owner_gid : 0);
     ::setfsuid(owner ? identity_.owner_uid : 0);
     // A path of the host may hang (a network file system): init must not outlive the supervisor in it.
-    tie_to_supervisor();
+    tie_to_parent();
     is_owner_ = owner;
   }
   const Identity& identity_;

@@ -17,10 +17,11 @@ char* pointer_to(const std::string& text) { return const_cast<char*>(text.c_str(
 
 }  // namespace
 
-Prepared::Prepared(const Plan& the_plan, const CallerState& the_caller, BoxGroups the_groups)
+Prepared::Prepared(const Plan& the_plan, const CallerState& the_caller, BoxGroups the_groups, int the_private_directory)
     : plan(the_plan),
       caller(the_caller),
       groups(std::move(the_groups)),
+      private_directory(the_private_directory),
       uid_map(map_text(plan.identity.uids)),
       gid_map(map_text(plan.identity.gids)),
       owner_uid(std::to_string(plan.identity.owner_uid)),
@@ -36,6 +37,8 @@ Prepared::Prepared(const Plan& the_plan, const CallerState& the_caller, BoxGroup
   for (const EnvEntry& entry : plan.environment) {
     environment_text_.push_back(entry.has_value ? entry.name + "=" + entry.value : entry.name);
     environment.push_back(pointer_to(environment_text_.back()));
+    if (entry.name == "LISTEN_PID" && entry.cause == EnvCause::stepbox && plan.isolation != Isolation::full)
+      listen_pid = environment.back() + entry.name.size() + 1;
   }
   environment.push_back(nullptr);
   for (const std::string& program : plan.programs) programs.push_back(program.c_str());

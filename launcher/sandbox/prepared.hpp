@@ -31,11 +31,12 @@ struct BoxGroups {
 };
 
 struct Prepared {
-  explicit Prepared(const Plan& plan, const CallerState& caller, BoxGroups groups = {});
+  explicit Prepared(const Plan& plan, const CallerState& caller, BoxGroups groups = {}, int private_directory = -1);
 
   const Plan& plan;
   const CallerState& caller;
   const BoxGroups groups;
+  const int private_directory;  // the workspace of a step without a box; borrowed
   std::vector<char*> argv;
   std::vector<char*> shell_argv;  // for a script without "#!": sh PROGRAM ARG...
   std::vector<char*> environment;
@@ -45,6 +46,8 @@ struct Prepared {
   std::string owner_uid;  // for the uid= and gid= of a tmpfs
   std::string owner_gid;
   uint64_t kept_capabilities = 0;  // a bit per capability
+  // The value of LISTEN_PID where the step's pid cannot be known before, to be written by the step; null otherwise.
+  char* listen_pid = nullptr;
 
  private:
   std::vector<std::string> environment_text_;

@@ -1,4 +1,4 @@
-// Init and step: what the two processes of the box do between clone and the end. Nothing here
+// Init (or a subreaper) and step: what the two processes do between clone and the end. Nothing here
 // allocates, logs or throws.
 #pragma once
 
@@ -8,6 +8,9 @@ namespace stepbox::sandbox {
 
 // PID 1 of the box. `channel` is init's end; `terminal` the controlling terminal or -1.
 [[noreturn]] void be_init(const Prepared& prepared, int channel, int terminal);
+
+// The same where there is no box: finds by parentage what a pid namespace would hold together.
+[[noreturn]] void be_subreaper(const Prepared& prepared, int channel, int terminal);
 
 // The step, from clone to execve. `go` is read for one byte when the ids are mapped, for one with a descriptor of
 // the box root when the volumes are there, and for one when the box is made. The step writes one where it lowers

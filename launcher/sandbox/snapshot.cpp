@@ -9,8 +9,10 @@
 #include <array>
 #include <charconv>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "sandbox/everybody.hpp"
 #include "sandbox/snapshot_frames.hpp"
 #include "sys/bounded_child.hpp"
 #include "sys/fd.hpp"
@@ -29,10 +31,10 @@ constexpr size_t kCommandLinesAtATime = 16;
 // The child's side. What cannot be read is left out: the process is gone, or not ours to look at.
 class Reader {
  public:
-  Reader(int processes, int out) : processes_(processes), out_(out) {}
+  Reader(int processes, pid_t ancestor, int out) : processes_(processes), ancestor_(ancestor), out_(out) {}
 
   void read() {
-    std::vector<int> pids = numbers_in(".");
+    std::vector<int> pids = ancestor_ == 0 ? numbers_in(".") : descendants();
     // Init is stepbox's own.
     std::erase(pids, 1);
     tell(FrameKind::count, 0, std::to_string(pids.size()));
@@ -117,7 +119,19 @@ class Reader {
     return numbers;
   }
 
+  std::vector<int> descendants() const {
+    std::vector<std::pair<int, int>> with_parent;
+    for (const int pid : numbers_in(".")) with_parent.emplace_back(pid, parent_of(processes_, pid));
+    std::vector<int> found = {ancestor_};
+    for (size_t i = 0; i < found.size(); ++i)
+      for (const auto& [pid, parent] : with_parent)
+        if (parent == found[i]) found.push_back(pid);
+    found.erase(found.begin());
+    return found;
+  }
+
   int processes_;
+  pid_t ancestor_;
   int out_;
   std::string told_;
   int has_socket_ = 0;  // a process that has one
@@ -125,8 +139,8 @@ class Reader {
 
 }  // namespace
 
-Snapshot take_snapshot(int processes, std::chrono::milliseconds time) {
-  const auto read = [processes](int out) { Reader(processes, out).read(); };
+Snapshot take_snapshot(int processes, pid_t ancestor, std::chrono::milliseconds time) {
+  const auto read = [=](int out) { Reader(processes, ancestor, out).read(); };
   return assemble(sys::run_bounded(read, {processes}, time, kMostTogether).text);
 }
 

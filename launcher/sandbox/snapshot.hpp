@@ -5,13 +5,16 @@
 // of them, and the command lines last; what it has told until then is what there is. No environment is read.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 
 #include "model/deadlines.hpp"
 
 namespace stepbox::sandbox {
 
-// `processes` is open on the box's /proc. Fills the processes, their number, and whether that is all.
-Snapshot take_snapshot(int processes, std::chrono::milliseconds time);
+// `processes` is open on the box's /proc; or on the host's, and `ancestor` is a process whose descendants are meant.
+// Fills the processes, their number, and whether that is all.
+Snapshot take_snapshot(int processes, pid_t ancestor, std::chrono::milliseconds time);
 
 }  // namespace stepbox::sandbox

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -47,17 +48,20 @@ bool wait_for_init(int go) {
   return got == 1;
 }
 
-// The directories of the step's caches are its own work, while init mounts the rest of the box.
-MountFailure make_directories(const Plan& plan, int go) {
+// Below it the step makes the directories of its caches.
+int receive_root(int go) {
   char byte = 0;
   int fds[kMaxDescriptors];
   const Received received = receive_with_descriptors(go, {&byte, 1}, fds);
   if (received.count != 1) ::_exit(0);  // init is gone
-  const int root = fds[0];
+  return fds[0];
+}
+
+// Its own work, while init mounts the rest of the box.
+MountFailure make_directories(const Plan& plan, int root) {
   const mode_t mask = ::umask(0);
   const MountFailure failure = make_cache_directories(plan, root);
   ::umask(mask);
-  ::close(root);
   return failure;
 }
 
@@ -173,12 +177,19 @@ void be_step(const Prepared& prepared, int channel, int terminal, int go) {
   if (prepared.plan.deny_nesting) reporter.require(Stage::nesting, deny("/proc/sys/user/max_user_namespaces"));
   if (prepared.plan.deny_cgroup_namespaces) reporter.require(Stage::nesting, deny("/proc/sys/user/max_cgroup_namespaces"));
   if (prepared.plan.deny_nesting || prepared.plan.deny_cgroup_namespaces) tell_init(go);
-  reporter.require(Stage::capabilities, cut_capabilities(prepared.kept_capabilities));
+  // In the host's user namespace the bounding set may not be the caller's to cut; with no_new_privs, which comes next,
+  // an execve adds nothing from it (capabilities(7)).
+  const uint64_t kept = prepared.kept_capabilities;
+  const bool may_cut = identity.isolation != UidIsolation::none || (kept >> CAP_SETPCAP & 1) != 0;
+  reporter.require(Stage::capabilities, may_cut ? cut_capabilities(kept) : keep_capabilities(kept));
   reporter.require(Stage::capabilities, error_of(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)));
   reporter.require(Stage::descriptors, keep_descriptors(prepared.plan.passed_fds));
-  const MountFailure made = make_directories(prepared.plan, go);
+  const int root = receive_root(go);
+  const MountFailure made = make_directories(prepared.plan, root);
   reporter.require(made.stage, made.error, made.index);
-  if (prepared.plan.scope_sockets) reporter.require(Stage::sockets, enter_socket_scope());
+  const LandlockFailure held = enter_landlock(prepared.plan, root);
+  reporter.require(held.index < 0 ? Stage::landlock : Stage::writes, held.error, held.index);
+  ::close(root);
   // After the directories: what makes them may be refused to the step.
   reporter.require(Stage::seccomp, load_filter(*prepared.plan.seccomp));
   // From here on the box is made, and paths are those of the step.
@@ -189,6 +200,10 @@ void be_step(const Prepared& prepared, int channel, int terminal, int go) {
   reporter.require(Stage::limits, lower_limits(prepared.plan.process_limits));
   // Untold, a step that runs would be taken for one that never did.
   if (!send_message(channel, {.kind = Kind::executing})) ::_exit(0);
+  // Should its parent be killed together with the supervisor, nobody else ends it. After the change of capabilities,
+  // which would clear it (prctl(2)).
+  if (prepared.plan.isolation != Isolation::full) tie_to_parent();
+  if (prepared.listen_pid != nullptr) std::snprintf(prepared.listen_pid, kPidText.size() + 1, "%d", static_cast<int>(::getpid()));
   restore_signals(prepared.caller);
   reporter.require(Stage::exec, execute(prepared));
   ::_exit(0);

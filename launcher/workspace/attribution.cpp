@@ -33,7 +33,8 @@ struct Account {
 // a deep tree, and a path would grow past PATH_MAX.
 class Walk {
  public:
-  Walk(int root, const std::string& path, const OwnerOf& owner_of) : owner_of_(owner_of), path_(path) {
+  Walk(int root, const std::string& path, const OwnerOf& owner_of, std::string_view box)
+      : owner_of_(owner_of), box_length_(box.size() + 1), path_(path) {
     at_ = sys::Fd(::openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     struct stat status {};
     if (at_ && ::fstat(at_.get(), &status) == 0) device_ = status.st_dev;
@@ -53,13 +54,13 @@ class Walk {
   void book(const Account& account, const Listing& listing);
 
   const OwnerOf& owner_of_;
+  const size_t box_length_;  // of "/box/"
   std::string path_;
   sys::Fd at_;
   dev_t device_ = 0;
   std::map<std::pair<std::string, std::string>, CacheUsage> sums_;
 };
 
-constexpr std::string_view kBox = "/box/";
 constexpr std::string_view kUnknown = "unknown";
 
 Listing Walk::list() {
@@ -84,8 +85,8 @@ Listing Walk::list() {
 }
 
 Account Walk::account_of(const std::string& path, const Account& above, size_t depth) const {
-  if (path.size() > kBox.size()) {
-    const std::string_view tool = owner_of_(std::string_view(path).substr(kBox.size()));
+  if (path.size() > box_length_) {
+    const std::string_view tool = owner_of_(std::string_view(path).substr(box_length_));
     if (!tool.empty()) return above.tool == tool ? above : Account{std::string(tool), path};
   }
   // Below a tool's directory everything is the tool's; unknown parts are told apart near the top.
@@ -143,8 +144,8 @@ std::vector<CacheUsage> Walk::run() {
 
 }  // namespace
 
-std::vector<CacheUsage> attribute(int root, const std::string& path, const OwnerOf& owner_of) {
-  return Walk(root, path, owner_of).run();
+std::vector<CacheUsage> attribute(int root, const std::string& path, const OwnerOf& owner_of, std::string_view box) {
+  return Walk(root, path, owner_of, box).run();
 }
 
 }  // namespace stepbox::workspace

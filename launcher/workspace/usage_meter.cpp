@@ -36,6 +36,8 @@ UsageMeter::UsageMeter(const Plan& plan, const std::vector<sys::Fd>& volumes) : 
     own_inodes_.push_back(volume.own_inodes);
     changed_.emplace_back();
   }
+  // Nothing to look at: a step without a box has no volumes.
+  if (usage_.empty()) interval_ = std::chrono::hours(1);
 }
 
 void UsageMeter::sample(Clock::time_point now) {

@@ -3,7 +3,7 @@
 _stepbox_policies() { stepbox policy list 2> /dev/null | cut -d ' ' -f 1; }
 
 _stepbox() {
-  local options="--size --inodes --volume --source --source-path --root --home --env --unset-env --clear-env
+  local options="--size --inodes --volume --isolation --source --source-path --root --home --env --unset-env --clear-env
     --keep-env --redirect-env --ro --rw --hide --network --nesting --limit --seccomp --require --timeout --silence --grace
     --policy --report --summary --pass-fd --verbose --help"
   local flags=" --clear-env --verbose --help "
@@ -43,6 +43,7 @@ _stepbox() {
   fi
 
   case $previous in
+    --isolation) mapfile -t COMPREPLY < <(compgen -W "full landlock env" -- "$cur") ;;
     --source) mapfile -t COMPREPLY < <(compgen -W "rw ro none" -- "$cur") ;;
     --root) mapfile -t COMPREPLY < <(compgen -W "ro" -- "$cur") ;;
     --home) mapfile -t COMPREPLY < <(compgen -W "fresh host" -- "$cur") ;;

@@ -24,6 +24,7 @@ Plan every_mount() {
                            .target = "srv/sdk",
                            .why = "ro",
                            .origin = {Layer::command_line, "--ro", 0, 0}});
+  plan.writable.push_back({.path = "/srv/sdk", .why = "rw"});
   plan.cache_directories.push_back({.act = MountAct::directory, .target = "box/cache/go-build"});
   return plan;
 }

@@ -1,0 +1,148 @@
+#include <sys/mount.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/text.hpp"
+#include "run/plan_parts.hpp"
+#include "sandbox/landlock.hpp"
+#include "workspace/private_directory.hpp"
+
+// A step that has no box: its workspace is a directory of the host, which the environment points to. With Landlock it
+// can write to nothing else but what is named here.
+namespace stepbox::run {
+namespace {
+
+constexpr std::string_view kGapsOfEnv[] = {
+    "disks: no quota is enforced",
+    "files: the step can write whatever the caller can; what it puts into /tmp, /var/tmp, /dev/shm or a home that the user "
+    "database names stays there",
+    "secrets and earlier caches: the step can read whatever the caller can",
+    "processes: the step can see and end the caller's, and one that forks faster than it is killed outlives the run",
+    "network, System V IPC and user ids: they are the caller's"};
+
+constexpr std::string_view kGapsOfLandlock[] = {
+    "disks: no quota is enforced",
+    "files: their modes, owners, times and extended attributes can be changed wherever the caller can",
+    "secrets and earlier caches: the step can read whatever the caller can",
+    "processes: the step can see the caller's, and one that forks faster than it is killed outlives the run",
+    "network, System V IPC and user ids: they are the caller's"};
+
+struct Directory {
+  const char* path;
+  uint32_t mode;
+};
+constexpr Directory kDirectories[] = {{"tmp", 0700}, {"cache", 0755}, {"home", 0700}, {"out", 0755}, {"run", 0755}, {"run/user", 0755}};
+
+// Every program may write to these; the rest of /dev is the host's.
+constexpr std::string_view kDevices[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom",
+                                         "/dev/tty",  "/dev/ptmx", "/dev/pts"};
+
+std::string mode_of(const Plan& plan) { return std::string("--isolation ") + name_of(plan.isolation); }
+
+std::unexpected<Error> needs_box(const Plan& plan, const std::string& what, const Origin& origin) {
+  return fail("cannot have " + what + " (" + escaped(origin.text()) + ") with " + mode_of(plan), "it needs a box: --isolation full");
+}
+
+// What was asked for by name and cannot be had is refused. What every box has is told in gaps_of().
+Result<> refuse_what_needs_box(const Plan& plan, const Policy& policy) {
+  if (policy.network.value != NetworkMode::host)
+    return needs_box(plan, std::string("network ") + name_of(policy.network.value), policy.network.origin);
+  if (!policy.allow_nesting.value) return needs_box(plan, "nesting deny", policy.allow_nesting.origin);
+  if (policy.source.value == SourceMode::none || (policy.source.value == SourceMode::ro && plan.isolation == Isolation::env))
+    return needs_box(plan, std::string("source ") + name_of(policy.source.value), policy.source.origin);
+  for (const PathRule& rule : policy.paths)
+    if (rule.access == PathAccess::hide)
+      return needs_box(plan, "a hidden path", rule.origin);
+  const auto is_typed = [](const Origin& origin) { return origin.layer >= Layer::environment; };
+  if (is_typed(policy.size.origin)) return needs_box(plan, "a size for the workspace", policy.size.origin);
+  if (is_typed(policy.inodes.origin)) return needs_box(plan, "a number of inodes", policy.inodes.origin);
+  for (const VolumeSpec& volume : policy.volumes)
+    if (is_typed(volume.origin)) return needs_box(plan, "volume " + quoted(volume.name), volume.origin);
+  return {};
+}
+
+// A policy is written for the places where there is a box; that its sizes do not hold here is said.
+void warn_of_sizes(Plan& plan, const Policy& policy) {
+  const auto warn = [&](const std::string& what, const Origin& origin) {
+    if (origin.layer != Layer::built_in)
+      plan.warnings.push_back(what + " (" + escaped(origin.text()) + ") is not enforced with " + mode_of(plan));
+  };
+  warn("workspace.size " + policy.size.value.text(), policy.size.origin);
+  warn("workspace.inodes " + std::to_string(policy.inodes.value), policy.inodes.origin);
+  for (const VolumeSpec& volume : policy.volumes) warn("the size of volume " + quoted(volume.name), volume.origin);
+}
+
+void make_directories(Plan& plan, const Policy& policy) {
+  std::set<std::string> made;
+  const auto make = [&](const std::string& path, uint32_t mode) {
+    if (!made.insert(path).second) return;
+    plan.cache_directories.push_back({.act = MountAct::directory, .target = path, .mode = mode});
+  };
+  for (const Directory& directory : kDirectories) make(directory.path, directory.mode);
+  for_each_redirect_directory(plan, policy, make);
+}
+
+Result<> choose_checkout(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout) {
+  plan.source = policy.source.value;
+  plan.source_path = facts.checkout;
+  plan.cwd = facts.cwd;
+  if (policy.source_path.value) {
+    TRY_ASSIGN(plan.source_path, named_source_path(policy, facts));
+    if (!is_within(plan.cwd, plan.source_path)) plan.cwd = plan.source_path;
+  }
+  // Home, / or /tmp as a checkout would open everything that a step should not write to.
+  if (plan.isolation != Isolation::landlock || plan.source != SourceMode::rw || !layout.contains_masked(plan.source_path)) return {};
+  plan.source = SourceMode::ro;
+  plan.warnings.push_back("the step cannot write to " + quoted(plan.source_path) +
+                          ": it holds places that are not its own (home, /tmp, /run, ...); run stepbox from the project's directory");
+  return {};
+}
+
+// The same paths that a box would have writable.
+Result<> choose_writable(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout) {
+  TRY_ASSIGN(const auto calls, plan_paths(plan, policy, facts, layout));
+  for (const MountCall& call : calls)
+    if ((call.attributes & MOUNT_ATTR_RDONLY) == 0)
+      plan.writable.push_back({.path = call.source, .is_directory = !call.onto_file, .why = call.why, .origin = call.origin});
+  const auto add_device = [&](std::string path) {
+    const bool is_directory = path == "/dev/pts";
+    plan.writable.push_back({.path = std::move(path), .is_directory = is_directory, .optional = true, .why = "device"});
+  };
+  for (const std::string_view device : kDevices) add_device(std::string(device));
+  if (!facts.terminal.empty()) add_device(facts.terminal);
+  return {};
+}
+
+}  // namespace
+
+std::span<const std::string_view> gaps_of(Isolation isolation) {
+  switch (isolation) {
+    case Isolation::full: return {};
+    case Isolation::landlock: return kGapsOfLandlock;
+    case Isolation::env: return kGapsOfEnv;
+  }
+  return {};
+}
+
+std::string place_without_box(const HostFacts& facts) {
+  return workspace::place_for_private_directories(facts.variable("TMPDIR").value_or(std::string()));
+}
+
+Result<> plan_without_box(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout) {
+  TRY(refuse_what_needs_box(plan, policy));
+  if (plan.isolation == Isolation::landlock && facts.landlock_abi < sandbox::kLandlockForWrites)
+    return fail("cannot confine writes (" + escaped(policy.isolation.origin.text()) + "): the kernel's Landlock is " +
+                    (facts.landlock_abi == 0 ? "missing or switched off" : "too old to let files be moved between directories"),
+                "it needs Linux 5.19 with CONFIG_SECURITY_LANDLOCK and landlock in the list lsm=; or use --isolation env");
+  warn_of_sizes(plan, policy);
+  plan.box = facts.private_directory;
+  plan.home_paths.clear();
+  plan.scope_sockets = plan.scope_sockets && plan.isolation == Isolation::landlock;
+  plan.scope_signals = plan.isolation == Isolation::landlock && facts.has_socket_scope;
+  make_directories(plan, policy);
+  TRY(choose_checkout(plan, policy, facts, layout));
+  return plan.isolation == Isolation::landlock ? choose_writable(plan, policy, facts, layout) : Result<>();
+}
+
+}  // namespace stepbox::run

@@ -1,0 +1,38 @@
+// How everybody who belongs to a step is found and killed. Two ways: the kernel knows (a pid namespace), or parentage
+// tells (a subreaper: PR_SET_CHILD_SUBREAPER in prctl(2)). Used after clone: nothing here allocates but where it
+// says so.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "sandbox/channel.hpp"
+
+namespace stepbox::sandbox {
+
+enum class Bounds : uint8_t {
+  pid_namespace,  // everybody in it; the caller is its init
+  descendants     // whose parents end become children of the caller, a subreaper
+};
+
+// SIGKILL to everybody within the bounds; of descendants to the children only, whose own children come next.
+// `processes` is open on a /proc that shows them.
+void kill_everybody(int processes, Bounds bounds);
+
+// Who is within the bounds: their number, and the first kMaxStrays of them. Of descendants the children.
+uint32_t list_everybody(int processes, Bounds bounds, StrayRecord* strays);
+
+// Of a process; 0 when it is gone.
+pid_t parent_of(int processes, pid_t pid);
+
+// The caller's children. On the supervisor's side: this one allocates.
+std::vector<pid_t> list_children(int processes);
+
+// Kills children until there are none but those spared, for ten seconds at the most: a step that forks faster than it
+// is killed is not caught by parentage. Returns whether nobody is left.
+bool end_descendants(int processes, std::span<const pid_t> spared = {});
+
+}  // namespace stepbox::sandbox

@@ -1,0 +1,192 @@
+#include "sandbox/serve.hpp"
+
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <ctime>
+
+#include "sys/remove_tree.hpp"
+
+namespace stepbox::sandbox {
+namespace {
+
+// A process that is just ending is no stray: the helpers of a nested sandbox end a moment after it.
+bool everyone_ends_soon() {
+  constexpr int kMoments = 10;
+  constexpr int kAtATime = 256;
+  constexpr timespec kMoment{.tv_sec = 0, .tv_nsec = 1'000'000};
+  for (int i = 0; i < kMoments; ++i) {
+    pid_t gone = 1;
+    for (int n = 0; n < kAtATime && gone > 0; ++n) gone = ::waitpid(-1, nullptr, WNOHANG | __WALL);
+    if (gone < 0) return true;
+    ::nanosleep(&kMoment, nullptr);
+  }
+  return false;
+}
+
+}  // namespace
+
+Server::Server(const Served& served)
+    : plan_(served.prepared.plan),
+      channel_(served.channel),
+      terminal_(served.terminal),
+      step_(served.step),
+      step_handle_(served.step_handle),
+      processes_(served.processes),
+      bounds_(served.bounds),
+      private_directory_(served.private_directory) {}
+
+int Server::open() {
+  sigset_t children;
+  sigemptyset(&children);
+  sigaddset(&children, SIGCHLD);
+  signals_ = ::signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (signals_ < 0) return errno;
+  // A supervisor that is stopped does not read; the box ends with init all the same.
+  constexpr timeval kPatience{.tv_sec = 5, .tv_usec = 0};
+  if (::setsockopt(channel_, SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience) != 0) return errno;
+  return start_clock();
+}
+
+// A second copy of the time limit, for a supervisor that is stopped and cannot keep the first. It has the grace to do
+// so, and a while more.
+int Server::start_clock() {
+  constexpr int64_t kWhile = 5'000;
+  const Deadlines& deadlines = plan_.deadlines;
+  if (!deadlines.timeout.value) return 0;
+  const int64_t milliseconds = deadlines.timeout.value->count() + deadlines.grace.value.count() + kWhile;
+  itimerspec when{};
+  when.it_value = {.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1'000'000};
+  clock_ = ::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+  if (clock_ < 0) return errno;
+  return ::timerfd_settime(clock_, 0, &when, nullptr) == 0 ? 0 : errno;
+}
+
+void Server::serve() {
+  // poll(2) passes over a negative descriptor.
+  pollfd watched[] = {{channel_, POLLIN, 0}, {step_handle_, POLLIN, 0}, {signals_, POLLIN, 0}, {clock_, POLLIN, 0}};
+  for (;;) {
+    if (::ppoll(watched, 4, nullptr, nullptr) < 0) continue;
+    // The channel's end of file is the supervisor's death: leave, and nobody stays.
+    if ((watched[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) obey();
+    // The step's end comes before its orphans': they may go on coming for ever.
+    if ((watched[1].revents & POLLIN) != 0) take_step();
+    if ((watched[3].revents & POLLIN) != 0) expire();
+    if ((watched[2].revents & POLLIN) != 0) reap();
+  }
+}
+
+void Server::obey() {
+  Message message{};
+  const ssize_t got = ::recv(channel_, &message, sizeof message, MSG_DONTWAIT);
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (got != static_cast<ssize_t>(sizeof message)) leave();
+  if (message.kind == Kind::signal) {
+    forward(message.value);
+  } else if (message.kind == Kind::resume) {
+    if (terminal_ >= 0 && message.value == 1) ::tcsetpgrp(terminal_, step_);
+    ::kill(-step_, SIGCONT);
+    step_is_stopped_ = false;
+  } else if (message.kind == Kind::kill) {
+    kill_everybody();
+  }
+}
+
+void Server::forward(int signal) const {
+  ::kill(step_, signal);
+  // A stopped step would not hear of it until somebody continues it.
+  const bool ends = signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT;
+  if (!ends || !step_is_stopped_) return;
+  ::kill(step_, SIGCONT);
+  ::kill(-step_, SIGCONT);
+}
+
+// Orphans, and the step's stops. A bounded number at a time: the step may make them faster than they can be
+// reaped, and its end and the supervisor's orders must be seen all the same.
+void Server::reap() {
+  signalfd_siginfo ignored[8];
+  while (::read(signals_, ignored, sizeof ignored) > 0) {}
+  int status = 0;
+  for (int i = 0; i < 256; ++i) {
+    siginfo_t child{};
+    // Looked at first: the step's own status is left for take_step().
+    if (::waitid(P_ALL, 0, &child, WEXITED | WSTOPPED | WCONTINUED | WNOHANG | WNOWAIT | __WALL) != 0 || child.si_pid == 0) return;
+    const bool is_end = child.si_code == CLD_EXITED || child.si_code == CLD_KILLED || child.si_code == CLD_DUMPED;
+    if (child.si_pid == step_ && is_end) return;
+    if (::waitpid(child.si_pid, &status, WNOHANG | WUNTRACED | WCONTINUED | __WALL) != step_) continue;
+    step_is_stopped_ = WIFSTOPPED(status);
+    // A step that stops again and again must not fill the channel to a stopped supervisor, and hold init there.
+    if (step_is_stopped_) send_or_drop(channel_, {.kind = Kind::stopped, .value = WSTOPSIG(status)});
+  }
+  // More to come: be woken again.
+  ::kill(::getpid(), SIGCHLD);
+}
+
+// The step has ended. A process that traces it can keep its status back; then everybody else is ended first.
+void Server::take_step() {
+  constexpr timespec kMoment{.tv_sec = 0, .tv_nsec = 1'000'000};
+  int status = 0;
+  for (int i = 0; i < 10; ++i) {
+    if (::waitpid(step_, &status, WNOHANG | __WALL) == step_) end(status);
+    ::nanosleep(&kMoment, nullptr);
+  }
+  kill_everybody();
+  while (::waitpid(step_, &status, __WALL) < 0 && errno == EINTR) {}
+  end(status);
+}
+
+void Server::expire() {
+  has_expired_ = true;
+  send_or_drop(channel_, {.kind = Kind::expired});
+  kill_everybody();
+  take_step();
+}
+
+// Tells how the step ended and who is left. What is left in a pid namespace dies with init: the kernel kills every
+// process of one whose init has ended (pid_namespaces(7)).
+void Server::end(int status) {
+  EndedMessage message{};
+  message.head = {.kind = Kind::ended, .value = status};
+  rusage usage{};
+  ::getrusage(RUSAGE_CHILDREN, &usage);
+  message.ending.user_microseconds = usage.ru_utime.tv_sec * 1'000'000 + usage.ru_utime.tv_usec;
+  message.ending.system_microseconds = usage.ru_stime.tv_sec * 1'000'000 + usage.ru_stime.tv_usec;
+  message.ending.max_rss_kib = usage.ru_maxrss;
+  // No child means no process: every orphan is init's child.
+  if (!everyone_ends_soon()) message.ending.stray_count = list_everybody(processes_, bounds_, message.ending.strays);
+  if (bounds_ == Bounds::descendants) end_descendants(processes_);
+  ssize_t sent = 0;
+  do {
+    // A supervisor that has let the time limit pass is not waited for.
+    sent = ::send(channel_, &message, sizeof message, MSG_NOSIGNAL | (has_expired_ ? MSG_DONTWAIT : 0));
+  } while (sent < 0 && errno == EINTR);
+  if (bounds_ == Bounds::descendants) await_dismissal();
+  ::_exit(0);
+}
+
+// The supervisor still reads the step's directory. When it is done, or dies, it is time to leave.
+void Server::await_dismissal() {
+  Message ignored{};
+  for (;;) {
+    const ssize_t got = ::recv(channel_, &ignored, sizeof ignored, 0);
+    if (got == 0 || (got < 0 && errno != EINTR)) leave();
+  }
+}
+
+// Without the supervisor. The kernel takes a box apart; where there is none, it is done here.
+void Server::leave() {
+  if (bounds_ == Bounds::descendants) {
+    end_descendants(processes_);
+    sys::remove_tree(private_directory_);
+  }
+  ::_exit(0);
+}
+
+}  // namespace stepbox::sandbox

@@ -1,0 +1,85 @@
+#include "sandbox/step_parent.hpp"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+
+#include "sandbox/processes.hpp"
+#include "sys/calls.hpp"
+
+namespace stepbox::sandbox {
+namespace {
+
+int error_of(long result) { return result < 0 ? errno : 0; }
+
+}  // namespace
+
+void StepParent::require(Stage stage, int error, int index) const {
+  if (error == 0) return;
+  send_message(channel_, {.kind = Kind::failed, .stage = stage, .index = index, .error = error});
+  ::_exit(0);
+}
+
+void StepParent::require_step(int error) const {
+  if (error == EPIPE) ::_exit(0);
+  require(Stage::step_clone, error);
+}
+
+// By writing 0 to "tasks": who moves itself, and one thread only, does not wait for every other process of the host
+// to pass a safe point, which takes 15 ms (kernel: cgroup_procs_write_start()).
+void StepParent::enter_groups() const {
+  for (const int tasks : prepared_.groups.tasks) require(Stage::groups, ::write(tasks, "0", 1) == 1 ? 0 : errno);
+}
+
+void StepParent::clone_step(uint64_t namespaces) {
+  require(Stage::step_clone, error_of(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, go_)));
+  clone_args arguments{};
+  arguments.exit_signal = SIGCHLD;
+  arguments.flags = CLONE_PIDFD | namespaces;
+  arguments.pidfd = reinterpret_cast<uint64_t>(&step_handle_);
+  step_ = sys::clone3(arguments);
+  if (step_ < 0 && errno == ENOSYS && namespaces == 0) step_ = sys::clone_plain(arguments);
+  if (step_ == 0) {
+    ::close(go_[1]);
+    be_step(prepared_, channel_, terminal_, go_[0]);
+  }
+  require(Stage::step_clone, error_of(step_));
+  ::close(go_[0]);
+}
+
+void StepParent::release_step() const {
+  const char byte = 'g';
+  require_step(::write(go_[1], &byte, 1) == 1 ? 0 : errno);
+}
+
+// The step lowers limits through the host's /proc, which must still be there: the box's own may be sealed.
+void StepParent::await_step() const {
+  char byte = 0;
+  ssize_t got = 0;
+  do {
+    got = ::read(go_[1], &byte, 1);
+  } while (got < 0 && errno == EINTR);
+  require_step(got == 1 ? 0 : EPIPE);
+}
+
+void StepParent::show_root_to_step(int root) const {
+  char byte = 'r';
+  iovec part{&byte, 1};
+  require_step(send_with_descriptors(go_[1], part, &root, 1));
+}
+
+void StepParent::drop_descriptors(int processes, int directory) const {
+  int kept[] = {channel_, terminal_, go_[1], step_handle_, processes, directory};
+  std::ranges::sort(kept);
+  int next = 0;
+  for (const int fd : kept) {
+    if (fd > next) require(Stage::init_privileges, error_of(sys::close_range(static_cast<unsigned>(next), static_cast<unsigned>(fd - 1), 0)));
+    next = std::max(next, fd + 1);
+  }
+  require(Stage::init_privileges, error_of(sys::close_range(static_cast<unsigned>(next), ~0U, 0)));
+}
+
+}  // namespace stepbox::sandbox

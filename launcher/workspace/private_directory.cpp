@@ -1,0 +1,113 @@
+#include "workspace/private_directory.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <string_view>
+#include <utility>
+
+#include "base/text.hpp"
+#include "sys/files.hpp"
+#include "sys/remove_tree.hpp"
+
+namespace stepbox::workspace {
+namespace {
+
+constexpr std::string_view kPrefix = "stepbox-box-";
+constexpr size_t kDigits = 12;
+
+std::string new_name() {
+  unsigned long long random = 0;
+  [[maybe_unused]] const ssize_t ignored = ::getrandom(&random, sizeof random, 0);
+  char digits[kDigits + 1];
+  std::snprintf(digits, sizeof digits, "%012llx", random & 0xffff'ffff'ffffULL);
+  return std::string(kPrefix) + digits;
+}
+
+bool is_name_of_ours(std::string_view name) {
+  return name.size() == kPrefix.size() + kDigits && name.starts_with(kPrefix) &&
+         name.find_first_not_of("0123456789abcdef", kPrefix.size()) == std::string_view::npos;
+}
+
+// Open and locked, or nothing when somebody else has it. What was removed in the meantime is nobody's.
+sys::Fd lock(const std::string& path) {
+  sys::Fd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat status {};
+  if (!directory || ::flock(directory.get(), LOCK_EX | LOCK_NB) != 0) return {};
+  if (::fstat(directory.get(), &status) != 0 || status.st_nlink == 0) return {};
+  return directory;
+}
+
+bool is_private(const sys::Fd& directory) {
+  struct stat status {};
+  return ::fstat(directory.get(), &status) == 0 && status.st_uid == ::geteuid() && (status.st_mode & 077) == 0;
+}
+
+}  // namespace
+
+std::string place_for_private_directories(const std::string& tmpdir) {
+  return tmpdir.starts_with('/') && sys::kind_of(tmpdir) == sys::PathKind::directory ? lexically_normal(tmpdir) : "/tmp";
+}
+
+std::string example_of_private_directory(const std::string& place) {
+  return place + "/" + std::string(kPrefix) + std::string(kDigits, '?');
+}
+
+Result<PrivateDirectory> PrivateDirectory::create(const std::string& place) {
+  constexpr int kTries = 100;
+  for (int i = 0; i < kTries; ++i) {
+    const std::string path = place + "/" + new_name();
+    if (::mkdir(path.c_str(), 0700) != 0) {
+      if (errno == EEXIST) continue;
+      Error error = Error::from_errno("cannot make a directory for the step in " + quoted(place), errno);
+      error.hint = "set TMPDIR to a directory that you can write to";
+      return std::unexpected(std::move(error));
+    }
+    // Somebody who sweeps may have been faster.
+    if (sys::Fd directory = lock(path); directory) return PrivateDirectory(path, std::move(directory));
+  }
+  return fail("cannot make a directory for the step in " + quoted(place) + ": its locks do not work",
+              "set TMPDIR to a directory on a local file system");
+}
+
+PrivateDirectory::PrivateDirectory(PrivateDirectory&& other) noexcept
+    : path_(std::exchange(other.path_, {})), directory_(std::move(other.directory_)) {}
+
+PrivateDirectory& PrivateDirectory::operator=(PrivateDirectory&& other) noexcept {
+  if (this != &other) {
+    remove();
+    path_ = std::exchange(other.path_, {});
+    directory_ = std::move(other.directory_);
+  }
+  return *this;
+}
+
+PrivateDirectory::~PrivateDirectory() { remove(); }
+
+int PrivateDirectory::remove() {
+  if (path_.empty()) return 0;
+  const int error = sys::remove_tree(directory_.get());
+  path_.clear();
+  directory_.close();
+  return error;
+}
+
+std::vector<SweptDirectory> sweep_private_directories(const std::string& place) {
+  std::vector<SweptDirectory> swept;
+  const auto entries = sys::list_directory(place);
+  if (!entries) return swept;
+  for (const sys::DirectoryEntry& entry : *entries) {
+    if (entry.kind != sys::PathKind::directory || !is_name_of_ours(entry.name)) continue;
+    const std::string path = place + "/" + entry.name;
+    const sys::Fd directory = lock(path);
+    if (directory && is_private(directory)) swept.push_back({path, sys::remove_tree(directory.get())});
+  }
+  return swept;
+}
+
+}  // namespace stepbox::workspace

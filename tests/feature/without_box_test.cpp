@@ -1,0 +1,256 @@
+// The weaker modes, for places that allow no namespaces: they keep what they promise, and clean up after themselves.
+#include <linux/landlock.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include <catch2/catch.hpp>
+
+#include "support/host.hpp"
+#include "support/place.hpp"
+#include "support/survivors.hpp"
+
+namespace stepbox::feature {
+namespace {
+
+const HostFeature landlock = {
+    "Landlock that lets files be moved (Linux 5.19)",
+    [] { return ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION) >= 2; },
+    "boot with landlock in the kernel's list lsm="};
+
+bool can_have(const std::string& mode) { return mode == "env" || host_has(landlock); }
+
+// A place whose step directories lie apart from those of others.
+class Apart {
+ public:
+  explicit Apart(Caller caller) : place_(caller), tmp_(place_.make_directory(place_.root() / "t")) {}
+
+  const Place& operator*() const { return place_; }
+  const Place* operator->() const { return &place_; }
+
+  Command step(std::vector<std::string> options, const std::string& script) const {
+    Command command = place_.step(std::move(options), {"sh", "-c", script});
+    std::erase_if(command.environment, [](const std::string& entry) { return entry.starts_with("TMPDIR="); });
+    command.environment.push_back("TMPDIR=" + tmp_.string());
+    return command;
+  }
+  // What is left where the directories are made.
+  std::vector<std::string> left() const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(tmp_)) names.push_back(entry.path().filename());
+    return names;
+  }
+  Run sweep() const {
+    Command command = place_.command({program("stepbox").string(), "sweep"});
+    command.environment.push_back("TMPDIR=" + tmp_.string());
+    return run(command);
+  }
+  bool is_clean() const {
+    return eventually([this] { return left().empty() && processes_with(place_.mark()).empty(); });
+  }
+
+ private:
+  Place place_;
+  fs::path tmp_;
+};
+
+std::vector<std::string> only(const std::string& mode) { return {"--isolation", mode}; }
+
+}  // namespace
+
+TEST_CASE("a weaker mode gives the step a directory of its own, and removes it", "[without-box]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  const std::string mode = GENERATE("landlock", "env");
+  CAPTURE(caller, mode);
+  if (!can_have(mode)) return;
+  const Apart apart(caller);
+  const Run ended = run(apart.step(only(mode),
+                                   "set -e; echo $TMPDIR; for d in $TMPDIR $HOME $GOCACHE $XDG_CACHE_HOME; do mkdir $d/d; "
+                                   "echo x > $d/d/f; mv $d/d/f $d/g; done; echo made > made; exit 7"));
+  INFO(ended);
+  CHECK(ended.code() == 7);
+  CHECK(ended.out.starts_with((apart->root() / "t/stepbox-box-").string()));
+  CHECK(read_file(apart->checkout() / "made") == "made\n");
+  CHECK(apart.is_clean());
+  // Each run says what it does not protect.
+  CHECK(ended.err.find("stepbox: isolation is " + mode + " only, which does not protect:\n") != std::string::npos);
+  const Json report = apart->report();
+  CHECK(report["isolation"]["mode"] == mode);
+  CHECK_FALSE(report["isolation"]["not_protected"].empty());
+  CHECK(report["teardown"]["leftovers"].empty());
+  CHECK(verdict_of(report) == "failure");
+}
+
+TEST_CASE("Landlock refuses every write beside the step's own directory and checkout", "[without-box]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  REQUIRE_HOST(landlock);
+  const Apart apart(caller);
+  const fs::path kept = apart->make_file(apart->home() / "kept", "kept\n");
+  const fs::path opened = apart->make_directory(apart->root() / "opened");
+  const std::string attempt =
+      GENERATE("echo x > $K/kept", "echo x >> $K/kept", "rm $K/kept", "mv $K/kept .", "mkdir $K/new", "ln -s x $K/new",
+               "mkfifo $K/new", "cp made $K/new", "ln $K/kept here", "echo x > /tmp/stepbox-test-leak");
+  CAPTURE(attempt);
+  const Run refused = run(apart.step(only("landlock"), "K=" + apart->home().string() + "; echo made > made; " + attempt));
+  INFO(refused);
+  CHECK(refused.code() != 0);
+  CHECK(read_file(kept) == "kept\n");
+  CHECK_FALSE(fs::exists(apart->home() / "new"));
+  CHECK_FALSE(fs::exists("/tmp/stepbox-test-leak"));
+  // It is Landlock, and can be told.
+  const Run allowed = run(apart.step({"--isolation", "landlock", "--rw", opened.string()}, "echo x > " + (opened / "x").string()));
+  INFO(allowed);
+  CHECK(allowed.code() == 0);
+}
+
+TEST_CASE("Landlock leaves the standard streams and devices writable", "[without-box]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  REQUIRE_HOST(landlock);
+  const Apart apart(caller);
+  // A file far from everything that the step may write to.
+  const fs::path log = apart->make_file(apart->home() / "log", "");
+  Command step = apart.step(only("landlock"), "echo x > /dev/null && echo e >> /dev/stderr");
+  step.argv = {"/bin/sh", "-c", "\"$@\" 2>> " + log.string(), "sh"};
+  const Command inner = apart.step(only("landlock"), "echo x > /dev/null && echo by name >> /dev/stderr");
+  step.argv.insert(step.argv.end(), inner.argv.begin(), inner.argv.end());
+  const Run ended = run(step);
+  INFO(ended);
+  CHECK(ended.code() == 0);
+  CHECK(read_file(log).find("by name\n") != std::string::npos);
+}
+
+TEST_CASE("what a step leaves running is found without a pid namespace", "[without-box]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  const std::string mode = GENERATE("landlock", "env");
+  CAPTURE(caller, mode);
+  if (!can_have(mode)) return;
+  const Apart apart(caller);
+  const Run ended = run(apart.step(only(mode), "(setsid sleep 1000 &) ; sleep 1000 & (setsid sh -c 'sleep 1000; :' &) ; exit 3"));
+  INFO(ended);
+  CHECK(ended.code() == 3);
+  CHECK(apart->report()["teardown"]["stray_count"] >= 3);
+  CHECK(apart.is_clean());
+}
+
+TEST_CASE("a tree that resists is removed all the same", "[without-box]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Apart apart(caller);
+  const Run ended = run(apart.step(only("env"),
+                                   "cd $TMPDIR; mkdir -p locked/in; echo x > locked/in/f; chmod 0 locked/in locked; "
+                                   "ln -s / root; d=$(printf %0200d 0); for i in $(seq 40); do mkdir $d; cd $d; done; "
+                                   "echo x > f; chmod 0 $TMPDIR/.. ; exit 4"));
+  INFO(ended);
+  CHECK(ended.code() == 4);
+  CHECK(apart->report()["teardown"]["leftovers"].empty());
+  CHECK(apart.is_clean());
+}
+
+TEST_CASE("without a box, SIGKILL of one of the two who look after the step leaves nothing", "[without-box]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  const std::string mode = GENERATE("landlock", "env");
+  const bool kill_supervisor = GENERATE(true, false);
+  CAPTURE(caller, mode, kill_supervisor);
+  if (!can_have(mode)) return;
+  const Apart apart(caller);
+  Process step(apart.step(only(mode), "(setsid sleep 1000 &) ; echo ready; sleep 1000"));
+  REQUIRE(step.waits_for("ready"));
+  const auto children = children_of(step.pid());
+  REQUIRE(children.size() == 1);
+  ::kill(kill_supervisor ? step.pid() : children[0], SIGKILL);
+  const Run ended = step.finish();
+  INFO(ended);
+  CHECK(ended.code() == (kill_supervisor ? 128 + SIGKILL : 125));
+  CHECK(apart.is_clean());
+}
+
+TEST_CASE("without a box, what both leave when they are killed is swept", "[without-box]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  const bool by_next_run = GENERATE(true, false);
+  CAPTURE(caller, by_next_run);
+  const Apart apart(caller);
+  Process step(apart.step(only("env"), "echo x > $TMPDIR/x; echo ready; exec sleep 1000"));
+  REQUIRE(step.waits_for("ready"));
+  const auto children = children_of(step.pid());
+  REQUIRE(children.size() == 1);
+  ::kill(children[0], SIGSTOP);  // so that it cannot be faster
+  step.signal(SIGKILL);
+  ::kill(children[0], SIGKILL);
+  step.finish();
+  // The step itself dies with its parent; its directory has nobody any more.
+  CHECK(eventually([&] { return processes_with(apart->mark()).empty(); }));
+  REQUIRE(apart.left().size() == 1);
+  if (by_next_run) {
+    CHECK(run(apart.step(only("env"), "exit 0")).code() == 0);
+  } else {
+    const Run swept = apart.sweep();
+    INFO(swept);
+    CHECK(swept.code() == 0);
+    CHECK(swept.out.find("removed " + (apart->root() / "t/stepbox-box-").string()) != std::string::npos);
+  }
+  CHECK(apart.left().empty());
+}
+
+TEST_CASE("deadlines hold without a box, and the diagnostics are about the step alone", "[without-box]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Apart apart(caller);
+  const Run ended = run(apart.step({"--isolation", "env", "--timeout", "500ms", "--grace", "200ms"},
+                                   "trap '' TERM; (setsid sleep 1000 &) ; while :; do sleep 0.1; done"));
+  INFO(ended);
+  CHECK(ended.code() == 124);
+  const Json report = apart->report();
+  CHECK(verdict_of(report) == "timeout");
+  const Json& processes = report["diagnostics"][0]["processes"];
+  REQUIRE(processes.size() >= 2);
+  CHECK(processes.size() <= 4);
+  CHECK(apart.is_clean());
+}
+
+TEST_CASE("a step gets its descriptors by its own pid without a box", "[without-box]") {
+  const Apart apart(callers().front());
+  Command step = apart.step(only("env"), "echo $LISTEN_PID $$ $LISTEN_FDS");
+  step.argv = {"/bin/sh", "-c", "exec 3</dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec \"$@\"", "sh"};
+  const Command inner = apart.step(only("env"), "test $LISTEN_PID = $$ && test -e /proc/self/fd/3 && echo mine");
+  step.argv.insert(step.argv.end(), inner.argv.begin(), inner.argv.end());
+  const Run ended = run(step);
+  INFO(ended);
+  CHECK(ended.out == "mine\n");
+}
+
+TEST_CASE("a weaker mode works where namespaces are refused, and is never chosen by itself", "[without-box]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  const std::string mode = GENERATE("landlock", "env");
+  CAPTURE(caller, mode);
+  if (!can_have(mode)) return;
+  const Place place(caller);
+  // The profile strict refuses what a container's does.
+  const Run full = place.run_step({"--seccomp", "strict"}, {"sh", "-c", "stepbox run -- true"});
+  INFO(full);
+  CHECK(full.code() == 125);
+  CHECK(full.err.find("--isolation") != std::string::npos);
+  const Run weaker = place.run_step({"--seccomp", "strict"}, {"sh", "-c", "stepbox run --isolation " + mode + " -- sh -c 'echo made > made; exit 5'"});
+  INFO(weaker);
+  CHECK(weaker.code() == 5);
+  CHECK(read_file(place.checkout() / "made") == "made\n");
+}
+
+TEST_CASE("what only a box can do is refused", "[without-box]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  const std::vector<std::string> asked = GENERATE(std::vector<std::string>{"--network", "none"}, std::vector<std::string>{"--size", "1GiB"},
+                                                  std::vector<std::string>{"--hide", "/srv"}, std::vector<std::string>{"--policy", "strict"},
+                                                  std::vector<std::string>{"--require", "quota"});
+  CAPTURE(caller, asked);
+  const Apart apart(caller);
+  std::vector<std::string> options = only("env");
+  options.insert(options.end(), asked.begin(), asked.end());
+  const Run refused = run(apart.step(options, "echo ran"));
+  INFO(refused);
+  CHECK(what_is_wrong_with_refusal(refused).empty());
+  CHECK(apart.left().empty());
+}
+
+}  // namespace stepbox::feature
