@@ -12,24 +12,34 @@
 namespace stepbox::cli {
 namespace {
 
-std::string as_text(const std::vector<run::Check>& checks) {
+std::string column(std::string_view name) {
+  constexpr size_t kWidth = 20;
+  return std::string(name) + std::string(name.size() < kWidth ? kWidth - name.size() : 1, ' ');
+}
+
+std::string as_text(const run::Examination& found) {
   std::string text;
-  for (const run::Check& check : checks) {
-    const std::string name(check.name);
-    text += name + std::string(name.size() < 20 ? 20 - name.size() : 1, ' ') + run::name_of(check.finding) + "  (" +
-            std::string(check.what_for) + ")\n";
+  for (const run::Check& check : found.checks) {
+    text += column(check.name) + run::name_of(check.finding) + "  (" + std::string(check.what_for) + ")\n";
     if (!check.cause.empty()) text += "  cause:  " + check.cause + "\n";
     if (!check.remedy.empty()) text += "  remedy: " + check.remedy + "\n";
   }
+  if (!found.protections.empty()) text += "\nprotections of a step that is run from here:\n";
+  for (const Protection& protection : found.protections)
+    text += column(protection.name) + name_of(protection.state) + (protection.reason.empty() ? "" : ": " + protection.reason) + "\n";
   return text;
 }
 
-std::string as_json(const std::vector<run::Check>& checks) {
-  std::vector<report::Fields> rows;
-  for (const run::Check& check : checks)
-    rows.push_back({{"name", std::string(check.name)}, {"state", run::name_of(check.finding)},
+std::string as_json(const run::Examination& found) {
+  std::vector<report::Fields> checks;
+  for (const run::Check& check : found.checks)
+    checks.push_back({{"name", std::string(check.name)}, {"state", run::name_of(check.finding)},
                     {"what_for", std::string(check.what_for)}, {"cause", check.cause}, {"remedy", check.remedy}});
-  return report::records_to_json("checks", rows);
+  std::vector<report::Fields> protections;
+  for (const Protection& protection : found.protections)
+    protections.push_back({{"name", std::string(protection.name)}, {"requested", protection.requested ? "yes" : "no"},
+                           {"state", name_of(protection.state)}, {"reason", protection.reason}});
+  return report::records_to_json({{"checks", std::move(checks)}, {"protections", std::move(protections)}});
 }
 
 }  // namespace
@@ -45,9 +55,9 @@ int doctor_command(Arguments arguments) {
     }
     json = true;
   }
-  const std::vector<run::Check> checks = run::examine_host();
-  if (const int failed = print(json ? as_json(checks) : as_text(checks)); failed != 0) return failed;
-  const bool works = std::ranges::none_of(checks, [](const run::Check& check) { return check.finding == run::Finding::missing; });
+  const run::Examination found = run::examine_host();
+  if (const int failed = print(json ? as_json(found) : as_text(found)); failed != 0) return failed;
+  const bool works = std::ranges::none_of(found.checks, [](const run::Check& check) { return check.finding == run::Finding::missing; });
   return works ? 0 : 1;
 }
 

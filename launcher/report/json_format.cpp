@@ -163,13 +163,15 @@ std::string to_json(const Report& report) {
   return root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-std::string records_to_json(const std::string& name, const std::vector<Fields>& records) {
-  Json list = list_of(records, [](const Fields& fields) {
-    Json record = Json::object();
-    for (const auto& [key, value] : fields) record[key] = value;
-    return record;
-  });
-  const Json root = {{"schema_version", kSchemaVersion}, {name, std::move(list)}};
+std::string records_to_json(const std::vector<RecordList>& lists) {
+  Json root = {{"schema_version", kSchemaVersion}};
+  for (const RecordList& list : lists) {
+    root[list.name] = list_of(list.records, [](const Fields& fields) {
+      Json record = Json::object();
+      for (const auto& [key, value] : fields) record[key] = value;
+      return record;
+    });
+  }
   return root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

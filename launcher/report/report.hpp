@@ -29,10 +29,14 @@ std::string sentence_of(const Report& report);
 // Environment values never appear. Records at the root and in lists, so that it can grow.
 std::string to_json(const Report& report);
 
-// A list of flat records as JSON: {"schema_version": 1, "NAME": [{...}, ...]}, for what is no report of a
+// Lists of flat records as JSON: {"schema_version": 1, "NAME": [{...}, ...], ...}, for what is no report of a
 // run (doctor). The same rules as above.
 using Fields = std::vector<std::pair<std::string, std::string>>;
-std::string records_to_json(const std::string& name, const std::vector<Fields>& records);
+struct RecordList {
+  std::string name;
+  std::vector<Fields> records;
+};
+std::string records_to_json(const std::vector<RecordList>& lists);
 
 // Where a report goes, chosen before the step runs: a path that cannot work is told at once and not
 // after an hour of building, and a step that later puts a link in a directory's place leads nobody astray.

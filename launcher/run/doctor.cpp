@@ -231,7 +231,7 @@ std::vector<Check> limits(HostFacts& facts) {
           try_limit("cpu-limit", "--limit cpu", cpu, facts)};
 }
 
-Check default_policy() {
+Check default_policy(std::vector<Protection>& protections) {
   Check check{.name = "default-policy", .what_for = "a step runs under it", .finding = Finding::works, .cause = {}, .remedy = {}};
   RunRequest request;
   request.argv = {"true"};
@@ -240,7 +240,10 @@ Check default_policy() {
     check.finding = Finding::missing;
     check.cause = report.error().message;
     check.remedy = report.error().hint;
-  } else if (report->exit_code != 0) {
+    return check;
+  }
+  protections = report->protections;
+  if (report->exit_code != 0) {
     check.finding = Finding::missing;
     check.cause = "`true` did not succeed: " + report->sentence;
     check.remedy = "is there a program named true in PATH?";
@@ -263,15 +266,16 @@ const char* name_of(Finding finding) {
   return "";
 }
 
-std::vector<Check> examine_host() {
+Examination examine_host() {
   Result<HostFacts> facts = gather_facts();
-  if (!facts) return {kernel_only(facts.error())};
-  std::vector<Check> checks;
+  if (!facts) return {.checks = {kernel_only(facts.error())}, .protections = {}};
+  Examination found;
+  std::vector<Check>& checks = found.checks;
   for (const Probe& probe : kProbes) checks.push_back(run_probe(probe, *facts));
   if (facts->privileged) checks.push_back(id_shift(*facts));
   for (Check& check : limits(*facts)) checks.push_back(std::move(check));
-  checks.push_back(default_policy());
-  return checks;
+  checks.push_back(default_policy(found.protections));
+  return found;
 }
 
 }  // namespace stepbox::run

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "model/protection.hpp"
+
 namespace stepbox::run {
 
 enum class Finding : uint8_t {
@@ -23,8 +25,13 @@ struct Check {
   std::string remedy;
 };
 
+struct Examination {
+  std::vector<Check> checks;
+  std::vector<Protection> protections;  // of a step that is run from here; none when it cannot be run
+};
+
 // Tries everything, each in a process of its own that leaves nothing behind, and at last runs `true`
-// under the default policy. Signals of this process are taken over for good.
-std::vector<Check> examine_host();
+// under the policy in force. Signals of this process are taken over for good.
+Examination examine_host();
 
 }  // namespace stepbox::run

@@ -302,4 +302,19 @@ TEST_CASE("what a step makes in the checkout has no way back for the host: no de
   CHECK_FALSE(fs::is_character_file(place.checkout() / "null"));
 }
 
+TEST_CASE("doctor tells the protections that a run from here has", "[isolation]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  CHECK(place.run_step({}, {"true"}).code() == 0);
+  const Run doctor = run(place.command({program("stepbox").string(), "doctor", "--json"}));
+  INFO(doctor);
+  const Json told = Json::parse(doctor.out)["protections"];
+  const Json found = place.report()["protections"];
+  REQUIRE(told.size() == found.size());
+  REQUIRE(!told.empty());
+  for (size_t i = 0; i < told.size(); ++i)
+    for (const char* field : {"name", "state", "reason"}) CHECK(told[i][field] == found[i][field]);
+}
+
 }  // namespace stepbox::feature

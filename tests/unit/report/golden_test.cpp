@@ -94,7 +94,7 @@ TEST_CASE("a deadline is in the JSON report, with what the step was doing", "[re
 }
 
 TEST_CASE("other records are told in the same form, bytes that are not UTF-8 included", "[report]") {
-  const std::string json = report::records_to_json("checks", {{{"name", "tmpfs"}, {"cause", "a\xff"}}, {}});
+  const std::string json = report::records_to_json({{"checks", {{{"name", "tmpfs"}, {"cause", "a\xff"}}, {}}}});
   CHECK(json.starts_with("{\n  \"schema_version\": 1,\n  \"checks\": [\n    {\n      \"name\": \"tmpfs\","));
   CHECK(json.find("\"cause\": \"a\uFFFD\"") != std::string::npos);
   CHECK(json.ends_with("    {}\n  ]\n}\n"));
