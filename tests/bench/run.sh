@@ -134,6 +134,24 @@ start_and_teardown() {
   "$work/bench_pair" ratio --pairs $pairs "${contenders[@]}"
 }
 
+# What each protection beyond the default, or without it, adds to start and teardown.
+protections() {
+  heading "start and teardown of true, by protection"
+  local all=(--limit memory=1GiB --limit processes=1000 --limit cpu=2)
+  contenders=()
+  add_stepbox true
+  add "seccomp off" "$work/stepbox" run --seccomp off -- true
+  add "seccomp strict" "$work/stepbox" run --seccomp strict -- true
+  add deadline "$work/stepbox" run --timeout 1h -- true
+  add "memory limit" "$work/stepbox" run --limit memory=1GiB -- true
+  add "all limits" "$work/stepbox" run "${all[@]}" --timeout 1h -- true
+  add "isolation landlock" "$work/stepbox" run --summary never --isolation landlock -- true
+  add "isolation env" "$work/stepbox" run --summary never --isolation env -- true
+  add floor "$work/bench_floor" true
+  add_bubblewrap true
+  "$work/bench_pair" ratio --pairs $pairs "${contenders[@]}"
+}
+
 many_at_once() {
   heading "boxes per second"
   boxes_only true
@@ -200,6 +218,7 @@ measure() {
   # The project's folder is what a checkout is like; a user who may not go there starts elsewhere.
   cd "$project" 2>/dev/null || cd "$work/$(id -un)"
   start_and_teardown
+  protections
   many_at_once
   while_the_step_runs
   real_compile
