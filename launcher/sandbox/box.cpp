@@ -148,15 +148,9 @@ void Box::end_descendants() {
     if (::poll(&answer, 1, kPatience) > 0 && next_event()) continue;
     ::kill(init_, SIGKILL);
     await_init();
+    sandbox::end_descendants(processes_.get(), spared_);
     break;
   }
-  sandbox::end_descendants(processes_.get(), own_children());
-}
-
-std::vector<pid_t> Box::own_children() const {
-  std::vector<pid_t> own = spared_;
-  if (init_ >= 0) own.push_back(init_);
-  return own;
 }
 
 int Box::await_init() {

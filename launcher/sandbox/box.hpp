@@ -98,7 +98,6 @@ class Box {
   Box(pid_t init, sys::Fd channel, Bounds bounds) : init_(init), bounds_(bounds), channel_(std::move(channel)) {}
   std::expected<void, StartFailure> await_step(const Plan& plan);
   void end_descendants();
-  std::vector<pid_t> own_children() const;
   int await_init();
 
   pid_t init_ = -1;

@@ -160,8 +160,10 @@ void Server::end(int status) {
   message.ending.system_microseconds = usage.ru_stime.tv_sec * 1'000'000 + usage.ru_stime.tv_usec;
   message.ending.max_rss_kib = usage.ru_maxrss;
   // No child means no process: every orphan is init's child.
-  if (!everyone_ends_soon()) message.ending.stray_count = list_everybody(processes_, bounds_, message.ending.strays);
-  if (bounds_ == Bounds::descendants) end_descendants(processes_);
+  if (!everyone_ends_soon()) {
+    message.ending.stray_count = list_everybody(processes_, bounds_, message.ending.strays);
+    if (bounds_ == Bounds::descendants) end_descendants(processes_);
+  }
   ssize_t sent = 0;
   do {
     // A supervisor that has let the time limit pass is not waited for.
@@ -176,11 +178,13 @@ void Server::await_dismissal() {
   Message ignored{};
   for (;;) {
     const ssize_t got = ::recv(channel_, &ignored, sizeof ignored, 0);
-    if (got == 0 || (got < 0 && errno != EINTR)) leave();
+    if (got > 0 || (got < 0 && errno == EINTR)) continue;
+    sys::remove_tree(private_directory_);
+    ::_exit(0);
   }
 }
 
-// Without the supervisor. The kernel takes a box apart; where there is none, it is done here.
+// The supervisor is gone. The kernel takes a box apart; where there is none, it is done here.
 void Server::leave() {
   if (bounds_ == Bounds::descendants) {
     end_descendants(processes_);
