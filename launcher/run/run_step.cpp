@@ -315,6 +315,7 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   hint_at_hidden_command(report, planned.plan);
   box.release();
   report.leftovers = cgroup.destroy();
+  if (ended.ending && ended.ending->has_survivors) report.leftovers.emplace_back("processes that fork faster than they are killed");
   if (const std::string path = private_directory.path(); private_directory.remove() != 0) report.leftovers.push_back(path);
   const Clock::time_point end = Clock::now();
   report.time.setup = seconds_between(begin, running);

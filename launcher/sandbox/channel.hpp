@@ -81,6 +81,7 @@ struct Ending {
   int64_t system_microseconds;
   int64_t max_rss_kib;
   uint32_t stray_count;
+  bool has_survivors;  // some forked faster than they were killed; only where there is no pid namespace
   StrayRecord strays[kMaxStrays];
 };
 

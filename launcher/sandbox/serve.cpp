@@ -162,7 +162,7 @@ void Server::end(int status) {
   // No child means no process: every orphan is init's child.
   if (!everyone_ends_soon()) {
     message.ending.stray_count = list_everybody(processes_, bounds_, message.ending.strays);
-    if (bounds_ == Bounds::descendants) end_descendants(processes_);
+    message.ending.has_survivors = bounds_ == Bounds::descendants && !end_descendants(processes_);
   }
   ssize_t sent = 0;
   do {
