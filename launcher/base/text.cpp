@@ -1,6 +1,7 @@
 #include "base/text.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <array>
 #include <cstdint>
 #include <cstdio>
@@ -106,6 +107,12 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> candidates) {
   const std::string_view best = nearest(word, candidates);
   return best.empty() ? std::string() : "did you mean " + quoted(best) + "?";
+}
+
+std::string hex_text(uint64_t number) {
+  char text[] = "0x0123456789abcdef";
+  char* const end = std::to_chars(text + 2, std::end(text), number, 16).ptr;
+  return {text, end};
 }
 
 std::string join(std::span<const std::string> parts, std::string_view separator) {

@@ -1,6 +1,7 @@
 // Small text helpers that every room uses. Pure; nothing here touches the machine.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,6 +26,9 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
 
 // "did you mean 'x'?" for the nearest candidate, or an empty string.
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> candidates);
+
+// "0x1f".
+std::string hex_text(uint64_t number);
 
 std::string join(std::span<const std::string> parts, std::string_view separator);
 std::vector<std::string_view> split(std::string_view text, char separator);

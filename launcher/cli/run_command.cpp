@@ -28,6 +28,7 @@ void summarise(const Report& report, SummaryWhen when) {
   } else {
     log::say(report::summary(report, report::SummaryStyle::plain));
   }
+  for (const std::string& line : report::seccomp_log_lines(report)) log::say(line);
 }
 
 Result<int> run(const RunOptions& options) {

@@ -135,6 +135,7 @@ struct Plan {
   bool scope_sockets = false;  // the host's abstract sockets are kept out of reach by Landlock
   bool scope_signals = false;  // likewise its processes
   std::shared_ptr<const SeccompFilter> seccomp;  // never null in a plan that is carried out; "off" has no program
+  bool seccomp_log = false;  // the filter refuses nothing: the supervisor lists what it would have
   bool deny_nesting = false;
   // Where the step's uid 0 is the host's: it owns the host's cgroup files, and could mount them.
   bool deny_cgroup_namespaces = false;

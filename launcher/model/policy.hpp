@@ -87,6 +87,7 @@ struct Policy {
   Sourced<bool> allow_nesting;  // nesting: allow | deny
   Limits limits;
   Sourced<std::string> seccomp;  // one of kSeccompNames, or a file: absolute, or starting with "~/"
+  Sourced<bool> seccomp_log;     // nothing is refused; what would have been is listed
   std::vector<RequiredProtection> require;
 
   Sourced<std::optional<std::chrono::milliseconds>> timeout;  // of the step, from its start

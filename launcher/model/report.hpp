@@ -12,6 +12,7 @@
 #include "model/outcome.hpp"
 #include "model/policy.hpp"
 #include "model/protection.hpp"
+#include "model/seccomp.hpp"
 
 namespace stepbox {
 
@@ -81,6 +82,8 @@ struct Report {
   std::vector<LimitUsage> limits;
   std::vector<CacheUsage> caches;  // largest first
   std::string killing_profile;     // the seccomp profile, when it has calls that end the step; else empty
+  std::string seccomp_profile;            // as the policy names it
+  std::optional<SeccompLog> seccomp_log;  // in log mode: what it would have refused
   SourceMode source = SourceMode::rw;
   std::string source_path;
   std::vector<Stray> strays;       // at most 64 named

@@ -1,11 +1,16 @@
 // The seccomp filter of a run as a value: what is refused and why, and the program that the kernel runs.
-// Made by sandbox/filters.hpp; the views live as long as the filter.
+// Made by sandbox/filters.hpp; the views live as long as the filter. And what a filter in log mode, which refuses
+// nothing, has seen.
 #pragma once
 
 #include <linux/filter.h>
 
+#include <array>
+#include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace stepbox {
 
@@ -25,6 +30,22 @@ struct SeccompFilter {
   std::span<const SeccompGroup> groups = {};
   std::span<const sock_filter> program = {};  // empty: no filter at all
   bool kills = false;                         // a call may end the step by SIGSYS
+};
+
+// One kind of call that would have been refused.
+struct LoggedCall {
+  std::string name;               // "keyctl", or "number 1234"
+  std::string_view architecture;  // "x86_64", "i386": whose call it is
+  bool is_native = true;
+  uint64_t count = 0;
+  // Of the first one.
+  std::string process = {};
+  std::array<uint64_t, 6> arguments = {};  // the registers; those that the call does not take hold anything
+};
+
+struct SeccompLog {
+  std::vector<LoggedCall> calls;  // in the order in which they were first seen
+  uint64_t unlisted = 0;          // calls of further kinds, beyond what is listed
 };
 
 }  // namespace stepbox

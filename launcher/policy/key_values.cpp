@@ -82,6 +82,15 @@ VolumeSpec& volume_named(Policy& policy, const string& name) {
   return policy.volumes.emplace_back(VolumeSpec{name, {}, {}, {}});
 }
 
+Result<bool> parse_flag(string_view value) {
+  static constexpr Choice<bool> kWords[] = {{"true", true}, {"false", false}};
+  static constexpr string_view kYes[] = {"yes", "on", "y", "1", "True", "TRUE", "Yes", "YES", "On", "ON"};
+  static constexpr string_view kNo[] = {"no", "off", "n", "0", "False", "FALSE", "No", "NO", "Off", "OFF"};
+  if (is_one_of(value, kYes)) return not_a(value, kFlagForm, "did you mean 'true'?");
+  if (is_one_of(value, kNo)) return not_a(value, kFlagForm, "did you mean 'false'?");
+  return choose(value, kWords, kFlagForm);
+}
+
 Result<std::chrono::milliseconds> duration_of(const Setting& setting) {
   constexpr std::chrono::days kLongest{3650};
   TRY_ASSIGN(const std::chrono::milliseconds duration, parse_duration(setting.value));
@@ -188,6 +197,12 @@ Result<> apply_seccomp(Policy& policy, const Setting& setting) {
   return {};
 }
 
+Result<> apply_seccomp_log(Policy& policy, const Setting& setting) {
+  TRY_ASSIGN(const bool log, parse_flag(setting.value));
+  policy.seccomp_log = {log, setting.origin};
+  return {};
+}
+
 Result<> apply_env_set(Policy& policy, const Setting& setting) {
   if (!is_variable_name(setting.name)) return not_a(setting.name, kNameForm);
   if (setting.value.contains('\0')) return fail("a variable's value cannot hold a NUL byte");
@@ -200,12 +215,7 @@ Result<> apply_env_unset(Policy& policy, const Setting& setting) {
 }
 
 Result<> apply_env_clear(Policy& policy, const Setting& setting) {
-  static constexpr Choice<bool> kWords[] = {{"true", true}, {"false", false}};
-  static constexpr string_view kYes[] = {"yes", "on", "y", "1", "True", "TRUE", "Yes", "YES", "On", "ON"};
-  static constexpr string_view kNo[] = {"no", "off", "n", "0", "False", "FALSE", "No", "NO", "Off", "OFF"};
-  if (is_one_of(setting.value, kYes)) return not_a(setting.value, kFlagForm, "did you mean 'true'?");
-  if (is_one_of(setting.value, kNo)) return not_a(setting.value, kFlagForm, "did you mean 'false'?");
-  TRY_ASSIGN(const bool clear, choose(setting.value, kWords, kFlagForm));
+  TRY_ASSIGN(const bool clear, parse_flag(setting.value));
   policy.clear_environment = {clear, setting.origin};
   return {};
 }

@@ -80,6 +80,8 @@ constexpr KeyRow kKeys[] = {
      "whether sandboxes may be made inside the box: allow or deny", apply_nesting, widens_nesting},
     {"seccomp", Shape::scalar, "--seccomp", "STEPBOX_SECCOMP", 0, kNameOrFileOperand, Trust::tighten, kSeccompForm,
      "which system calls are refused: default, strict, off, or a profile of your own", apply_seccomp, widens_seccomp},
+    {"seccomp-log", Shape::flag, "--seccomp-log", "STEPBOX_SECCOMP_LOG", 0, "", Trust::tighten, kFlagForm,
+     "refuses no system call, and lists those that would have been refused", apply_seccomp_log, widens_seccomp_log},
     {"require", Shape::list, "--require", "STEPBOX_REQUIRE", ',', "PROTECTION", Trust::free, kProtectionForm,
      "refuses to run without this protection", apply_require, nullptr},
 

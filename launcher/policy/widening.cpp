@@ -204,6 +204,12 @@ std::optional<Widening> widens_seccomp(const Policy& base, const Policy& changed
                   quoted(now) + " may refuse less than the " + quoted(before) + " of " + escaped(base.seccomp.origin.text())};
 }
 
+std::optional<Widening> widens_seccomp_log(const Policy& base, const Policy& changed, uint64_t) {
+  constexpr auto width = [](bool log) { return log ? 1 : 0; };
+  constexpr auto name = [](bool log) { return log ? "true" : "false"; };
+  return widens_mode<bool>(base.seccomp_log, changed.seccomp_log, width, name);
+}
+
 std::optional<Widening> widens_env_clear(const Policy& base, const Policy& changed, uint64_t) {
   // What the operator kept from the step (tokens, mostly) must not come back.
   constexpr auto width = [](bool clear) { return clear ? 0 : 1; };

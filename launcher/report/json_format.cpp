@@ -1,6 +1,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/text.hpp"
 #include "report/report.hpp"
 
 namespace stepbox::report {
@@ -110,6 +111,24 @@ Json snapshot_record(const Snapshot& snapshot) {
           {"volumes", list_of(snapshot.volumes, volume_state_record)}};
 }
 
+Json logged_call_record(const LoggedCall& call) {
+  Json arguments = Json::array();
+  // As text: a number of 64 bits is more than many readers of JSON hold.
+  for (const uint64_t argument : call.arguments) arguments.push_back(hex_text(argument));
+  return {{"call", call.name},
+          {"architecture", call.architecture},
+          {"count", call.count},
+          {"process", call.process},
+          {"arguments", std::move(arguments)}};
+}
+
+Json seccomp_record(const Report& report) {
+  Json log = nullptr;
+  if (report.seccomp_log)
+    log = {{"calls", list_of(report.seccomp_log->calls, logged_call_record)}, {"unlisted", report.seccomp_log->unlisted}};
+  return {{"profile", report.seccomp_profile}, {"log", std::move(log)}};
+}
+
 Json outcome_record(const Report& report) {
   return {{"verdict", name_of(report.verdict)},
           {"exit_code", report.exit_code},
@@ -151,6 +170,7 @@ std::string to_json(const Report& report) {
       {"policy", {{"names", list_of(report.policies, policy_record)}}},
       {"isolation", {{"mode", name_of(report.isolation)}, {"not_protected", list_of(report.gaps, text_record)}}},
       {"protections", list_of(report.protections, protection_record)},
+      {"seccomp", seccomp_record(report)},
       {"time", time_record(report.time)},
       {"usage", usage_record(report)},
       {"caches", list_of(report.caches, cache_record)},

@@ -73,4 +73,7 @@ enum class SummaryStyle { plain, github };
 // left running were killed: sleep, java". Where nothing is, how long it took and what it used.
 std::string summary(const Report& report, SummaryStyle style);
 
+// In seccomp's log mode a line for each kind of call that would have been refused, or one that there was none.
+std::vector<std::string> seccomp_log_lines(const Report& report);
+
 }  // namespace stepbox::report

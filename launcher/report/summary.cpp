@@ -90,6 +90,15 @@ std::string findings(const Report& report) {
   return join(clauses, "; ");
 }
 
+// "keyctl (i386) 3 times, first by 'make' with 0x1 0x0 0x0 0x0 0x0 0x0"
+std::string logged_call(const LoggedCall& call) {
+  std::string out = call.name + (call.is_native ? "" : " (" + std::string(call.architecture) + ")");
+  out += " " + counted(call.count, "time", "times") + ", first by " +
+         (call.process.empty() ? "a process" : quoted(call.process)) + " with";
+  for (const uint64_t argument : call.arguments) out += " " + hex_text(argument);
+  return out;
+}
+
 // What GitHub's runner decodes in the message of a workflow command.
 std::string github_escaped(std::string_view text) {
   std::string out;
@@ -118,6 +127,17 @@ std::string summary(const Report& report, SummaryStyle style) {
   const std::string line = is_noteworthy(report) ? findings(report) : measures(report);
   if (style == SummaryStyle::plain) return line;
   return std::string(github_command(report)) + " title=stepbox::" + github_escaped(line);
+}
+
+std::vector<std::string> seccomp_log_lines(const Report& report) {
+  if (!report.seccomp_log) return {};
+  const std::string beginning = "seccomp profile " + quoted(report.seccomp_profile) + " would have refused ";
+  if (report.seccomp_log->calls.empty()) return {beginning + "nothing"};
+  std::vector<std::string> lines;
+  for (const LoggedCall& call : report.seccomp_log->calls) lines.push_back(beginning + logged_call(call));
+  if (const uint64_t more = report.seccomp_log->unlisted; more > 0)
+    lines.push_back(beginning + counted(more, "more call", "more calls") + ", of kinds that are not listed");
+  return lines;
 }
 
 }  // namespace stepbox::report

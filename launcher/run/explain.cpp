@@ -89,6 +89,7 @@ void isolation(Page& page, const Plan& plan) {
 void seccomp(Page& page, const Plan& plan) {
   const SeccompFilter& filter = *plan.seccomp;
   page.heading("system calls: profile " + escaped(filter.profile) + (filter.summary.empty() ? "" : ", " + escaped(filter.summary)));
+  if (plan.seccomp_log) page.line("log mode", "nothing is refused; what would have been is listed after the step");
   for (const SeccompGroup& group : filter.groups)
     page.line(escaped(group.name), escaped(group.why.substr(0, group.why.find(". "))));
 }
@@ -225,6 +226,7 @@ std::string show_policy(const Policy& policy) {
   line(std::string("network: ") + stepbox::name_of(policy.network.value), policy.network.origin);
   line(std::string("nesting: ") + (policy.allow_nesting.value ? "allow" : "deny"), policy.allow_nesting.origin);
   line("seccomp: " + escaped(policy.seccomp.value), policy.seccomp.origin);
+  if (policy.seccomp_log.value) line("seccomp-log: true", policy.seccomp_log.origin);
   if (policy.timeout.value) line("limits.timeout: " + duration_text(*policy.timeout.value), policy.timeout.origin);
   if (policy.silence.value) line("limits.silence: " + duration_text(*policy.silence.value), policy.silence.origin);
   line("limits.grace: " + duration_text(policy.grace.value), policy.grace.origin);

@@ -30,6 +30,7 @@ Result<Plan> make_plan(const Policy& policy, const std::vector<std::string>& arg
   // A network of its own has abstract names of its own.
   plan.scope_sockets = plan.network == NetworkMode::host && facts.has_socket_scope && !names_display(policy);
   plan.seccomp = facts.seccomp;
+  plan.seccomp_log = policy.seccomp_log.value;
   plan.deny_nesting = !policy.allow_nesting.value;
   plan.terminal = facts.terminal;
   for (const InheritedFd& inherited : facts.inherited) plan.passed_fds.push_back(inherited.fd);

@@ -14,7 +14,7 @@ std::string hint_for(std::string_view name) {
   if (name == "quota") return "set a limit (--limit memory=SIZE), or use --nesting deny";
   if (name == "network-isolation" || name == "abstract-sockets") return "use --network loopback or --network none";
   if (name == "nesting-denied") return "use --nesting deny";
-  if (name == "seccomp") return "use --seccomp default";
+  if (name == "seccomp") return "use --seccomp default, without --seccomp-log";
   return "`stepbox doctor` tells what this host is missing";
 }
 
@@ -54,6 +54,7 @@ Protection abstract_sockets(const Plan& plan, const HostFacts& facts) {
 Protection seccomp(const Plan& plan) {
   const std::string profile = escaped(plan.seccomp->profile);
   if (plan.seccomp->program.empty()) return {"seccomp", false, ProtectionState::off, "seccomp: " + profile};
+  if (plan.seccomp_log) return {"seccomp", true, ProtectionState::degraded, "profile " + profile + ", log mode: nothing is refused"};
   return {"seccomp", true, ProtectionState::active, "profile " + profile};
 }
 
@@ -95,6 +96,10 @@ std::vector<Protection> of_box(const Plan& plan, const Policy& policy, const Hos
 }  // namespace
 
 Result<> plan_protections(Plan& plan, const Policy& policy, const HostFacts& facts) {
+  if (plan.seccomp_log && plan.seccomp->program.empty())
+    return fail("there is nothing to log for seccomp-log (" + escaped(policy.seccomp_log.origin.text()) +
+                    "): no system call is refused (" + escaped(policy.seccomp.origin.text()) + ")",
+                "choose a profile, as with --seccomp default, or leave --seccomp-log out");
   const bool is_boxed = plan.isolation == Isolation::full;
   plan.protections = is_boxed ? of_box(plan, policy, facts) : without_box(plan, facts);
   for (const RequiredProtection& required : policy.require) {
@@ -104,7 +109,7 @@ Result<> plan_protections(Plan& plan, const Policy& policy, const HostFacts& fac
     if (found->state == ProtectionState::active) continue;
     return fail("protection " + quoted(required.name) + " is required by " + required.origin.text() + " but is " +
                     name_of(found->state) + ": " + found->reason,
-                is_boxed ? hint_for(required.name) : "use --isolation full");
+                is_boxed || required.name == "seccomp" ? hint_for(required.name) : "use --isolation full");
   }
   return {};
 }

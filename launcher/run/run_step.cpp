@@ -231,7 +231,8 @@ void fill_plan(Report& report, const Planned& planned) {
   report.isolation = planned.plan.isolation;
   for (const std::string_view gap : gaps_of(report.isolation)) report.gaps.push_back(gap);
   report.protections = planned.plan.protections;
-  if (planned.plan.seccomp->kills) report.killing_profile = planned.plan.seccomp->profile;
+  report.seccomp_profile = planned.plan.seccomp->profile;
+  if (planned.plan.seccomp->kills && !planned.plan.seccomp_log) report.killing_profile = planned.plan.seccomp->profile;
   report.source = planned.plan.source;
   report.source_path = planned.plan.source_path;
   report.kernel = planned.facts.kernel;
@@ -308,6 +309,7 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   Report report;
   fill_plan(report, planned);
   fill_ending(report, ended);
+  if (planned.plan.seccomp_log) report.seccomp_log = ended.seccomp_log;
   if (ended.grace_exceeded) report.grace_exceeded = planned.plan.deadlines.grace.value;
   fill_usage(report, meter);
   fill_limits(report, planned.plan.cgroup, cgroup.measure());

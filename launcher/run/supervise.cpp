@@ -15,6 +15,7 @@
 
 #include "run/countdown.hpp"
 #include "run/diagnose.hpp"
+#include "sandbox/call_listener.hpp"
 #include "sys/time_slice.hpp"
 
 namespace stepbox::run {
@@ -47,6 +48,7 @@ class Loop {
   explicit Loop(const Supervised& run)
       : cgroup_(run.cgroup),
         box_(run.box),
+        calls_(run.box.listener()),
         meter_(run.meter),
         terminal_(run.terminal),
         step_has_terminal_(run.has_foreground),
@@ -73,6 +75,7 @@ class Loop {
 
   cgroup::Cgroup& cgroup_;
   sandbox::Box& box_;
+  sandbox::CallListener calls_;
   workspace::UsageMeter& meter_;
   const Terminal& terminal_;
   bool step_has_terminal_;
@@ -93,17 +96,21 @@ Ended Loop::run() {
   // Nor must a look wait for its turn behind the step that is filling a volume. Init and the step exist already, and
   // keep the caller's.
   sys::ask_for_short_time_slices();
-  pollfd watched[] = {{box_.channel(), POLLIN, 0}, {signals_.get(), POLLIN, 0}, {cgroup_.out_of_memory(), POLLIN, 0}};
+  // poll(2) passes over a negative descriptor.
+  pollfd watched[] = {{box_.channel(), POLLIN, 0}, {signals_.get(), POLLIN, 0}, {cgroup_.out_of_memory(), POLLIN, 0},
+                      {box_.listener(), POLLIN, 0}};
   for (;;) {
     const timespec left = time_left();
     ::ppoll(watched, std::size(watched), &left, nullptr);
     if ((watched[1].revents & POLLIN) != 0) forward_signals();
+    if (watched[3].revents != 0 && !calls_.take(watched[3].revents)) watched[3].fd = -1;
     if (watched[0].revents != 0 && !take_event()) break;
     if (!mind_deadlines()) break;
     if (was_killed_for_memory(watched[2].revents != 0)) break;
     sample_when_due();
   }
   if (step_has_terminal_) terminal_.take_back();
+  ended_.seccomp_log = calls_.result();
   return ended_;
 }
 

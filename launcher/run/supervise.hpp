@@ -8,6 +8,7 @@
 #include "cgroup/cgroup.hpp"
 #include "model/deadlines.hpp"
 #include "model/outcome.hpp"
+#include "model/seccomp.hpp"
 #include "run/caller.hpp"
 #include "sandbox/box.hpp"
 #include "sys/write_watch.hpp"
@@ -23,6 +24,7 @@ struct Ended {
   bool grace_exceeded = false;            // it had to be killed
   bool killed_on_request = false;         // because stepbox was asked to stop twice while it waited
   std::vector<Snapshot> diagnostics;
+  SeccompLog seccomp_log;                 // what a filter in log mode would have refused
 };
 
 // All that there is to look after while a step runs. Borrowed.

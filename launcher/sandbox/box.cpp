@@ -13,7 +13,9 @@
 #include <utility>
 
 #include "sandbox/failure_text.hpp"
+#include "sandbox/log_program.hpp"
 #include "sandbox/processes.hpp"
+#include "sandbox/seccomp_compiler.hpp"
 #include "sys/calls.hpp"
 
 namespace stepbox::sandbox {
@@ -40,13 +42,15 @@ bool is_shift_refused(const Message& failure) {
 
 std::expected<Box, StartFailure> Box::start(const Plan& plan, const CallerState& caller, int terminal,
                                             const BoxGroups& groups, int private_directory) {
-  const Prepared prepared(plan, caller, groups, private_directory);
+  Prepared prepared(plan, caller, groups, private_directory);
   const Bounds bounds = plan.isolation == Isolation::full ? Bounds::pid_namespace : Bounds::descendants;
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
     return std::unexpected(StartFailure{Error::from_errno("cannot open the channel to the box", errno)});
   sys::Fd ours(ends[0]);
   sys::Fd theirs(ends[1]);
+  if (plan.seccomp_log)
+    prepared.log_program = log_program(plan.seccomp->program, native_architectures().front(), theirs.get());
   sys::Fd processes;
   std::vector<pid_t> spared;
   if (bounds == Bounds::descendants) {
@@ -106,6 +110,10 @@ std::optional<BoxEvent> Box::next_event() {
   if (bytes < static_cast<ssize_t>(sizeof received.head)) return std::nullopt;
   if (received.head.kind == Kind::volumes && !volumes_.empty()) {
     processes_ = std::move(volumes_.back());
+    volumes_.pop_back();
+  }
+  if (received.head.kind == Kind::executing && count == 1) {
+    listener_ = std::move(volumes_.back());
     volumes_.pop_back();
   }
   BoxEvent event{received.head, std::nullopt};

@@ -62,7 +62,7 @@ class Box {
   Box(Box&& other) noexcept
       : init_(std::exchange(other.init_, -1)), bounds_(other.bounds_), has_ended_(other.has_ended_),
         spared_(std::move(other.spared_)), channel_(std::move(other.channel_)), volumes_(std::move(other.volumes_)),
-        processes_(std::move(other.processes_)) {}
+        processes_(std::move(other.processes_)), listener_(std::move(other.listener_)) {}
   Box& operator=(Box&&) = delete;
   // Kills the box when it still runs. Where the result matters, call tear_down().
   ~Box();
@@ -84,6 +84,9 @@ class Box {
   int processes() const { return processes_.get(); }
   // Whose descendants they are, where it shows others too; 0 for a box.
   pid_t subreaper() const { return bounds_ == Bounds::descendants ? init_ : 0; }
+
+  // For a CallListener: of the filter in log mode, else -1. Borrowed.
+  int listener() const { return listener_.get(); }
   // Ends every process of the box at once; its end is told by an event.
   void kill_all();
 
@@ -107,6 +110,7 @@ class Box {
   sys::Fd channel_;
   std::vector<sys::Fd> volumes_;
   sys::Fd processes_;
+  sys::Fd listener_;
 };
 
 }  // namespace stepbox::sandbox

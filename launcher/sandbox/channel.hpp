@@ -46,7 +46,7 @@ enum class Stage : uint8_t {
 enum class Kind : uint8_t {
   // from init or step
   volumes,    // descriptors of the volumes ride along, in the plan's order, and one of the box's /proc
-  executing,  // the step is about to call execve
+  executing,  // the step is about to call execve; in seccomp's log mode the filter's listener rides along
   failed,
   stopped,    // the step was stopped; `value` is the signal
   ended,      // `value` is the status as of wait(2)

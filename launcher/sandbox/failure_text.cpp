@@ -114,6 +114,9 @@ Error text_of(const Plan& plan, Stage stage, int index, int number) {
     if (text.stage != stage) continue;
     Error error = Error::from_errno(text.tried, number);
     error.hint = text.hint;
+    if (stage == Stage::seccomp && number == EBUSY)
+      error.hint = "a filter around stepbox has a listener already, as that of another stepbox with --seccomp-log: use the "
+                   "option in one of the two only";
     if (stage == Stage::step_clone && (number == ENOSPC || number == EUSERS)) error.hint = kHintNamespaces;
     if (stage == Stage::step_clone && number == EPERM)
       error.hint = "user namespaces are refused: by a seccomp filter, or because stepbox was started in a chroot";

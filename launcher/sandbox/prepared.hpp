@@ -11,8 +11,6 @@
 
 #include "model/plan.hpp"
 
-struct sock_fprog;
-
 namespace stepbox::sandbox {
 
 // What the caller's process looked like before stepbox changed it; the step gets it back.
@@ -46,6 +44,7 @@ struct Prepared {
   std::string owner_uid;  // for the uid= and gid= of a tmpfs
   std::string owner_gid;
   uint64_t kept_capabilities = 0;  // a bit per capability
+  std::vector<sock_filter> log_program = {};  // in log mode instead of the plan's filter; else empty
   // The value of LISTEN_PID where the step's pid cannot be known before, to be written by the step; null otherwise.
   char* listen_pid = nullptr;
 

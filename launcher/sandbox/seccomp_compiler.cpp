@@ -7,11 +7,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <iterator>
 #include <map>
 #include <memory>
 
 #include "base/text.hpp"
+#include "sandbox/log_program.hpp"
 #include "sandbox/seccomp_words.hpp"
 #include "sys/fd.hpp"
 
@@ -148,8 +150,11 @@ Result<std::vector<sock_filter>> compile_profile(const Profile& profile, std::sp
   TRY_ASSIGN(const Filter filter, build(calls, architectures));
   std::vector<sock_filter> program = newer_calls(calls);
   TRY(append(program, filter.get()));
-  if (program.size() > BPF_MAXINSNS)
-    return fail("the filter has " + std::to_string(program.size()) + " instructions; the kernel takes 4096");
+  // It must fit in log mode too.
+  constexpr size_t kMost = BPF_MAXINSNS - kLogPrefix;
+  if (program.size() > kMost)
+    return fail("the filter has " + std::to_string(program.size()) + " instructions; at most " + std::to_string(kMost) +
+                " are possible");
   return program;
 }
 
@@ -158,6 +163,23 @@ bool kills(const Profile& profile) {
     for (const ProfileRule& rule : group.rules)
       if (rule.answer == SECCOMP_RET_KILL_PROCESS) return true;
   return false;
+}
+
+std::string name_of_call(uint32_t architecture, int number) {
+  const std::unique_ptr<char, decltype(&std::free)> known(seccomp_syscall_resolve_num_arch(architecture, number), std::free);
+  if (known) return known.get();
+  const std::string_view newer = name_of_newer_call(static_cast<uint32_t>(number));
+  return newer.empty() ? "number " + std::to_string(number) : std::string(newer);
+}
+
+std::string_view name_of_architecture(uint32_t architecture) {
+  switch (architecture) {
+    case SCMP_ARCH_X86_64: return "x86_64";
+    case SCMP_ARCH_X86: return "i386";
+    case SCMP_ARCH_AARCH64: return "aarch64";
+    case SCMP_ARCH_ARM: return "arm";
+    default: return "unknown";
+  }
 }
 
 }  // namespace stepbox::sandbox

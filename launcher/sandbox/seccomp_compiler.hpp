@@ -1,10 +1,12 @@
-// From a seccomp profile to the BPF program that the kernel runs. The only place that includes libseccomp.
+// From a seccomp profile to the BPF program that the kernel runs, and from numbers to names. The only place that includes libseccomp.
 #pragma once
 
 #include <linux/filter.h>
 
 #include <cstdint>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -13,7 +15,7 @@
 namespace stepbox::sandbox {
 
 // The instruction sets whose calls this machine's kernel may carry out, as AUDIT_ARCH_*. The rules hold for
-// calls of each of them; to every other one, x32 included, all calls are ENOSYS: nothing that is built today
+// calls of each of them, the first being the one that stepbox is built for; to every other one, x32 included, all calls are ENOSYS: nothing that is built today
 // needs x32, and Debian's kernel has it switched off.
 std::span<const uint32_t> native_architectures();
 
@@ -23,5 +25,11 @@ Result<std::vector<sock_filter>> compile_profile(const Profile& profile, std::sp
 
 // Whether a call may end the step.
 bool kills(const Profile& profile);
+
+// Of a call that a process has made: "keyctl", or "number 1234" where the library does not know it.
+std::string name_of_call(uint32_t architecture, int number);
+
+// "x86_64", "i386", "aarch64", "arm".
+std::string_view name_of_architecture(uint32_t architecture);
 
 }  // namespace stepbox::sandbox

@@ -123,4 +123,9 @@ std::optional<uint32_t> newer_call(std::string_view name) {
   return call->number;
 }
 
+std::string_view name_of_newer_call(uint32_t number) {
+  const auto* call = std::ranges::find(kNewerCalls, number, &SeccompWord::number);
+  return call == std::end(kNewerCalls) ? std::string_view() : call->word;
+}
+
 }  // namespace stepbox::sandbox

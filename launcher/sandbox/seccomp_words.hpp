@@ -25,5 +25,7 @@ std::optional<uint32_t> answer_number(std::string_view text);
 // Calls that Linux got after the library's tables were made, and that have one number on every
 // architecture, as all new ones have. They can be named without arguments only.
 std::optional<uint32_t> newer_call(std::string_view name);
+// Empty where the number is none of theirs.
+std::string_view name_of_newer_call(uint32_t number);
 
 }  // namespace stepbox::sandbox

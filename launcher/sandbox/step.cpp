@@ -160,6 +160,19 @@ int execute(const Prepared& prepared) {
   return error;
 }
 
+// Untold, a step that runs would be taken for one that never did. A filter in log mode comes this late because the
+// supervisor, whom every call waits for that would be refused, gets its listener with the same message.
+void tell_supervisor(const Prepared& prepared, const Reporter& reporter, int channel) {
+  Message message{.kind = Kind::executing};
+  if (prepared.log_program.empty()) {
+    if (!send_message(channel, message)) ::_exit(0);
+    return;
+  }
+  const int listener = load_log_filter(prepared.log_program);
+  reporter.require(Stage::seccomp, error_of(listener));
+  if (send_with_descriptors(channel, {&message, sizeof message}, &listener, 1) != 0) ::_exit(0);
+}
+
 }  // namespace
 
 void be_step(const Prepared& prepared, int channel, int terminal, int go) {
@@ -191,15 +204,14 @@ void be_step(const Prepared& prepared, int channel, int terminal, int go) {
   reporter.require(held.index < 0 ? Stage::landlock : Stage::writes, held.error, held.index);
   ::close(root);
   // After the directories: what makes them may be refused to the step.
-  reporter.require(Stage::seccomp, load_filter(*prepared.plan.seccomp));
+  if (!prepared.plan.seccomp_log) reporter.require(Stage::seccomp, load_filter(*prepared.plan.seccomp));
   // From here on the box is made, and paths are those of the step.
   if (!wait_for_init(go)) ::_exit(0);
   reporter.require(Stage::directory, error_of(::chdir(prepared.plan.cwd.c_str())));
   reporter.require(Stage::terminal, take_terminal(prepared.caller.has_foreground ? terminal : -1));
   // Last: a limit on descriptors would be in the way of the lines above.
   reporter.require(Stage::limits, lower_limits(prepared.plan.process_limits));
-  // Untold, a step that runs would be taken for one that never did.
-  if (!send_message(channel, {.kind = Kind::executing})) ::_exit(0);
+  tell_supervisor(prepared, reporter, channel);
   // Should its parent be killed together with the supervisor, nobody else ends it. After the change of capabilities,
   // which would clear it (prctl(2)).
   if (prepared.plan.isolation != Isolation::full) tie_to_parent();

@@ -84,6 +84,11 @@ inline int close_range(unsigned first, unsigned last, unsigned flags) {
   return static_cast<int>(::syscall(SYS_close_range, first, last, flags));
 }
 
+// seccomp(2), 3.17.
+inline int seccomp(unsigned operation, unsigned flags, void* arguments) {
+  return static_cast<int>(::syscall(SYS_seccomp, operation, flags, arguments));
+}
+
 // keyctl(2): a new, empty session keyring for this process and its children.
 inline long join_new_session_keyring() {
   return ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr, 0, 0, 0);

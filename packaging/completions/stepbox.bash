@@ -4,9 +4,9 @@ _stepbox_policies() { stepbox policy list 2> /dev/null | cut -d ' ' -f 1; }
 
 _stepbox() {
   local options="--size --inodes --volume --isolation --source --source-path --root --home --env --unset-env --clear-env
-    --keep-env --redirect-env --ro --rw --hide --network --nesting --limit --seccomp --require --timeout --silence --grace
-    --policy --report --summary --pass-fd --verbose --help"
-  local flags=" --clear-env --verbose --help "
+    --keep-env --redirect-env --ro --rw --hide --network --nesting --limit --seccomp --seccomp-log --require --timeout
+    --silence --grace --policy --report --summary --pass-fd --verbose --help"
+  local flags=" --clear-env --seccomp-log --verbose --help "
   local volumes="tmp cache home scratch out shm run"
   local limits="memory processes cpu open-files file-size stack address-space locked-memory optional"
   local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} word command="" at

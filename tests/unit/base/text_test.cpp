@@ -148,3 +148,9 @@ TEST_CASE("a pattern made to be slow is matched at once", "[base]") {
   for (int i = 0; i < 200; ++i) pattern += "a*";
   CHECK_FALSE(matches_pattern(pattern + "b", std::string(5000, 'a')));
 }
+
+TEST_CASE("numbers are written in hexadecimal with their prefix", "[base]") {
+  CHECK(hex_text(0) == "0x0");
+  CHECK(hex_text(0x1f) == "0x1f");
+  CHECK(hex_text(~uint64_t{0}) == "0xffffffffffffffff");
+}

@@ -35,6 +35,14 @@ Report sample() {
   report.samples = 124;
   report.memory_peak_bytes = 512 * kMiB;
   report.limits = {{"memory", kGiB, 512 * kMiB, 0}, {"cpu", 500, 0, 250}};
+  report.seccomp_profile = "default";
+  report.seccomp_log = SeccompLog{{{.name = "keyctl",
+                                    .architecture = "i386",
+                                    .is_native = false,
+                                    .count = 3,
+                                    .process = "cc1\n",
+                                    .arguments = {1, 0xffffffffffffffff, 3, 4, 5, 6}}},
+                                  2};
   report.source_path = "/work/checkout";
   report.strays = {{17, "sleep"}, {23, "java"}};
   report.stray_count = 2;

@@ -103,6 +103,26 @@ TEST_CASE("a summary that was asked for tells time and space", "[report]") {
   CHECK(plain(report).starts_with("the step succeeded in 4712 s;"));
 }
 
+TEST_CASE("outside of log mode there is no line about calls", "[report]") {
+  CHECK(report::seccomp_log_lines(plain_report(Exited{0})).empty());
+  CHECK(report::to_json(plain_report(Exited{0})).find("\"log\": null") != std::string::npos);
+}
+
+TEST_CASE("in log mode each kind of call has a line", "[report]") {
+  Report report = plain_report(Exited{0});
+  report.seccomp_profile = "default";
+  report.seccomp_log.emplace();
+  const std::string beginning = "seccomp profile 'default' would have refused ";
+  CHECK(report::seccomp_log_lines(report) == std::vector<std::string>{beginning + "nothing"});
+  report.seccomp_log->calls = {{.name = "keyctl", .architecture = "x86_64", .count = 1, .process = "a\n", .arguments = {0xff}},
+                               {.name = "bpf", .architecture = "i386", .is_native = false, .count = 2}};
+  report.seccomp_log->unlisted = 1;
+  CHECK(report::seccomp_log_lines(report) ==
+        std::vector<std::string>{beginning + "keyctl 1 time, first by 'a\\n' with 0xff 0x0 0x0 0x0 0x0 0x0",
+                                 beginning + "bpf (i386) 2 times, first by a process with 0x0 0x0 0x0 0x0 0x0 0x0",
+                                 beginning + "1 more call, of kinds that are not listed"});
+}
+
 TEST_CASE("GitHub gets an error for a failure and a warning for the rest", "[report]") {
   CHECK(github(told(plain_report(Exited{1}))) == "::error title=stepbox::the step exited with code 1");
   CHECK(github(with_strays({"sleep"})) ==

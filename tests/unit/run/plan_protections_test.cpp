@@ -58,7 +58,31 @@ TEST_CASE("the seccomp profile is named, and off is not a protection", "[run][pr
   CHECK_FALSE(protection(plan_of(facts), "seccomp").requested);
   const Error refused = refusal_of(facts, requiring("seccomp"));
   CHECK(refused.message.ends_with("but is off: seccomp: off"));
-  CHECK(refused.hint == "use --seccomp default");
+  CHECK(refused.hint == "use --seccomp default, without --seccomp-log");
+}
+
+TEST_CASE("a profile in log mode is no protection that can be required", "[run][protections]") {
+  Policy policy = default_policy();
+  policy.seccomp_log = {true, on_command_line("--seccomp-log")};
+  const Plan plan = plan_of(user_facts(), policy);
+  CHECK(plan.seccomp_log);
+  CHECK(protection(plan, "seccomp").state == ProtectionState::degraded);
+  CHECK(protection(plan, "seccomp").requested);
+  CHECK(protection(plan, "seccomp").reason == "profile default, log mode: nothing is refused");
+  policy.require = {{"seccomp", {Layer::site, "/etc/stepbox/policy.yaml", 7, 5}}};
+  CHECK(refusal_of(user_facts(), policy).message.ends_with("but is degraded: profile default, log mode: nothing is refused"));
+}
+
+TEST_CASE("without a profile there is nothing to log", "[run][protections]") {
+  HostFacts facts = user_facts();
+  facts.seccomp = std::make_shared<const SeccompFilter>(SeccompFilter{.profile = kNoSeccomp});
+  Policy policy = default_policy();
+  policy.seccomp = {"off", {Layer::site, "/etc/stepbox/policy.yaml", 3, 1}};
+  policy.seccomp_log = {true, on_command_line("--seccomp-log")};
+  const Error refused = refusal_of(facts, policy);
+  CHECK(refused.message ==
+        "there is nothing to log for seccomp-log (--seccomp-log): no system call is refused (/etc/stepbox/policy.yaml:3:1)");
+  CHECK(refused.hint == "choose a profile, as with --seccomp default, or leave --seccomp-log out");
 }
 
 TEST_CASE("the network and nesting are as the policy says", "[run][protections]") {

@@ -118,6 +118,13 @@ TEST_CASE("user namespaces that AppArmor restricts have a remedy", "[sandbox][fa
   CHECK(failure_text({}, Stage::user_map, 0, EINVAL).hint == "see the line about user namespaces in `stepbox doctor`");
 }
 
+TEST_CASE("a second log mode around the first has a remedy", "[sandbox][failure]") {
+  const Error busy = failure_text({}, Stage::seccomp, 0, EBUSY);
+  CHECK(busy.message == "cannot load the seccomp filter of the step: device or resource busy (EBUSY)");
+  CHECK(busy.hint.find("--seccomp-log") != std::string::npos);
+  CHECK(failure_text({}, Stage::seccomp, 0, EINVAL).hint == "the kernel needs CONFIG_SECCOMP_FILTER");
+}
+
 TEST_CASE("a directory that the box does not show has a remedy", "[sandbox][failure]") {
   const Error missing = failure_text(every_mount(), Stage::directory, 0, ENOENT);
   CHECK(missing.message == "cannot change to '/home/bob/work' in the box: no such file or directory (ENOENT)");
