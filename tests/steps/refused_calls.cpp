@@ -1,6 +1,8 @@
-// refused_calls THREADS COUNT: as many threads make keyctl(2) so often with an operation that there is not, all at once.
-// "KERNEL" when every call was answered by the kernel itself, "FILTER" otherwise.
+// refused_calls THREADS COUNT [MICROSECONDS]: as many threads make keyctl(2) so often with an operation that there is
+// not, all at once, and are interrupted by a signal at that interval. "KERNEL" when every call was answered by the kernel itself, "FILTER" otherwise.
+#include <signal.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -10,8 +12,26 @@
 #include <thread>
 #include <vector>
 
+namespace {
+
+// Called when the threads are there: a signal goes to one of them.
+void interrupt_every(suseconds_t microseconds) {
+  sigset_t alarm;
+  sigemptyset(&alarm);
+  sigaddset(&alarm, SIGALRM);
+  ::pthread_sigmask(SIG_BLOCK, &alarm, nullptr);
+  struct sigaction action {};
+  action.sa_handler = [](int) {};
+  action.sa_flags = SA_RESTART;
+  ::sigaction(SIGALRM, &action, nullptr);
+  const itimerval interval{.it_interval = {0, microseconds}, .it_value = {0, microseconds}};
+  ::setitimer(ITIMER_REAL, &interval, nullptr);
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
-  if (argc != 3) return 2;
+  if (argc < 3) return 2;
   const long count = std::atol(argv[2]);
   std::atomic<long> answered_by_kernel = 0;
   std::vector<std::thread> threads;
@@ -20,6 +40,7 @@ int main(int argc, char** argv) {
       for (long n = 0; n < count; ++n)
         if (::syscall(SYS_keyctl, 99) < 0 && errno == EOPNOTSUPP) ++answered_by_kernel;
     });
+  if (argc > 3) interrupt_every(std::atol(argv[3]));
   for (std::thread& thread : threads) thread.join();
   std::puts(answered_by_kernel == count * static_cast<long>(threads.size()) ? "KERNEL" : "FILTER");
   return 0;
