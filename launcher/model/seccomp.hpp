@@ -22,6 +22,7 @@ inline constexpr std::string_view kSeccompNames[] = {"strict", "default", kNoSec
 struct SeccompGroup {
   std::string_view name;
   std::string_view why;
+  std::string_view calls;  // those of which it refuses some or all, blanks between
 };
 
 struct SeccompFilter {
@@ -41,6 +42,7 @@ struct LoggedCall {
   // Of the first one.
   std::string process = {};
   std::array<uint64_t, 6> arguments = {};  // the registers; those that the call does not take hold anything
+  std::vector<std::string> groups = {};    // of the profile: those that name the call
 };
 
 struct SeccompLog {

@@ -117,6 +117,7 @@ Json logged_call_record(const LoggedCall& call) {
   for (const uint64_t argument : call.arguments) arguments.push_back(hex_text(argument));
   return {{"call", call.name},
           {"architecture", call.architecture},
+          {"groups", call.groups},
           {"count", call.count},
           {"process", call.process},
           {"arguments", std::move(arguments)}};

@@ -90,11 +90,12 @@ std::string findings(const Report& report) {
   return join(clauses, "; ");
 }
 
-// "keyctl (i386) 3 times, first by 'make' with 0x1 0x0 0x0 0x0 0x0 0x0"
+// "keyctl (i386) 3 times (group keyrings), first by 'make' with 0x1 0x0 0x0 0x0 0x0 0x0"
 std::string logged_call(const LoggedCall& call) {
   std::string out = call.name + (call.is_native ? "" : " (" + std::string(call.architecture) + ")");
-  out += " " + counted(call.count, "time", "times") + ", first by " +
-         (call.process.empty() ? "a process" : quoted(call.process)) + " with";
+  out += " " + counted(call.count, "time", "times");
+  if (!call.groups.empty()) out += (call.groups.size() == 1 ? " (group " : " (groups ") + escaped(join(call.groups, ", ")) + ")";
+  out += ", first by " + (call.process.empty() ? "a process" : quoted(call.process)) + " with";
   for (const uint64_t argument : call.arguments) out += " " + hex_text(argument);
   return out;
 }

@@ -240,6 +240,14 @@ void fill_plan(Report& report, const Planned& planned) {
   report.warnings = planned.plan.warnings;
 }
 
+// A group that names the call is what can be taken out of the profile (`without`).
+void fill_seccomp_log(Report& report, const SeccompFilter& filter, const SeccompLog& log) {
+  report.seccomp_log = log;
+  for (LoggedCall& call : report.seccomp_log->calls)
+    for (const SeccompGroup& group : filter.groups)
+      if (std::ranges::count(split(group.calls, ' '), call.name) > 0) call.groups.emplace_back(group.name);
+}
+
 // A command that is there outside but not inside is the mask's doing, and there is an option for it.
 void hint_at_hidden_command(Report& report, const Plan& plan) {
   if (report.exit_code != kExitNotFound || !std::holds_alternative<NotStarted>(report.outcome)) return;
@@ -309,7 +317,7 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   Report report;
   fill_plan(report, planned);
   fill_ending(report, ended);
-  if (planned.plan.seccomp_log) report.seccomp_log = ended.seccomp_log;
+  if (planned.plan.seccomp_log) fill_seccomp_log(report, *planned.plan.seccomp, ended.seccomp_log);
   if (ended.grace_exceeded) report.grace_exceeded = planned.plan.deadlines.grace.value;
   fill_usage(report, meter);
   fill_limits(report, planned.plan.cgroup, cgroup.measure());

@@ -35,7 +35,7 @@ void write_profile(std::ostream& out, const Source& source, const Profile& profi
     out << "    {" << line.code << ", " << +line.jt << ", " << +line.jf << ", " << line.k << "u},\n";
   out << "};\n\nconstexpr SeccompGroup kGroups_" << source.name << "[] = {\n";
   for (const ProfileGroup& group : profile.groups)
-    out << "    {\"" << group.name << "\", R\"why(" << group.why << ")why\"},\n";
+    out << "    {\"" << group.name << "\", R\"why(" << group.why << ")why\", \"" << calls_of(group) << "\"},\n";
   out << "};\n\n";
 }
 

@@ -22,6 +22,7 @@ struct OwnFilter {
   std::string path;
   Profile profile;
   std::vector<sock_filter> program;
+  std::vector<std::string> calls = {};  // of each group
   std::vector<SeccompGroup> groups = {};
   SeccompFilter filter = {};
 };
@@ -32,7 +33,9 @@ Result<std::shared_ptr<const SeccompFilter>> compile_file(const std::string& pat
   TRY_ASSIGN(std::vector<sock_filter> program, compile_profile(profile, native_architectures()));
   if (program.empty()) return fail(quoted(path) + " refuses nothing", "use 'seccomp: off' where that is meant");
   auto own = std::make_shared<OwnFilter>(OwnFilter{path, std::move(profile), std::move(program)});
-  for (const ProfileGroup& group : own->profile.groups) own->groups.push_back({group.name, group.why});
+  const std::vector<ProfileGroup>& groups = own->profile.groups;
+  for (const ProfileGroup& group : groups) own->calls.push_back(calls_of(group));
+  for (size_t i = 0; i < groups.size(); ++i) own->groups.push_back({groups[i].name, groups[i].why, own->calls[i]});
   own->filter = {.profile = own->path,
                  .summary = own->profile.summary,
                  .groups = own->groups,

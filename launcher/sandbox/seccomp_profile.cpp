@@ -217,6 +217,12 @@ class Reader {
 
 }  // namespace
 
+std::string calls_of(const ProfileGroup& group) {
+  std::vector<std::string> names;
+  for (const ProfileRule& rule : group.rules) names.insert(names.end(), rule.calls.begin(), rule.calls.end());
+  return join(names, " ");
+}
+
 Result<Profile> read_profile(std::string_view text, std::string_view place, std::span<const ProfileSource> builtins) {
   TRY_ASSIGN(const Node root, yaml::parse(text, place));
   return Reader(place, builtins).read(root);

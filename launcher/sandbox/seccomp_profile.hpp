@@ -54,6 +54,9 @@ struct Profile {
   std::vector<ProfileGroup> groups;
 };
 
+// The names of all calls that a rule of the group is about, blanks between.
+std::string calls_of(const ProfileGroup& group);
+
 // The text of a built-in profile, which others may extend.
 struct ProfileSource {
   std::string_view name;

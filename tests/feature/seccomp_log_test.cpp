@@ -34,7 +34,7 @@ TEST_CASE("in log mode calls are answered by the kernel and listed with their co
   INFO(ran);
   CHECK(ran.code() == 0);
   CHECK(ran.out == "KERNEL\n");
-  CHECK(ran.err.find("seccomp profile 'default' would have refused keyctl 3 times, first by 'refused_calls' with 0x63 ") !=
+  CHECK(ran.err.find("seccomp profile 'default' would have refused keyctl 3 times (group keyrings), first by 'refused_calls' with 0x63 ") !=
         std::string::npos);
   const Json log = log_of(place);
   INFO(log.dump());
@@ -68,6 +68,7 @@ TEST_CASE("every call that a profile refuses is listed in log mode, by each entr
     const Json record = logged(log, call.first, call.second);
     REQUIRE_FALSE(record.is_null());
     CHECK(record.at("count") >= count);
+    CHECK_FALSE(record.at("groups").empty());
   }
 }
 
@@ -142,6 +143,7 @@ TEST_CASE("a profile that refuses what starts the step is logged all the same", 
   INFO(ran);
   CHECK(ran.code() == 0);
   CHECK(logged(log_of(place), "execve", kNative).at("count") >= 1);
+  CHECK(logged(log_of(place), "execve", kNative).at("groups") == Json({"start"}));
   CHECK(logged(log_of(place), "exit_group", kNative).at("count") == 1);
 }
 

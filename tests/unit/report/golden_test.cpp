@@ -41,7 +41,8 @@ Report sample() {
                                     .is_native = false,
                                     .count = 3,
                                     .process = "cc1\n",
-                                    .arguments = {1, 0xffffffffffffffff, 3, 4, 5, 6}}},
+                                    .arguments = {1, 0xffffffffffffffff, 3, 4, 5, 6},
+                                    .groups = {"keyrings", "more"}}},
                                   2};
   report.source_path = "/work/checkout";
   report.strays = {{17, "sleep"}, {23, "java"}};

@@ -114,12 +114,12 @@ TEST_CASE("in log mode each kind of call has a line", "[report]") {
   report.seccomp_log.emplace();
   const std::string beginning = "seccomp profile 'default' would have refused ";
   CHECK(report::seccomp_log_lines(report) == std::vector<std::string>{beginning + "nothing"});
-  report.seccomp_log->calls = {{.name = "keyctl", .architecture = "x86_64", .count = 1, .process = "a\n", .arguments = {0xff}},
-                               {.name = "bpf", .architecture = "i386", .is_native = false, .count = 2}};
+  report.seccomp_log->calls = {{.name = "keyctl", .architecture = "x86_64", .count = 1, .process = "a\n", .arguments = {0xff}, .groups = {"keyrings"}},
+                               {.name = "bpf", .architecture = "i386", .is_native = false, .count = 2, .groups = {"a", "b"}}};
   report.seccomp_log->unlisted = 1;
   CHECK(report::seccomp_log_lines(report) ==
-        std::vector<std::string>{beginning + "keyctl 1 time, first by 'a\\n' with 0xff 0x0 0x0 0x0 0x0 0x0",
-                                 beginning + "bpf (i386) 2 times, first by a process with 0x0 0x0 0x0 0x0 0x0 0x0",
+        std::vector<std::string>{beginning + "keyctl 1 time (group keyrings), first by 'a\\n' with 0xff 0x0 0x0 0x0 0x0 0x0",
+                                 beginning + "bpf (i386) 2 times (groups a, b), first by a process with 0x0 0x0 0x0 0x0 0x0 0x0",
                                  beginning + "1 more call, of kinds that are not listed"});
 }
 
