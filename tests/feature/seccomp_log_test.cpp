@@ -87,6 +87,16 @@ TEST_CASE("a harmless step has nothing listed, and its output and exit code", "[
   CHECK(log_of(place).is_null());
 }
 
+TEST_CASE("the log mode needs no box", "[seccomp]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  const Run ran = place.run_step({"--seccomp-log", "--isolation", "env"}, {"refused_calls", "2", "3"});
+  INFO(ran);
+  CHECK(ran.out == "KERNEL\n");
+  CHECK(logged(log_of(place), "keyctl", kNative).at("count") == 6);
+}
+
 TEST_CASE("calls of many threads at once are all counted", "[seccomp]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
