@@ -87,6 +87,7 @@ class Box {
 
   // For a CallListener: of the filter in log mode, else -1. Borrowed.
   int listener() const { return listener_.get(); }
+
   // Ends every process of the box at once; its end is told by an event.
   void kill_all();
 
