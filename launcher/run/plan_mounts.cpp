@@ -56,6 +56,7 @@ class MountList {
   void host_root_entry(const RootEntry& entry);
   void host_mounts_below();
   void sys();
+  void sys_in_parts();
   void dev();
   void proc();
   void workspace();
@@ -199,6 +200,10 @@ void MountList::host_mounts_below() {
 
 void MountList::sys() {
   directory("sys", 0555);
+  const bool brings_groups = copy_ == Recursion::tree && std::ranges::any_of(facts_.mounts, [](const MountFact& mount) {
+                               return mount.type == "cgroup" && is_within(mount.path, "/sys");
+                             });
+  if (brings_groups) return sys_in_parts();
   MountCall& call = add(MountAct::bind, "/sys", "sys", "host");
   call.attributes = kKernelFs | MOUNT_ATTR_RDONLY;
   call.recursion = copy_;
@@ -206,6 +211,23 @@ void MountList::sys() {
   MountCall& cover = add(MountAct::rebind, ".empty/directory", "sys/fs/cgroup", "no way to the host's cgroups");
   cover.attributes = kKernelFs | MOUNT_ATTR_RDONLY;
   cover.optional = true;
+}
+
+// What is mounted below comes along with a tree, and cannot be taken out again. Java finds mounts of cgroup v1 whose top
+// is above that of the box's cgroup namespace, cannot place itself in them, and ManagementFactory fails: so do Bazel and
+// Gradle. Covering them does not help, /proc/self/mountinfo lists them. What this costs is that a nested sandbox cannot
+// mount a sysfs of its own.
+void MountList::sys_in_parts() {
+  for (const char* name : {"block", "bus", "class", "dev", "devices", "firmware", "kernel", "module", "power"}) {
+    const std::string path = std::string("sys/") + name;
+    directory(path, 0555);
+    MountCall& call = add(MountAct::bind, "/" + path, path, "host");
+    call.attributes = kKernelFs | MOUNT_ATTR_RDONLY;
+    call.recursion = copy_;
+    call.optional = true;
+  }
+  directory("sys/fs", 0555);
+  directory("sys/fs/cgroup", 0555);
 }
 
 void MountList::dev() {

@@ -130,3 +130,22 @@ TEST_CASE("the host's cgroups are covered", "[run][identity]") {
     CHECK((cover.attributes & MOUNT_ATTR_RDONLY) != 0);
   }
 }
+
+// Java's ManagementFactory fails where /proc/self/mountinfo lists cgroup v1 with a top above the box's own.
+TEST_CASE("an ordinary user's box has no mounts of cgroup v1", "[run][identity]") {
+  HostFacts facts = user_facts();
+  facts.mounts = {{"/sys", "sysfs"}, {"/sys/fs/cgroup", "tmpfs"}, {"/sys/fs/cgroup/memory", "cgroup"}};
+  const Plan plan = plan_of(facts);
+  CHECK(mounted_at(plan, "sys").empty());
+  CHECK(mounted_at(plan, "sys/fs").empty());
+  CHECK(mounted_at(plan, "sys/fs/cgroup").empty());
+  const MountCall devices = only_mount_at(plan, "sys/devices");
+  CHECK((devices.attributes & MOUNT_ATTR_RDONLY) != 0);
+  CHECK(devices.recursion == Recursion::tree);
+
+  facts.mounts = {{"/sys", "sysfs"}, {"/sys/fs/cgroup", "cgroup2"}};
+  CHECK(only_mount_at(plan_of(facts), "sys").recursion == Recursion::tree);
+  HostFacts root = root_facts();
+  root.mounts.push_back({"/sys/fs/cgroup/memory", "cgroup"});
+  CHECK(only_mount_at(plan_of(root), "sys").recursion == Recursion::single);
+}
