@@ -20,10 +20,6 @@
 namespace stepbox::cgroup {
 namespace {
 
-constexpr const char* kHintDelegate =
-    "start stepbox in a group of its own: systemd-run --user --scope -p Delegate=yes -- stepbox run ... "
-    "(as root without --user)";
-
 std::string new_name() {
   uint64_t random = 0;
   if (::getrandom(&random, sizeof random, GRND_NONBLOCK) != static_cast<ssize_t>(sizeof random))
@@ -34,25 +30,34 @@ std::string new_name() {
   return text;
 }
 
-std::string hint_for(int error, bool unified) {
+std::string hint_for(int error, bool unified, const std::string& remedy) {
   switch (error) {
     case EACCES:
     case EPERM:
-      if (unified) return std::string("run stepbox as root, or ") + kHintDelegate;
+      if (unified) return remedy;
       return "run stepbox as root, or in control groups (v1) that root has made and given to the user that runs "
              "stepbox";
     case EROFS:
-      return "control groups are mounted read-only here, as containers do: start the container with them writable";
+      return "control groups are mounted read-only here, as containers do: limit the container instead (docker run "
+             "--memory --pids-limit --cpus), or start it with --security-opt writable-cgroups=true (docker from 28 on), "
+             "--security-opt unmask=/sys/fs/cgroup (podman) or --privileged, and stepbox as root";
     case ENOENT:
       return "this kernel does not keep that limit; leave it out, or make it optional (--limit optional=NAME)";
     case EAGAIN:
     case ENOSPC: return "too many control groups are there: see cgroup.max.descendants, and run `stepbox sweep`";
-    default: return kHintDelegate;
+    default: return remedy;
   }
 }
 
-Error error_of(std::string what, int number, bool unified = true) {
-  return Error::from_errno(std::move(what), number).with_hint(hint_for(number, unified));
+Error error_of(std::string what, int number, const std::string& remedy, bool unified = true) {
+  return Error::from_errno(std::move(what), number).with_hint(hint_for(number, unified, remedy));
+}
+
+// "346, bash"; of a process outside of the pid namespace the kernel tells nothing.
+std::string described(std::string_view pid) {
+  if (pid == "0") return "one of another container or of the host";
+  const Result<std::string> name = sys::read_file("/proc/" + std::string(pid) + "/comm", 64);
+  return escaped(pid) + (name ? ", " + escaped(std::string_view(*name).substr(0, name->find('\n'))) : "");
 }
 
 bool has(const std::vector<std::string_view>& limits, std::string_view name) {
@@ -109,6 +114,7 @@ constexpr Figure kFigures[] = {
 std::expected<Cgroup, Refusal> Cgroup::create(const CgroupPlan& plan) {
   Cgroup made;
   if (plan.groups.empty()) return made;
+  made.remedy_ = plan.remedy;
   // Somebody who sweeps can take a directory for a leftover in the instant before it is locked: another name then.
   constexpr int kTries = 8;
   for (int i = 0;; ++i) {
@@ -142,7 +148,7 @@ std::expected<void, Refusal> Cgroup::make_group(Group& group) {
   const std::vector<std::string_view> limits = limits_of(group.plan);
   const auto refuse = [&](Error error) { return std::unexpected(Refusal{std::move(error), limits}); };
   const std::string& directory = group.paths.directory;
-  const auto fails = [&](std::string what) { return refuse(error_of(std::move(what), errno, group.plan.unified)); };
+  const auto fails = [&](std::string what) { return refuse(error_of(std::move(what), errno, remedy_, group.plan.unified)); };
   if (::mkdir(directory.c_str(), 0755) != 0)
     return fails("cannot make a control group below " + quoted(group.paths.parent));
   group.lock = sys::Fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -156,7 +162,7 @@ std::expected<void, Refusal> Cgroup::make_group(Group& group) {
     else if (error != 0)
       return std::unexpected(Refusal{
           error_of("cannot write " + quoted(file.value) + " to " + quoted(directory + "/" + std::string(file.name)),
-                   error, group.plan.unified),
+                   error, remedy_, group.plan.unified),
           {file.limit}});
   }
   group.inner = directory;
@@ -189,7 +195,7 @@ Result<> Cgroup::hand_down(Group& group) const {
   const std::string wanted = joined(group.plan.enable, '+');
   const int error = write_at(parent, "cgroup.subtree_control", wanted);
   if (error == 0) return {};
-  return std::unexpected(error_of("cannot hand down " + wanted + " to the groups below " + quoted(parent), error));
+  return std::unexpected(error_of("cannot hand down " + wanted + " to the groups below " + quoted(parent), error, remedy_));
 }
 
 // Only where nobody else is in it: other people's processes are not moved.
@@ -198,17 +204,17 @@ Result<> Cgroup::leave_parent(Group& group) const {
   for (const std::string_view line : split(text, '\n')) {
     if (line.empty() || line == std::to_string(::getpid()) || line == std::to_string(guard_.pid())) continue;
     return fail("control group " + quoted(group.paths.parent) + " holds other processes than stepbox (" +
-                    escaped(line) + "), so that it cannot hand down limits (EBUSY)",
-                kHintDelegate);
+                    described(line) + "), so that it cannot hand down limits (EBUSY)",
+                remedy_);
   }
   const std::string leaf = group.paths.directory + kLeafSuffix;
   if (::mkdir(leaf.c_str(), 0755) != 0)
-    return std::unexpected(error_of("cannot make control group " + quoted(leaf), errno));
+    return std::unexpected(error_of("cannot make control group " + quoted(leaf), errno, remedy_));
   group.leaf_lock = sys::Fd(::open(leaf.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (group.leaf_lock) ::flock(group.leaf_lock.get(), LOCK_SH | LOCK_NB);
   for (const pid_t pid : {guard_.pid(), ::getpid()})
     if (const int error = write_at(leaf, "cgroup.procs", std::to_string(pid)); error != 0)
-      return std::unexpected(error_of("cannot move stepbox to control group " + quoted(leaf), error));
+      return std::unexpected(error_of("cannot move stepbox to control group " + quoted(leaf), error, remedy_));
   return {};
 }
 

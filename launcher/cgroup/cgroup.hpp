@@ -73,6 +73,7 @@ class Cgroup {
   void watch_memory(const Group& group);
 
   Guard guard_;
+  std::string remedy_;  // of the plan
   std::vector<Group> groups_;
   sys::Fd unified_;
   std::vector<sys::Fd> tasks_;

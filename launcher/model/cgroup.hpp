@@ -46,6 +46,7 @@ struct PlannedGroup {
 struct CgroupPlan {
   std::vector<PlannedLimit> limits = {};
   std::vector<PlannedGroup> groups = {};
+  std::string remedy = {};  // where groups cannot be made below the caller's own: how to get one where they can
 
   const PlannedLimit* find(std::string_view name) const {
     for (const PlannedLimit& limit : limits)

@@ -63,6 +63,9 @@ struct HostFacts {
   uint64_t memory_usable = 0;
 
   uint64_t swap_total = 0;
+  // Who could give stepbox a control group of its own: systemd runs the host, and its manager for the caller answers.
+  bool has_systemd = false;
+  bool has_user_manager = false;
   std::vector<CgroupHierarchy> cgroups = {};
   // Why a limit of kBoxLimits cannot be enforced although the hierarchies look as if; found out by trying.
   std::map<std::string, std::string, std::less<>> no_limit_reasons = {};

@@ -147,35 +147,43 @@ struct Probe {
   std::string_view name;
   std::string_view what_for;
   int (*attempt)(const HostFacts& facts);
+  bool needs_user_namespace;  // unless privileged
   Finding when_refused;
   std::string_view remedy;
 };
 
 constexpr Probe kProbes[] = {
-    {"user-namespaces", "an ordinary user's box; as root, the step's own ids", try_user_namespace, Finding::missing,
+    {"user-namespaces", "an ordinary user's box; as root, the step's own ids", try_user_namespace, false, Finding::missing,
      "sysctl user.max_user_namespaces and kernel.unprivileged_userns_clone must not be 0; on Ubuntu 23.10 and later an AppArmor "
      "profile with `userns,` or kernel.apparmor_restrict_unprivileged_userns=0; in a container --security-opt seccomp=unconfined; "
-     "or run stepbox as root"},
-    {"mounts", "the workspace and its quota", try_mount, Finding::missing,
-     "mounting is refused: in a container allow mount(2) and fsopen(2) (--security-opt seccomp=unconfined apparmor=unconfined)"},
-    {"new-proc", "the box's own /proc", try_proc, Finding::missing,
+     "or run stepbox as root with CAP_SYS_ADMIN"},
+    {"mounts", "the workspace and its quota", try_mount, true, Finding::missing,
+     "mounting is refused: start the container with --security-opt apparmor=unconfined --security-opt seccomp=unconfined"},
+    {"new-proc", "the box's own /proc", try_proc, true, Finding::missing,
      "parts of /proc are masked: start the container with --security-opt systempaths=unconfined (docker), procMount: Unmasked "
      "(Kubernetes) or --security-opt unmask=ALL (podman)"},
-    {"other-namespaces", "own System V IPC, host name and cgroup view", try_namespaces, Finding::missing,
-     "raise user.max_ipc_namespaces, user.max_uts_namespaces and user.max_cgroup_namespaces"},
-    {"seccomp", "system calls that reach past the box are refused", try_seccomp, Finding::missing, "the kernel needs CONFIG_SECCOMP_FILTER"},
-    {"network-namespaces", "--network loopback and none", try_network, Finding::degraded, "raise user.max_net_namespaces"},
-    {"socket-scope", "the host's abstract sockets are out of reach under --network host", try_socket_scope, Finding::degraded,
+    {"other-namespaces", "own System V IPC, host name and cgroup view", try_namespaces, true, Finding::missing,
+     "raise user.max_ipc_namespaces, user.max_uts_namespaces and user.max_cgroup_namespaces; in a container --security-opt "
+     "seccomp=unconfined"},
+    {"seccomp", "system calls that reach past the box are refused", try_seccomp, false, Finding::missing, "the kernel needs CONFIG_SECCOMP_FILTER"},
+    {"network-namespaces", "--network loopback and none", try_network, true, Finding::degraded, "raise user.max_net_namespaces; in a container --security-opt seccomp=unconfined"},
+    {"socket-scope", "the host's abstract sockets are out of reach under --network host", try_socket_scope, false, Finding::degraded,
      "needs Linux 6.12 with CONFIG_SECURITY_LANDLOCK, and landlock in the kernel's list lsm=; or use --network loopback or none"},
-    {"confined-writes", "--isolation landlock, a weaker mode for where no namespaces can be had", try_confined_writes, Finding::degraded,
+    {"confined-writes", "--isolation landlock, a weaker mode for where no namespaces can be had", try_confined_writes, false, Finding::degraded,
      "needs Linux 5.19 with CONFIG_SECURITY_LANDLOCK, and landlock in the kernel's list lsm=; --isolation env needs nothing, and "
      "protects less"},
-    {"huge-pages", "large writes to the workspace several times faster", try_huge, Finding::degraded,
+    {"huge-pages", "large writes to the workspace several times faster", try_huge, true, Finding::degraded,
      "the kernel needs CONFIG_TRANSPARENT_HUGEPAGE"},
 };
 
-Check run_probe(const Probe& probe, const HostFacts& facts) {
+Check run_probe(const Probe& probe, const HostFacts& facts, bool has_user_namespaces) {
   Check check{.name = probe.name, .what_for = probe.what_for, .finding = Finding::works, .cause = {}, .remedy = {}};
+  if (probe.needs_user_namespace && !facts.privileged && !has_user_namespaces) {
+    check.finding = probe.when_refused;
+    check.cause = "not tried: needs user-namespaces";
+    check.remedy = "see user-namespaces; then run `stepbox doctor` again";
+    return check;
+  }
   const int error = in_child([&] { return probe.attempt(facts); });
   if (error == 0) return check;
   check.finding = probe.when_refused;
@@ -205,8 +213,15 @@ Check id_shift(HostFacts& facts) {
 }
 
 // A limit of each kind, in a group that is made for it and gone again.
-Check try_limit(std::string_view name, std::string_view what_for, const Limits& limits, const HostFacts& facts) {
+Check try_limit(std::string_view name, std::string_view what_for, std::string_view limit, const Limits& limits,
+                const HostFacts& facts) {
   Check check{.name = name, .what_for = what_for, .finding = Finding::works, .cause = {}, .remedy = {}};
+  if (const std::string reason = reason_against_limit(facts, limit); !reason.empty()) {
+    check.finding = Finding::degraded;
+    check.cause = reason;
+    check.remedy = how_to_get_own_group(facts);
+    return check;
+  }
   Policy policy;
   policy.limits = limits;
   Plan plan;
@@ -227,8 +242,8 @@ std::vector<Check> limits(HostFacts& facts) {
   memory.memory = {Size{Size::Unit::bytes, uint64_t{1} << 30}, origin};
   processes.processes = {1'000, origin};
   cpu.cpu = {1'000, origin};
-  return {try_limit("memory-limit", "--limit memory", memory, facts), try_limit("process-limit", "--limit processes", processes, facts),
-          try_limit("cpu-limit", "--limit cpu", cpu, facts)};
+  return {try_limit("memory-limit", "--limit memory", "memory", memory, facts), try_limit("process-limit", "--limit processes", "processes", processes, facts),
+          try_limit("cpu-limit", "--limit cpu", "cpu", cpu, facts)};
 }
 
 Check default_policy(std::vector<Protection>& protections) {
@@ -240,6 +255,7 @@ Check default_policy(std::vector<Protection>& protections) {
     check.finding = Finding::missing;
     check.cause = report.error().message;
     check.remedy = report.error().hint;
+    if (check.remedy.contains("stepbox doctor")) check.remedy = "see what is missing above";
     return check;
   }
   protections = report->protections;
@@ -271,7 +287,8 @@ Examination examine_host() {
   if (!facts) return {.checks = {kernel_only(facts.error())}, .protections = {}};
   Examination found;
   std::vector<Check>& checks = found.checks;
-  for (const Probe& probe : kProbes) checks.push_back(run_probe(probe, *facts));
+  for (const Probe& probe : kProbes)
+    checks.push_back(run_probe(probe, *facts, !checks.empty() && checks.front().finding == Finding::works));
   if (facts->privileged) checks.push_back(id_shift(*facts));
   for (Check& check : limits(*facts)) checks.push_back(std::move(check));
   checks.push_back(default_policy(found.protections));

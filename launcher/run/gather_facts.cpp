@@ -199,6 +199,9 @@ Result<HostFacts> gather_facts() {
   TRY_ASSIGN(const auto mounts, sys::read_mounts());
   for (const sys::HostMount& mount : mounts) facts.mounts.push_back({mount.path, mount.type});
   facts.cgroups = cgroup::find_hierarchies(mounts, groups);
+  facts.has_systemd = sys::kind_of("/run/systemd/system") == sys::PathKind::directory;
+  if (const auto runtime = facts.variable("XDG_RUNTIME_DIR"); runtime && facts.has_systemd)
+    facts.has_user_manager = sys::kind_of(*runtime + "/systemd/private") != sys::PathKind::missing;
   if (facts.uid == 0) {
     TRY_ASSIGN(facts.uid_ranges, id_ranges("/proc/self/uid_map"));
     for (const HostFacts::IdRange& range : facts.uid_ranges)

@@ -68,15 +68,37 @@ std::vector<PlannedLimit> wanted_limits(const Limits& limits, const HostFacts& f
   return wanted;
 }
 
-// Why it cannot be had; empty when it can.
-string reason_against(const HostFacts& facts, const LimitRow& row) {
-  const auto tried = facts.no_limit_reasons.find(row.limit);
-  if (tried != facts.no_limit_reasons.end()) return tried->second;
-  if (hierarchy_with(facts, row.controller) != nullptr) return {};
-  return "no control group hierarchy that shows the caller's own group has the controller " + quoted(row.controller);
+const LimitRow& row_of(string_view limit) { return *std::ranges::find(kRows, limit, &LimitRow::limit); }
+
+const CgroupHierarchy* unified_of(const HostFacts& facts) {
+  const auto found = std::ranges::find(facts.cgroups, true, &CgroupHierarchy::unified);
+  return found == facts.cgroups.end() ? nullptr : &*found;
 }
 
 }  // namespace
+
+string reason_against_limit(const HostFacts& facts, string_view limit) {
+  const auto tried = facts.no_limit_reasons.find(limit);
+  if (tried != facts.no_limit_reasons.end()) return tried->second;
+  const string controller = row_of(limit).controller;
+  if (hierarchy_with(facts, controller) != nullptr) return {};
+  if (const CgroupHierarchy* unified = unified_of(facts))
+    return "control group " + quoted(unified->own) + " does not have the controller " + quoted(controller) +
+           ": the group above does not hand it down (cgroup.subtree_control)";
+  return "no control group hierarchy that shows the caller's own group has the controller " + quoted(controller);
+}
+
+string how_to_get_own_group(const HostFacts& facts) {
+  if (!facts.has_systemd)
+    return "stepbox needs a control group that it may write to and has to itself: in a container start it as root and as "
+           "the first process, with no shell and no --init before it, or limit the container instead (docker run "
+           "--memory --pids-limit --cpus)";
+  const string command = "systemd-run " + string(facts.uid == 0 ? "" : "--user ") + "--scope -p Delegate=yes -- stepbox run ...";
+  if (facts.uid == 0 || facts.has_user_manager) return "start stepbox in a group of its own: " + command;
+  const string uid = std::to_string(facts.uid);
+  return "start stepbox in a group of its own: XDG_RUNTIME_DIR=/run/user/" + uid + " " + command +
+         ", after root has once run loginctl enable-linger " + uid;
+}
 
 string cannot_enforce(const PlannedLimit& limit) {
   return "cannot enforce limits." + string(limit.name) + " of " + escaped(limit.origin.text());
@@ -89,23 +111,21 @@ bool needs_cgroup(const Policy& policy) {
 Result<> plan_limits(Plan& plan, const Policy& policy, const HostFacts& facts) {
   plan.process_limits = policy.limits.of_process;
   for (const PlannedLimit& limit : wanted_limits(policy.limits, facts)) {
-    const LimitRow& row = *std::ranges::find(kRows, limit.name, &LimitRow::limit);
-    const string reason = reason_against(facts, row);
+    const LimitRow& row = row_of(limit.name);
+    const string reason = reason_against_limit(facts, limit.name);
     if (reason.empty()) {
       add(plan.cgroup, limit, *hierarchy_with(facts, row.controller), row.controller);
     } else if (policy.limits.is_optional(limit.name)) {
       plan.warnings.push_back("limits." + string(limit.name) + " is not enforced: " + reason);
     } else {
-      return fail(
-          cannot_enforce(limit) + ": " + reason,
-          "start stepbox in a delegated group (systemd-run --user --scope -p Delegate=yes -- stepbox run ...; as root "
-          "without --user), or run without it where it cannot be had: --limit optional=" +
-              string(limit.name));
+      return fail(cannot_enforce(limit) + ": " + reason,
+                  how_to_get_own_group(facts) + "; or run without it where it cannot be had: --limit optional=" + string(limit.name));
     }
   }
   // v1 cannot kill a group; where v2 is there as well it does, and tells the time that was used.
-  const auto unified = std::ranges::find(facts.cgroups, true, &CgroupHierarchy::unified);
-  if (!plan.cgroup.groups.empty() && unified != facts.cgroups.end()) group_in(plan.cgroup, *unified);
+  const CgroupHierarchy* unified = unified_of(facts);
+  if (!plan.cgroup.groups.empty() && unified != nullptr) group_in(plan.cgroup, *unified);
+  plan.cgroup.remedy = how_to_get_own_group(facts);
   return {};
 }
 

@@ -43,6 +43,12 @@ bool needs_cgroup(const Policy& policy);
 // "cannot enforce limits.memory of ci.yaml:3:9", the beginning of every error about it.
 std::string cannot_enforce(const PlannedLimit& limit);
 
+// Why a limit of kBoxLimits cannot be had; empty when it can, as far as can be told without trying.
+std::string reason_against_limit(const HostFacts& facts, std::string_view limit);
+
+// What gives this caller a control group that may be divided.
+std::string how_to_get_own_group(const HostFacts& facts);
+
 // plan.cgroup and plan.process_limits, and an error when a limit that is not optional cannot be enforced here.
 Result<> plan_limits(Plan& plan, const Policy& policy, const HostFacts& facts);
 

@@ -14,6 +14,15 @@ constexpr const char* kHintNamespaces =
 
 constexpr const char* kHintWeaker = "; where none of this can be had: --isolation landlock, which protects less";
 
+// What the default confinement of a container refuses. All options at once: where one is needed, so are the others.
+std::string hint_for_container(const char* cause) {
+  return std::string(cause) +
+         ", as containers do: docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt "
+         "systempaths=unconfined, or podman run --security-opt seccomp=unconfined --security-opt apparmor=unconfined "
+         "--security-opt unmask=ALL, or procMount: Unmasked (Kubernetes)" +
+         kHintWeaker;
+}
+
 struct StageText {
   Stage stage;
   const char* tried;
@@ -57,15 +66,13 @@ Error mount_failure_text(const MountCall& call, int number) {
       if (number == ENOSPC || number == ENOMEM)
         error.hint = "the kernel has no room for another mount: see fs.mount-max and the memory limit";
       else if (number == EPERM || number == EACCES)
-        error.hint = "mounting is forbidden here (seccomp, AppArmor or SELinux); run `stepbox doctor`" + std::string(kHintWeaker);
+        error.hint = hint_for_container("mounting is forbidden here (seccomp, AppArmor or SELinux)");
       return error;
     }
     case MountAct::proc: {
       Error error = Error::from_errno("cannot mount a /proc for the box", number);
       if (number == EPERM)
-        error.hint = "parts of this /proc are masked, as containers do; start the container with unmasked paths "
-                     "(docker: --security-opt systempaths=unconfined)" +
-                     std::string(kHintWeaker);
+        error.hint = hint_for_container("parts of this /proc are masked");
       return error;
     }
     case MountAct::bind: {
@@ -82,6 +89,12 @@ Error mount_failure_text(const MountCall& call, int number) {
   return Error::from_errno("cannot set up " + target, number);
 }
 
+// What of the root directory must be shifted is no mount of its own: "/.dockerenv" would say nothing to anybody.
+std::string place_of_file_system(const MountCall& call) {
+  const bool is_of_root = call.why == "host" && call.id_mapped == IdMapped::required && call.source.rfind('/') == 0;
+  return is_of_root ? "/" : call.source;
+}
+
 // Causes that are the same whatever was tried.
 std::string general_hint(int number) {
   switch (number) {
@@ -95,7 +108,7 @@ Error text_of(const Plan& plan, Stage stage, int index, int number) {
   if (stage == Stage::mount) return mount_failure_text(plan.mounts[static_cast<size_t>(index)], number);
   if (stage == Stage::cache_directory) return mount_failure_text(plan.cache_directories[static_cast<size_t>(index)], number);
   if (stage == Stage::id_map)
-    return Error::from_errno("the file system of " + quoted(plan.mounts[static_cast<size_t>(index)].source) +
+    return Error::from_errno("the file system of " + quoted(place_of_file_system(plan.mounts[static_cast<size_t>(index)])) +
                                  " cannot be mounted with shifted ids",
                              number);
   if (stage == Stage::directory) {
@@ -120,6 +133,12 @@ Error text_of(const Plan& plan, Stage stage, int index, int number) {
     if (stage == Stage::step_clone && (number == ENOSPC || number == EUSERS)) error.hint = kHintNamespaces;
     if (stage == Stage::step_clone && number == EPERM)
       error.hint = "user namespaces are refused: by a seccomp filter, or because stepbox was started in a chroot";
+    if (stage == Stage::private_mounts && (number == EPERM || number == EACCES))
+      error.hint = hint_for_container("mounting is forbidden here (AppArmor, SELinux or seccomp)");
+    if (stage == Stage::pivot && number == EPERM)
+      error.hint = hint_for_container("a seccomp filter refuses pivot_root(2)");
+    if (stage == Stage::nesting && (number == EROFS || number == EACCES))
+      error.hint = hint_for_container("/proc/sys/user cannot be written here (mounted read-only, or AppArmor)");
     if (stage == Stage::user_map && (number == EPERM || number == EACCES)) {
       error.hint = plan.identity.uid == 0 ? "root without CAP_SETFCAP cannot map uid 0 (user_namespaces(7), Linux 5.12): run stepbox as an ordinary user" : "AppArmor restricts user namespaces here (Ubuntu 23.10 and later): "
                    "sysctl kernel.apparmor_restrict_unprivileged_userns=0, an AppArmor profile with `userns,`, or run stepbox as root";
@@ -144,8 +163,8 @@ Error clone_failure_text(const Plan& plan, int number) {
   const bool user = plan.identity.isolation == UidIsolation::mapped;
   switch (number) {
     case EPERM:
-      error.hint = user ? "user namespaces are refused: sysctl kernel.unprivileged_userns_clone=1 (Debian), or in a container "
-                          "--security-opt seccomp=unconfined, or run stepbox as root"
+      error.hint = user ? hint_for_container("user namespaces are refused: by sysctl kernel.unprivileged_userns_clone=0 "
+                                             "(Debian: set it to 1, or run stepbox as root) or by a seccomp filter")
                         : "root lacks CAP_SYS_ADMIN or a seccomp filter refuses namespaces: in a container use --privileged or "
                           "--cap-add SYS_ADMIN with --security-opt seccomp=unconfined";
       break;
@@ -155,7 +174,7 @@ Error clone_failure_text(const Plan& plan, int number) {
       break;
     case EAGAIN: error.hint = "the limit on processes is reached: raise ulimit -u, or the cgroup's pids.max"; break;
     case ENOMEM: error.hint = "the kernel has no memory left for a new process"; break;
-    case ENOSYS:
+    case ENOSYS: error.hint = hint_for_container("a seccomp filter hides clone3(2)"); break;
     case EINVAL: error.hint = "this needs Linux 5.14 or newer with user, mount, pid, ipc, uts and cgroup namespaces; a seccomp filter may hide them"; break;
     default: error.hint = kHintDoctor; break;
   }

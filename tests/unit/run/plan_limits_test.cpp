@@ -90,6 +90,32 @@ TEST_CASE("a limit without a controller is refused, or told where it is optional
   CHECK(plan.warnings[0].starts_with("limits.memory is not enforced: "));
 }
 
+TEST_CASE("on v2 a missing controller is one that is not handed down", "[run][limits]") {
+  HostFacts facts = v2_facts();
+  facts.cgroups[0].controllers = {"memory", "pids"};
+  Policy policy = default_policy();
+  policy.limits.cpu = {1'000, on_command_line("--limit cpu")};
+  CHECK(refusal_of(facts, policy).message ==
+        "cannot enforce limits.cpu of --limit cpu: control group '/sys/fs/cgroup/job' does not have the controller "
+        "'cpu': the group above does not hand it down (cgroup.subtree_control)");
+}
+
+TEST_CASE("the way to a group of one's own is the one that the caller has", "[run][limits]") {
+  const auto remedy = [](uint32_t uid, bool has_systemd, bool has_user_manager) {
+    HostFacts facts = v2_facts();
+    facts.uid = uid;
+    facts.has_systemd = has_systemd;
+    facts.has_user_manager = has_user_manager;
+    return plan_of(facts, limited(kGiB)).cgroup.remedy;
+  };
+  CHECK(remedy(0, true, false).ends_with(": systemd-run --scope -p Delegate=yes -- stepbox run ..."));
+  CHECK(remedy(1000, true, true).ends_with(": systemd-run --user --scope -p Delegate=yes -- stepbox run ..."));
+  const std::string without_login = remedy(1000, true, false);
+  CHECK(without_login.find("XDG_RUNTIME_DIR=/run/user/1000 systemd-run --user --scope") != std::string::npos);
+  CHECK(without_login.find("loginctl enable-linger 1000") != std::string::npos);
+  for (const uint32_t uid : {0, 1000}) CHECK(remedy(uid, false, false).find("systemd-run") == std::string::npos);
+}
+
 TEST_CASE("what was found out by trying counts", "[run][limits]") {
   HostFacts facts = v1_facts();
   facts.no_limit_reasons["memory"] = "tried it";

@@ -109,6 +109,33 @@ TEST_CASE("a /proc that cannot be mounted is a container's masked paths", "[sand
       std::string::npos);
 }
 
+TEST_CASE("what the default confinement of a container refuses has all of its options as remedy", "[sandbox][failure]") {
+  const auto has_all = [](const Error& error) {
+    INFO(error.hint);
+    for (const char* option : {"docker run", "podman run", "seccomp=unconfined", "apparmor=unconfined",
+                               "systempaths=unconfined", "unmask=ALL"})
+      CHECK(error.hint.find(option) != std::string::npos);
+  };
+  const Plan plan = every_mount();
+  has_all(clone_failure_text(plan, ENOSYS));
+  has_all(failure_text(plan, Stage::private_mounts, 0, EACCES));
+  has_all(failure_text(plan, Stage::mount, index_of(MountAct::tmpfs), EPERM));
+  has_all(failure_text(plan, Stage::mount, index_of(MountAct::proc), EPERM));
+  has_all(failure_text(plan, Stage::pivot, 0, EPERM));
+  has_all(failure_text(plan, Stage::nesting, 0, EROFS));
+  has_all(failure_text(plan, Stage::nesting, 0, EACCES));
+}
+
+TEST_CASE("a file in the root directory stands for the root's file system", "[sandbox][failure]") {
+  Plan plan;
+  plan.mounts.push_back({.act = MountAct::bind, .source = "/.dockerenv", .target = ".dockerenv", .why = "host"});
+  plan.mounts[0].id_mapped = IdMapped::required;
+  CHECK(failure_text(plan, Stage::id_map, 0, EINVAL).message ==
+        "the file system of '/' cannot be mounted with shifted ids: invalid argument (EINVAL)");
+  plan.mounts[0].source = "/srv/work";
+  CHECK(failure_text(plan, Stage::id_map, 0, EINVAL).message.find("'/srv/work'") != std::string::npos);
+}
+
 TEST_CASE("user namespaces that AppArmor restricts have a remedy", "[sandbox][failure]") {
   Plan plan;
   plan.identity.uid = 1000;
