@@ -179,7 +179,8 @@ Error clone_failure_text(const Plan& plan, int number) {
     default: error.hint = kHintDoctor; break;
   }
   // What a container or an administrator forbids may not be the caller's to allow.
-  if (is_boxed && (number == EPERM || number == ENOSYS || number == ENOSPC || number == EUSERS)) error.hint += kHintWeaker;
+  const bool is_forbidden = number == EPERM || number == ENOSPC || number == EUSERS;
+  if (is_boxed && is_forbidden && !error.hint.ends_with(kHintWeaker)) error.hint += kHintWeaker;
   return error;
 }
 
