@@ -163,8 +163,8 @@ Error clone_failure_text(const Plan& plan, int number) {
   const bool user = plan.identity.isolation == UidIsolation::mapped;
   switch (number) {
     case EPERM:
-      error.hint = user ? hint_for_container("user namespaces are refused: by sysctl kernel.unprivileged_userns_clone=0 "
-                                             "(Debian: set it to 1, or run stepbox as root) or by a seccomp filter")
+      error.hint = user ? hint_for_container("user namespaces are refused: by a switch of Debian's (sysctl "
+                                             "kernel.unprivileged_userns_clone=1, or run stepbox as root) or by a seccomp filter")
                         : "root lacks CAP_SYS_ADMIN or a seccomp filter refuses namespaces: in a container use --privileged or "
                           "--cap-add SYS_ADMIN with --security-opt seccomp=unconfined";
       break;

@@ -113,9 +113,10 @@ TEST_CASE("calls that signals interrupt while they are looked at are made again"
   INFO(ran);
   CHECK(ran.code() == 0);
   CHECK(ran.out == "KERNEL\n");
-  // Now and then the kernel interrupts one that has been answered.
+  // Now and then the kernel interrupts one that has been answered. Of the signals, thousands in this time, most interrupt
+  // one that has not been.
   CHECK(logged(log_of(place), "keyctl", kNative).at("count") >= 40'000);
-  CHECK(logged(log_of(place), "keyctl", kNative).at("count") < 40'040);
+  CHECK(logged(log_of(place), "keyctl", kNative).at("count") < 41'000);
 }
 
 TEST_CASE("a step that never stops calling is ended by its time limit", "[seccomp]") {
