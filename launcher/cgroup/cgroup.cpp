@@ -258,6 +258,17 @@ CgroupUsage Cgroup::measure() const {
   return usage;
 }
 
+std::vector<std::string_view> Cgroup::lost_limits() const {
+  std::vector<std::string_view> lost;
+  for (const Group& group : groups_)
+    for (const CgroupFile& file : group.plan.files) {
+      if (file.may_be_missing || has(lost, file.limit)) continue;
+      if (sys::kind_of(group.paths.directory + "/" + std::string(file.name)) == sys::PathKind::missing)
+        lost.push_back(file.limit);
+    }
+  return lost;
+}
+
 std::vector<std::string> Cgroup::destroy() {
   constexpr int kPatience = 5'000;
   std::vector<std::string> left;

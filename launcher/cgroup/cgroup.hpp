@@ -53,6 +53,9 @@ class Cgroup {
 
   CgroupUsage measure() const;
 
+  // Limits whose files are gone: whoever rules over the group above has taken back what it hands down (v2).
+  std::vector<std::string_view> lost_limits() const;
+
   // Kills what is left, removes the groups, and returns what could not be removed. The volumes should be released.
   std::vector<std::string> destroy();
 

@@ -1,6 +1,10 @@
 #include "cgroup/hierarchies.hpp"
 
+#include <sys/xattr.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 
 #include "base/text.hpp"
 #include "sys/files.hpp"
@@ -47,6 +51,28 @@ std::string own_directory(const sys::HostMount& mount, std::string_view path) {
   return mount.path + std::string(below);
 }
 
+// How systemd marks a group that it has delegated; the first from version 251 on, the second for root's eyes only.
+bool is_marked_delegated(const std::string& directory) {
+  return std::ranges::any_of(std::array{"user.delegate", "trusted.delegate"}, [&](const char* name) {
+    char value = 0;
+    return ::getxattr(directory.c_str(), name, &value, 1) == 1 && value == '1';
+  });
+}
+
+// Down to the innermost unit, those that it is in among them.
+std::vector<std::string> units_of(const CgroupHierarchy& hierarchy) {
+  static constexpr std::array<std::string_view, 6> kKinds = {".service", ".scope", ".slice", ".socket", ".mount", ".swap"};
+  std::vector<std::string> units;
+  std::string path = hierarchy.mount;
+  if (!is_within(hierarchy.own, hierarchy.mount)) return units;
+  for (const std::string_view name : split(std::string_view(hierarchy.own).substr(hierarchy.mount.size()), '/')) {
+    if (name.empty()) continue;
+    (path += '/') += name;
+    if (std::ranges::any_of(kKinds, [&](std::string_view kind) { return name.ends_with(kind); })) units.push_back(path);
+  }
+  return units;
+}
+
 }  // namespace
 
 std::vector<CgroupHierarchy> find_hierarchies(const std::vector<sys::HostMount>& mounts,
@@ -82,6 +108,20 @@ void look_up_controllers(std::vector<CgroupHierarchy>& hierarchies) {
     if (!hierarchy.unified) continue;
     hierarchy.controllers = words(hierarchy.own + "/cgroup.controllers");
     hierarchy.enabled = words(hierarchy.own + "/cgroup.subtree_control");
+  }
+}
+
+std::string unit_of(const CgroupHierarchy& hierarchy) {
+  const std::vector<std::string> units = units_of(hierarchy);
+  return units.empty() ? std::string() : units.back();
+}
+
+void look_up_delegation(std::vector<CgroupHierarchy>& hierarchies) {
+  if (::geteuid() != 0) return;
+  for (CgroupHierarchy& hierarchy : hierarchies) {
+    if (!hierarchy.unified) continue;
+    const std::vector<std::string> units = units_of(hierarchy);
+    if (!units.empty() && std::ranges::none_of(units, is_marked_delegated)) hierarchy.undelegated = units.back();
   }
 }
 

@@ -18,6 +18,7 @@ struct CgroupHierarchy {
   std::vector<std::string> enabled = {};      // unified: those that they have already (cgroup.subtree_control)
   std::string own = {};                       // the directory of the caller's own group
   std::string mount = {};                     // where the hierarchy is mounted
+  std::string undelegated = {};               // unified: the unit's directory, when systemd keeps it to itself
   bool operator==(const CgroupHierarchy&) const = default;
 };
 

@@ -81,7 +81,11 @@ string reason_against_limit(const HostFacts& facts, string_view limit) {
   const auto tried = facts.no_limit_reasons.find(limit);
   if (tried != facts.no_limit_reasons.end()) return tried->second;
   const string controller = row_of(limit).controller;
-  if (hierarchy_with(facts, controller) != nullptr) return {};
+  if (const CgroupHierarchy* hierarchy = hierarchy_with(facts, controller)) {
+    if (hierarchy->undelegated.empty()) return {};
+    return "control group " + quoted(hierarchy->undelegated) +
+           " is not delegated (Delegate=yes): systemd would take the limit back at its next reload";
+  }
   if (const CgroupHierarchy* unified = unified_of(facts))
     return "control group " + quoted(unified->own) + " does not have the controller " + quoted(controller) +
            ": the group above does not hand it down (cgroup.subtree_control)";

@@ -74,7 +74,10 @@ Result<> prepare(Planned& planned, const RunRequest& request, const Terminal& te
   TRY_ASSIGN(planned.facts, gather_facts());
   TRY_ASSIGN(planned.policy, resolve_policy(request, planned.facts));
   look_up_paths(planned.facts, planned.policy);
-  if (needs_cgroup(planned.policy)) cgroup::look_up_controllers(planned.facts.cgroups);
+  if (needs_cgroup(planned.policy)) {
+    cgroup::look_up_controllers(planned.facts.cgroups);
+    if (planned.facts.has_systemd) cgroup::look_up_delegation(planned.facts.cgroups);
+  }
   TRY_ASSIGN(planned.facts.seccomp, sandbox::find_filter(expand_home(planned.policy.seccomp.value, planned.facts)));
   TRY_ASSIGN(planned.facts.inherited, inherited_descriptors(planned.facts, request.pass_fds));
   planned.facts.terminal = terminal.path();
@@ -98,10 +101,11 @@ void tell_time(std::string_view what, double seconds) {
 }
 
 // Before the step runs, and whatever --summary says: this is weaker than what was asked for.
-void warn_of_degraded_ids(const Plan& plan) {
+void warn_of_degraded_ids(const Plan& plan, const HostFacts& facts) {
   for (const Protection& protection : plan.protections)
     if (protection.name == "uid-isolation" && protection.state == ProtectionState::degraded)
-      log::warn("user ids are not isolated: " + protection.reason + "; the step's root is the host's, with capabilities cut");
+      log::warn("user ids are not isolated: " + protection.reason + "; the step's root is " +
+                (facts.root_is_mapped_elsewhere ? "the container's" : "the host's") + ", with capabilities cut");
 }
 
 // Chosen by name, and still worth a word: who reads the log did not always choose it.
@@ -146,7 +150,7 @@ Result<cgroup::Cgroup> make_cgroup(Planned& planned, const RunRequest& request) 
 Result<sandbox::Box> start(Planned& planned, const RunRequest& request, const sandbox::CallerState& caller, int terminal,
                            const sandbox::BoxGroups& groups, int private_directory) {
   for (;;) {
-    warn_of_degraded_ids(planned.plan);
+    warn_of_degraded_ids(planned.plan, planned.facts);
     warn_of_gaps(planned.plan);
     auto box = sandbox::Box::start(planned.plan, caller, terminal, groups, private_directory);
     if (box) return std::move(*box);
@@ -196,6 +200,13 @@ void fill_ending(Report& report, const Ended& ended) {
   report.stray_count = ended.ending->stray_count;
   for (uint32_t i = 0; i < std::min<uint32_t>(ended.ending->stray_count, sandbox::kMaxStrays); ++i)
     report.strays.push_back({ended.ending->strays[i].pid, ended.ending->strays[i].comm});
+}
+
+void warn_of_lost_limits(Report& report, const cgroup::Cgroup& cgroup) {
+  for (const std::string_view limit : cgroup.lost_limits()) {
+    report.warnings.push_back("limits." + std::string(limit) + " was not in force to the end: the group above took its controller back");
+    log::warn(report.warnings.back());
+  }
 }
 
 uint64_t hits_of(std::string_view limit, const CgroupUsage& usage) {
@@ -321,6 +332,7 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   if (ended.grace_exceeded) report.grace_exceeded = planned.plan.deadlines.grace.value;
   fill_usage(report, meter);
   fill_limits(report, planned.plan.cgroup, cgroup.measure());
+  warn_of_lost_limits(report, cgroup);
   if (attribution == Attribution::always || is_any_full(report)) fill_caches(report, planned.plan, box, private_directory.fd());
   hint_at_hidden_command(report, planned.plan);
   box.release();

@@ -87,6 +87,16 @@ TEST_CASE("a hierarchy that does not show the caller's own group is none", "[cgr
   CHECK(found(kV2, "nonsense\n:\n::\n0:\n").empty() == false);  // "::" is v2 with an empty path: the top
 }
 
+TEST_CASE("the innermost unit of systemd is the one that can be delegated", "[cgroup]") {
+  const auto unit = [](const char* groups) { return cgroup::unit_of(found(kV2, groups)[0]); };
+  CHECK(unit("0::/system.slice/ci.service\n") == "/sys/fs/cgroup/system.slice/ci.service");
+  CHECK(unit("0::/system.slice/ci.service/job/7\n") == "/sys/fs/cgroup/system.slice/ci.service");
+  CHECK(unit("0::/user.slice/user-1000.slice/user@1000.service/app.slice/run-1.scope\n") ==
+        "/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/app.slice/run-1.scope");
+  CHECK(unit("0::/docker/abc\n").empty());
+  CHECK(unit("0::/\n").empty());
+}
+
 TEST_CASE("paths with blanks and colons are taken as they are", "[cgroup]") {
   CHECK(found("31 23 0:28 / /sys/fs/c\\040g rw - cgroup2 cgroup2 rw\n", "0::/a:b c\n")[0].own == "/sys/fs/c g/a:b c");
 }

@@ -100,6 +100,17 @@ TEST_CASE("on v2 a missing controller is one that is not handed down", "[run][li
         "'cpu': the group above does not hand it down (cgroup.subtree_control)");
 }
 
+TEST_CASE("a limit that systemd would take back is none", "[run][limits]") {
+  HostFacts facts = v2_facts();
+  facts.cgroups[0].undelegated = "/sys/fs/cgroup/job";
+  facts.has_systemd = true;
+  const Error error = refusal_of(facts, limited(kGiB));
+  CHECK(error.message ==
+        "cannot enforce limits.memory of --limit memory: control group '/sys/fs/cgroup/job' is not delegated "
+        "(Delegate=yes): systemd would take the limit back at its next reload");
+  CHECK(error.hint.find("-p Delegate=yes") != std::string::npos);
+}
+
 TEST_CASE("the way to a group of one's own is the one that the caller has", "[run][limits]") {
   const auto remedy = [](uint32_t uid, bool has_systemd, bool has_user_manager) {
     HostFacts facts = v2_facts();

@@ -115,6 +115,9 @@ TEST_CASE("what the default confinement of a container refuses has all of its op
     for (const char* option : {"docker run", "podman run", "seccomp=unconfined", "apparmor=unconfined",
                                "systempaths=unconfined", "unmask=ALL"})
       CHECK(error.hint.find(option) != std::string::npos);
+    const size_t weaker = error.hint.find("--isolation landlock");
+    CHECK(weaker != std::string::npos);
+    CHECK(error.hint.find("--isolation landlock", weaker + 1) == std::string::npos);
   };
   const Plan plan = every_mount();
   has_all(clone_failure_text(plan, ENOSYS));
