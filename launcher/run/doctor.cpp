@@ -237,6 +237,7 @@ Check try_limit(std::string_view name, std::string_view what_for, std::string_vi
 
 std::vector<Check> limits(HostFacts& facts) {
   cgroup::look_up_controllers(facts.cgroups);
+  look_up_service_manager(facts);
   if (facts.has_systemd) cgroup::look_up_delegation(facts.cgroups);
   const Origin origin{.layer = Layer::built_in, .place = "doctor"};
   Limits memory, processes, cpu;

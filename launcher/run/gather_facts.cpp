@@ -199,9 +199,6 @@ Result<HostFacts> gather_facts() {
   TRY_ASSIGN(const auto mounts, sys::read_mounts());
   for (const sys::HostMount& mount : mounts) facts.mounts.push_back({mount.path, mount.type});
   facts.cgroups = cgroup::find_hierarchies(mounts, groups);
-  facts.has_systemd = sys::kind_of("/run/systemd/system") == sys::PathKind::directory;
-  if (const auto runtime = facts.variable("XDG_RUNTIME_DIR"); runtime && facts.has_systemd)
-    facts.has_user_manager = sys::kind_of(*runtime + "/systemd/private") != sys::PathKind::missing;
   if (facts.uid == 0) {
     TRY_ASSIGN(facts.uid_ranges, id_ranges("/proc/self/uid_map"));
     for (const HostFacts::IdRange& range : facts.uid_ranges)
@@ -211,6 +208,12 @@ Result<HostFacts> gather_facts() {
     TRY_ASSIGN(facts.gid_ranges, id_ranges("/proc/self/gid_map"));
   }
   return facts;
+}
+
+void look_up_service_manager(HostFacts& facts) {
+  facts.has_systemd = sys::kind_of("/run/systemd/system") == sys::PathKind::directory;
+  if (const auto runtime = facts.variable("XDG_RUNTIME_DIR"); runtime && facts.has_systemd)
+    facts.has_user_manager = sys::kind_of(*runtime + "/systemd/private") != sys::PathKind::missing;
 }
 
 void look_up_paths(HostFacts& facts, const Policy& policy) {

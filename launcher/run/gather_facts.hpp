@@ -12,6 +12,9 @@ namespace stepbox::run {
 // current directory that is gone.
 Result<HostFacts> gather_facts();
 
+// Who could give stepbox a control group of its own: facts.has_systemd and has_user_manager. Asked for limits only.
+void look_up_service_manager(HostFacts& facts);
+
 // What the policy's paths are on this host; fills facts.paths, and the owner of a checkout that the policy names.
 void look_up_paths(HostFacts& facts, const Policy& policy);
 

@@ -76,6 +76,7 @@ Result<> prepare(Planned& planned, const RunRequest& request, const Terminal& te
   look_up_paths(planned.facts, planned.policy);
   if (needs_cgroup(planned.policy)) {
     cgroup::look_up_controllers(planned.facts.cgroups);
+    look_up_service_manager(planned.facts);
     if (planned.facts.has_systemd) cgroup::look_up_delegation(planned.facts.cgroups);
   }
   TRY_ASSIGN(planned.facts.seccomp, sandbox::find_filter(expand_home(planned.policy.seccomp.value, planned.facts)));
