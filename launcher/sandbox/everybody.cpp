@@ -1,8 +1,6 @@
 #include "sandbox/everybody.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,25 +12,13 @@
 #include <cstring>
 #include <ctime>
 
+#include "sys/directory_entries.hpp"
+
 namespace stepbox::sandbox {
 namespace {
 
 // Init itself, in a pid namespace.
 constexpr pid_t kInit = 1;
-
-// Calls `take` with every pid that the directory shows.
-template <class Take>
-void for_each_process(int processes, Take take) {
-  alignas(dirent64) char buffer[8192];
-  ::lseek(processes, 0, SEEK_SET);
-  for (long got = 0; (got = ::syscall(SYS_getdents64, processes, buffer, sizeof buffer)) > 0;) {
-    for (long at = 0; at < got;) {
-      const auto* entry = reinterpret_cast<const dirent64*>(buffer + at);
-      at += entry->d_reclen;
-      if (const pid_t pid = std::atoi(entry->d_name); pid > 0) take(pid);
-    }
-  }
-}
 
 // A small file of a process; its length, or 0 when the process is gone.
 size_t read_of(int processes, pid_t pid, const char* name, char* buffer, size_t size) {
@@ -48,7 +34,9 @@ size_t read_of(int processes, pid_t pid, const char* name, char* buffer, size_t 
 template <class Take>
 void for_each_within(int processes, Bounds bounds, Take take) {
   const pid_t self = ::getpid();
-  for_each_process(processes, [&](pid_t pid) {
+  sys::for_each_entry(processes, [&](const char* name) {
+    const pid_t pid = std::atoi(name);
+    if (pid <= 0) return;
     if (bounds == Bounds::pid_namespace ? pid != kInit : parent_of(processes, pid) == self) take(pid);
   });
 }

@@ -1,8 +1,6 @@
 #include "sandbox/snapshot.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +13,7 @@
 #include "sandbox/everybody.hpp"
 #include "sandbox/snapshot_frames.hpp"
 #include "sys/bounded_child.hpp"
+#include "sys/directory_entries.hpp"
 #include "sys/fd.hpp"
 
 namespace stepbox::sandbox {
@@ -105,17 +104,11 @@ class Reader {
   std::vector<int> numbers_in(const char* path) const {
     std::vector<int> numbers;
     const sys::Fd directory(::openat(processes_, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    alignas(dirent64) std::array<char, 32768> buffer{};
-    for (long got = 0; (got = ::syscall(SYS_getdents64, directory.get(), buffer.data(), buffer.size())) > 0;) {
-      for (long at = 0; at < got;) {
-        const auto* entry = reinterpret_cast<const dirent64*>(buffer.data() + at);
-        at += entry->d_reclen;
-        const std::string_view name = entry->d_name;
-        int number = 0;
-        const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-        if (error == std::errc() && end == name.data() + name.size()) numbers.push_back(number);
-      }
-    }
+    sys::for_each_entry(directory.get(), [&numbers](std::string_view name) {
+      int number = 0;
+      const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+      if (error == std::errc() && end == name.data() + name.size()) numbers.push_back(number);
+    });
     return numbers;
   }
 

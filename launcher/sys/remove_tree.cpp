@@ -1,16 +1,14 @@
 #include "sys/remove_tree.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <climits>
 #include <cstdio>
-#include <cstring>
 
+#include "sys/directory_entries.hpp"
 #include "sys/fd.hpp"
 
 namespace stepbox::sys {
@@ -29,19 +27,6 @@ Fd open_directory(int above, const char* name) {
   // What cannot be changed may be readable all the same.
   (void)::chmod(path, 0700);
   return Fd(::openat(above, name, kFlags | O_RDONLY));
-}
-
-template <class Take>
-void for_each_entry(int directory, Take take) {
-  alignas(dirent64) char buffer[8192];
-  ::lseek(directory, 0, SEEK_SET);
-  for (long got = 0; (got = ::syscall(SYS_getdents64, directory, buffer, sizeof buffer)) > 0;) {
-    for (long at = 0; at < got;) {
-      const auto* entry = reinterpret_cast<const dirent64*>(buffer + at);
-      at += entry->d_reclen;
-      if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0) take(entry->d_name);
-    }
-  }
 }
 
 // Takes apart what lies below `top`. A directory in a directory is moved up to the top, so that nothing is ever deep.

@@ -1,0 +1,121 @@
+#include "run/fill_report.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <iterator>
+
+#include "base/text.hpp"
+#include "caches/registry.hpp"
+#include "run/plan_parts.hpp"
+#include "sys/files.hpp"
+#include "workspace/attribution.hpp"
+
+namespace stepbox::run {
+namespace {
+
+uint64_t hits_of(std::string_view limit, const CgroupUsage& usage) {
+  if (limit == "memory") return usage.oom_kills;
+  return limit == "processes" ? usage.refused_forks : usage.throttled_microseconds / 1'000;
+}
+
+uint64_t peak_of(std::string_view limit, const CgroupUsage& usage) {
+  if (limit == "memory") return usage.memory_peak;
+  // Init is no process of the step.
+  return limit == "processes" && usage.processes_peak > 0 ? usage.processes_peak - 1 : 0;
+}
+
+// A group that names the call is what can be taken out of the profile (`without`).
+void fill_seccomp_log(Report& report, const SeccompFilter& filter, const SeccompLog& log) {
+  report.seccomp_log = log;
+  for (LoggedCall& call : report.seccomp_log->calls)
+    for (const SeccompGroup& group : filter.groups)
+      if (std::ranges::count(split(group.calls, ' '), call.name) > 0) call.groups.emplace_back(group.name);
+}
+
+}  // namespace
+
+void fill_usage(Report& report, const workspace::UsageMeter& meter) {
+  report.volumes = meter.usage();
+  report.samples = meter.samples();
+}
+
+bool is_any_full(const Report& report) {
+  for (const VolumeUsage& volume : report.volumes)
+    if (volume.bytes_full || volume.inodes_full) return true;
+  return false;
+}
+
+void fill_caches(Report& report, const Plan& plan, const sandbox::Box& box, int private_directory) {
+  const auto owner_of = [](std::string_view path) {
+    const caches::Tool* tool = caches::owner_of(path);
+    return tool != nullptr ? tool->name : std::string_view();
+  };
+  for (size_t i = 0; i < box.volumes().size() && i < plan.volumes.size(); ++i) {
+    auto found = workspace::attribute(box.volumes()[i].get(), plan.volumes[i].path, owner_of);
+    std::ranges::move(found, std::back_inserter(report.caches));
+  }
+  if (private_directory >= 0) report.caches = workspace::attribute(private_directory, plan.box, owner_of, plan.box);
+  std::ranges::stable_sort(report.caches, std::ranges::greater{}, &CacheUsage::bytes);
+}
+
+void fill_ending(Report& report, const Ended& ended, const Plan& plan) {
+  report.outcome = ended.outcome;
+  report.cancelled_by = ended.cancelled_by;
+  report.exit_code = ended.overrun ? kExitDeadline : exit_code_of(ended.outcome);
+  report.overrun = ended.overrun;
+  report.killed_on_request = ended.killed_on_request;
+  report.diagnostics = ended.diagnostics;
+  if (ended.grace_exceeded) report.grace_exceeded = plan.deadlines.grace.value;
+  if (plan.seccomp_log) fill_seccomp_log(report, *plan.seccomp, ended.seccomp_log);
+  if (!ended.ending) return;
+  report.time.user = static_cast<double>(ended.ending->user_microseconds) / 1e6;
+  report.time.system = static_cast<double>(ended.ending->system_microseconds) / 1e6;
+  report.memory_peak_bytes = static_cast<uint64_t>(ended.ending->max_rss_kib) * 1024;
+  report.stray_count = ended.ending->stray_count;
+  for (uint32_t i = 0; i < std::min<uint32_t>(ended.ending->stray_count, sandbox::kMaxStrays); ++i)
+    report.strays.push_back({ended.ending->strays[i].pid, ended.ending->strays[i].comm});
+}
+
+void fill_limits(Report& report, const CgroupPlan& plan, const CgroupUsage& usage) {
+  for (const PlannedLimit& limit : plan.limits)
+    report.limits.push_back({limit.name, limit.amount, peak_of(limit.name, usage), hits_of(limit.name, usage)});
+  if (usage.memory_peak > 0) report.memory_peak_bytes = usage.memory_peak;
+  if (usage.user_microseconds + usage.system_microseconds > 0) {
+    report.time.user = static_cast<double>(usage.user_microseconds) / 1e6;
+    report.time.system = static_cast<double>(usage.system_microseconds) / 1e6;
+  }
+  if (usage.oom_kills == 0) return;
+  // The kernel ends the whole group, init included (memory.oom.group), or stepbox does.
+  if (std::holds_alternative<BoxKilled>(report.outcome)) report.outcome = Signaled{SIGKILL, false};
+  report.exit_code = report.outcome == Outcome{Exited{0}} ? kExitSignalBase + SIGKILL : exit_code_of(report.outcome);
+}
+
+void fill_plan(Report& report, const Planned& planned) {
+  report.argv = planned.plan.argv;
+  report.cwd = planned.plan.cwd;
+  report.policies = planned.plan.policies;
+  report.isolation = planned.plan.isolation;
+  for (const std::string_view gap : gaps_of(report.isolation)) report.gaps.push_back(gap);
+  report.protections = planned.plan.protections;
+  report.seccomp_profile = planned.plan.seccomp->profile;
+  if (planned.plan.seccomp->kills && !planned.plan.seccomp_log) report.killing_profile = planned.plan.seccomp->profile;
+  report.source = planned.plan.source;
+  report.source_path = planned.plan.source_path;
+  report.kernel = planned.facts.kernel;
+  report.memory_total = planned.facts.memory_total;
+  report.warnings = planned.plan.warnings;
+}
+
+void hint_at_hidden_command(Report& report, const Plan& plan) {
+  if (report.exit_code != kExitNotFound || !std::holds_alternative<NotStarted>(report.outcome)) return;
+  for (const std::string& program : plan.programs) {
+    if (!program.starts_with('/') || sys::kind_of(program) != sys::PathKind::file) continue;
+    const auto real = sys::real_path(program).value_or(program);
+    report.hint = quoted(program) + " exists on the host but is hidden in the box: show it with --ro " +
+                  escaped(real.substr(0, std::max<size_t>(real.rfind('/'), 1)));
+    report.warnings.push_back(report.hint);
+    return;
+  }
+}
+
+}  // namespace stepbox::run

@@ -1,0 +1,28 @@
+// The entries of a directory that is open, without allocating: for use between clone and execve, and where what is listed
+// may be hostile.
+#pragma once
+
+#include <dirent.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstring>
+
+namespace stepbox::sys {
+
+// Calls `take` with the name of each entry but "." and "..", from the beginning. What comes or goes meanwhile may be
+// left out (getdents64(2)).
+template <class Take>
+void for_each_entry(int directory, Take take) {
+  alignas(dirent64) char buffer[8192];
+  ::lseek(directory, 0, SEEK_SET);
+  for (long got = 0; (got = ::syscall(SYS_getdents64, directory, buffer, sizeof buffer)) > 0;) {
+    for (long at = 0; at < got;) {
+      const auto* entry = reinterpret_cast<const dirent64*>(buffer + at);
+      at += entry->d_reclen;
+      if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0) take(entry->d_name);
+    }
+  }
+}
+
+}  // namespace stepbox::sys
