@@ -118,6 +118,12 @@ struct WritablePath {
   Origin origin = {};
 };
 
+// What a mode weaker than a box does not protect. Views of literals.
+struct Gap {
+  std::string_view name;
+  std::string_view text;
+};
+
 struct Plan {
   std::vector<std::string> argv;
   std::vector<std::string> programs;  // absolute paths tried in order, as execvp(3) would
@@ -129,6 +135,7 @@ struct Plan {
   // Where the workspace is: "/box" in a box, else a directory of the host that is removed afterwards.
   std::string box = "/box";
   std::vector<WritablePath> writable;  // with Isolation::landlock
+  std::vector<Gap> gaps;               // none in a box
 
   Identity identity;
   NetworkMode network = NetworkMode::host;

@@ -73,7 +73,7 @@ struct Report {
   std::string sentence;  // "the step failed with exit code 2 and volume 'cache' was full (...)"
   std::vector<PolicyName> policies;
   Isolation isolation = Isolation::full;
-  std::vector<std::string_view> gaps;  // what a mode weaker than full does not protect
+  std::vector<std::string> gaps;  // what a mode weaker than full does not protect
   std::vector<Protection> protections;
   Times time;
   std::vector<VolumeUsage> volumes;

@@ -80,7 +80,7 @@ void isolation(Page& page, const Plan& plan) {
   page.heading(std::string("isolation: ") + stepbox::name_of(plan.isolation));
   if (plan.isolation == Isolation::full) return page.line("a box", "namespaces, and a workspace of tmpfs at " + plan.box);
   page.line("no box", "the workspace is a directory of the host, removed afterwards: " + escaped(plan.box));
-  for (const std::string_view gap : gaps_of(plan.isolation)) page.line("not protected", std::string(gap));
+  for (const Gap& gap : plan.gaps) page.line("not protected: " + std::string(gap.name), std::string(gap.text));
   for (const WritablePath& writable : plan.writable)
     page.line("may write to " + escaped(writable.path), writable.why + with_origin(writable.origin));
 }

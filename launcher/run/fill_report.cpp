@@ -95,7 +95,7 @@ void fill_plan(Report& report, const Planned& planned) {
   report.cwd = planned.plan.cwd;
   report.policies = planned.plan.policies;
   report.isolation = planned.plan.isolation;
-  for (const std::string_view gap : gaps_of(report.isolation)) report.gaps.push_back(gap);
+  for (const Gap& gap : planned.plan.gaps) report.gaps.push_back(std::string(gap.name) + ": " + std::string(gap.text));
   report.protections = planned.plan.protections;
   report.seccomp_profile = planned.plan.seccomp->profile;
   if (planned.plan.seccomp->kills && !planned.plan.seccomp_log) report.killing_profile = planned.plan.seccomp->profile;
@@ -108,6 +108,7 @@ void fill_plan(Report& report, const Planned& planned) {
 
 void hint_at_hidden_command(Report& report, const Plan& plan) {
   if (report.exit_code != kExitNotFound || !std::holds_alternative<NotStarted>(report.outcome)) return;
+  if (plan.isolation != Isolation::full) return;
   for (const std::string& program : plan.programs) {
     if (!program.starts_with('/') || sys::kind_of(program) != sys::PathKind::file) continue;
     const auto real = sys::real_path(program).value_or(program);

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <functional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,8 +30,8 @@ Result<> plan_without_box(Plan& plan, const Policy& policy, const HostFacts& fac
 // Where the directory of such a step is made.
 std::string place_without_box(const HostFacts& facts);
 
-// What a mode weaker than a box does not protect; for warnings, `explain` and the report.
-std::span<const std::string_view> gaps_of(Isolation isolation);
+// What a mode weaker than a box does not protect, with what this kernel's Landlock can do.
+std::vector<Gap> gaps_of(Isolation isolation, int landlock_abi);
 
 // Kernel file systems and triggers are no part of "the rest of the host": the box makes its own or none.
 bool is_kernel_file_system(std::string_view type);

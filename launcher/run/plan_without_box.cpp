@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "run/make_plan.hpp"
 #include "run/plan_parts.hpp"
 #include "sandbox/landlock.hpp"
 #include "workspace/private_directory.hpp"
@@ -13,20 +14,29 @@
 namespace stepbox::run {
 namespace {
 
-constexpr std::string_view kGapsOfEnv[] = {
-    "disks: no quota is enforced",
-    "files: the step can write whatever the caller can; what it puts into /tmp, /var/tmp, /dev/shm or a home that the user "
-    "database names stays there",
-    "secrets and earlier caches: the step can read whatever the caller can",
-    "processes: the step can see and end the caller's, and one that forks faster than it is killed outlives the run",
-    "network, System V IPC and user ids: they are the caller's"};
+// The step does not have it in this mode, on this kernel.
+struct GapRow {
+  std::string_view name;
+  std::string_view text;
+  bool of_env;
+  int of_landlock_before;  // the version of Landlock that closes it; 0: it is none there, kNever: none closes it
+};
+constexpr int kNever = 1'000'000;
 
-constexpr std::string_view kGapsOfLandlock[] = {
-    "disks: no quota is enforced",
-    "files: their modes, owners, times and extended attributes can be changed wherever the caller can",
-    "secrets and earlier caches: the step can read whatever the caller can",
-    "processes: the step can see the caller's, and one that forks faster than it is killed outlives the run",
-    "network, System V IPC and user ids: they are the caller's"};
+constexpr GapRow kGaps[] = {
+    {"disk space", "no quota is enforced", true, kNever},
+    {"writing", "the step can write whatever the caller can; what it puts into /tmp, /var/tmp, /dev/shm or a home that the user "
+                "database names stays there", true, 0},
+    {"truncating", "any file of the caller's can be cut to nothing, before Linux 6.2", false, sandbox::kLandlockForTruncate},
+    {"modes and owners", "of files, their times and extended attributes too, wherever the caller may change them", false, kNever},
+    {"reading", "the step sees whatever the caller can: secrets, and caches of earlier runs", true, kNever},
+    {"signals", "the step can end the caller's processes, stepbox among them, before Linux 6.12", false, sandbox::kLandlockForScopes},
+    {"signals", "the step can end the caller's processes, stepbox among them", true, 0},
+    {"other processes", "the step sees the caller's, and can change their limits and priorities", true, kNever},
+    {"daemons", "those that the caller can ask (docker, systemd, agents) do for the step what they do for the caller, and stay", true, kNever},
+    {"its own processes", "one that forks faster than it is killed outlives the run", true, kNever},
+    {"control groups", "where the caller may write to them, the step can leave its own, and the limits with it", true, 0},
+    {"network", "and System V IPC, user ids, terminals: they are the caller's", true, kNever}};
 
 struct Directory {
   const char* path;
@@ -41,7 +51,8 @@ constexpr std::string_view kDevices[] = {"/dev/null", "/dev/zero", "/dev/full", 
 std::string mode_of(const Plan& plan) { return std::string("--isolation ") + name_of(plan.isolation); }
 
 std::unexpected<Error> needs_box(const Plan& plan, const std::string& what, const Origin& origin) {
-  return fail("cannot have " + what + " (" + escaped(origin.text()) + ") with " + mode_of(plan), "it needs a box: --isolation full");
+  return fail("cannot have " + what + " (" + escaped(origin.text()) + ") with " + mode_of(plan),
+              "it needs a box: --isolation full; where that cannot be had, leave it out, or override it by an option");
 }
 
 // What was asked for by name and cannot be had is refused. What every box has is told in gaps_of().
@@ -59,6 +70,25 @@ Result<> refuse_what_needs_box(const Plan& plan, const Policy& policy) {
   if (is_typed(policy.inodes.origin)) return needs_box(plan, "a number of inodes", policy.inodes.origin);
   for (const VolumeSpec& volume : policy.volumes)
     if (is_typed(volume.origin)) return needs_box(plan, "volume " + quoted(volume.name), volume.origin);
+  return {};
+}
+
+// What is writable cannot be less so further down: Landlock only adds (landlock(7)), and variables do nothing.
+Result<> refuse_read_only_within(const Plan& plan, const Policy& policy, const HostFacts& facts) {
+  std::vector<std::string> writable;
+  if (plan.source == SourceMode::rw) writable.push_back(plan.source_path);
+  const auto real_of = [&](const PathRule& rule) {
+    const HostFacts::NamedPath* found = facts.find(expand_home(rule.path, facts));
+    return found == nullptr ? std::string() : found->real;
+  };
+  for (const PathRule& rule : policy.paths)
+    if (const std::string real = real_of(rule); rule.access == PathAccess::rw && !real.empty()) writable.push_back(real);
+  for (const PathRule& rule : policy.paths) {
+    const std::string real = real_of(rule);
+    if (rule.access != PathAccess::ro || real.empty()) continue;
+    if (std::ranges::any_of(writable, [&](const std::string& place) { return is_within(real, place); }))
+      return needs_box(plan, "a read-only " + quoted(real) + " in a place that is writable", rule.origin);
+  }
   return {};
 }
 
@@ -116,13 +146,13 @@ Result<> choose_writable(Plan& plan, const Policy& policy, const HostFacts& fact
 
 }  // namespace
 
-std::span<const std::string_view> gaps_of(Isolation isolation) {
-  switch (isolation) {
-    case Isolation::full: return {};
-    case Isolation::landlock: return kGapsOfLandlock;
-    case Isolation::env: return kGapsOfEnv;
+std::vector<Gap> gaps_of(Isolation isolation, int landlock_abi) {
+  std::vector<Gap> gaps;
+  for (const GapRow& row : kGaps) {
+    const bool is_gap = isolation == Isolation::env ? row.of_env : isolation == Isolation::landlock && landlock_abi < row.of_landlock_before;
+    if (is_gap) gaps.push_back({row.name, row.text});
   }
-  return {};
+  return gaps;
 }
 
 std::string place_without_box(const HostFacts& facts) {
@@ -140,8 +170,10 @@ Result<> plan_without_box(Plan& plan, const Policy& policy, const HostFacts& fac
   plan.home_paths.clear();
   plan.scope_sockets = plan.scope_sockets && plan.isolation == Isolation::landlock;
   plan.scope_signals = plan.isolation == Isolation::landlock && facts.has_socket_scope;
+  plan.gaps = gaps_of(plan.isolation, facts.landlock_abi);
   make_directories(plan, policy);
   TRY(choose_checkout(plan, policy, facts, layout));
+  TRY(refuse_read_only_within(plan, policy, facts));
   return plan.isolation == Isolation::landlock ? choose_writable(plan, policy, facts, layout) : Result<>();
 }
 

@@ -109,9 +109,11 @@ void warn_of_degraded_ids(const Plan& plan, const HostFacts& facts) {
 
 // Chosen by name, and still worth a word: who reads the log did not always choose it.
 void warn_of_gaps(const Plan& plan) {
-  if (plan.isolation == Isolation::full) return;
-  log::warn(std::string("isolation is ") + name_of(plan.isolation) + " only, which does not protect:");
-  for (const std::string_view gap : gaps_of(plan.isolation)) log::warn("  " + std::string(gap));
+  if (plan.gaps.empty()) return;
+  std::vector<std::string> names;
+  for (const Gap& gap : plan.gaps) names.emplace_back(gap.name);
+  log::warn(std::string("isolation is ") + name_of(plan.isolation) + " only: not protected are " + join(names, ", ") +
+            " (`stepbox explain` says more)");
 }
 
 // The workspace of a step without a box. What runs left that were killed goes in passing.
@@ -193,12 +195,13 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   TRY(prepare(planned, request, terminal));
   // Ours until the end of the run.
   TRY_ASSIGN(const sys::Fd id_range, claim_id_range(planned.facts));
+  // From here on something may have to be removed.
+  sandbox::CallerState caller = take_over_signals();
+  caller.has_foreground = terminal.is_ours();
   TRY_ASSIGN(workspace::PrivateDirectory private_directory, make_private_directory(planned));
   TRY_ASSIGN(planned.plan, make_plan(planned.policy, request.argv, planned.facts));
 
   TRY_ASSIGN(auto output, watch_output(planned.plan.deadlines));
-  sandbox::CallerState caller = take_over_signals();
-  caller.has_foreground = terminal.is_ours();
   TRY_ASSIGN(cgroup::Cgroup cgroup, make_cgroup(planned, request));
   for (const std::string& warning : planned.plan.warnings) log::warn(warning);
   tell_plan(planned.plan);
@@ -231,7 +234,7 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   hint_at_hidden_command(report, planned.plan);
   box.release();
   report.leftovers = cgroup.destroy();
-  if (ended.ending && ended.ending->has_survivors) report.leftovers.emplace_back("processes that fork faster than they are killed");
+  if (box.has_survivors() || (ended.ending && ended.ending->has_survivors)) report.leftovers.emplace_back("processes that fork faster than they are killed");
   if (const std::string path = private_directory.path(); private_directory.remove() != 0) report.leftovers.push_back(path);
   const Clock::time_point end = Clock::now();
   report.time.setup = seconds_between(begin, running);

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -52,22 +51,18 @@ std::expected<Box, StartFailure> Box::start(const Plan& plan, const CallerState&
   if (plan.seccomp_log)
     prepared.log_program = log_program(plan.seccomp->program, native_architectures().front(), theirs.get());
   sys::Fd processes;
-  std::vector<pid_t> spared;
   if (bounds == Bounds::descendants) {
     processes = sys::Fd(::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!processes || ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
-      return std::unexpected(StartFailure{Error::from_errno("cannot watch over the processes of the step", errno)});
-    spared = list_children(processes.get());
+    if (!processes) return std::unexpected(StartFailure{Error::from_errno("cannot open /proc", errno)});
   }
   clone_args arguments{};
   arguments.flags = namespaces_of(plan, groups);
-  if (groups.unified >= 0) {
+  if (groups.unified >= 0 && bounds == Bounds::pid_namespace) {
     arguments.flags |= CLONE_INTO_CGROUP;
     arguments.cgroup = static_cast<uint64_t>(groups.unified);
   }
   arguments.exit_signal = SIGCHLD;
-  pid_t init = sys::clone3(arguments);
-  if (init < 0 && errno == ENOSYS && arguments.flags == 0) init = sys::clone_plain(arguments);
+  const pid_t init = bounds == Bounds::pid_namespace ? sys::clone3(arguments) : sys::clone_plain(arguments);
   if (init == 0) {
     ours.close();
     if (bounds == Bounds::descendants) be_subreaper(prepared, theirs.get(), terminal);
@@ -77,7 +72,6 @@ std::expected<Box, StartFailure> Box::start(const Plan& plan, const CallerState&
   theirs.close();
   Box box(init, std::move(ours), bounds);
   box.processes_ = std::move(processes);
-  box.spared_ = std::move(spared);
   if (auto started = box.await_step(plan); !started) return std::unexpected(std::move(started).error());
   return box;
 }
@@ -147,18 +141,24 @@ int Box::tear_down() {
   return await_init();
 }
 
-// The subreaper does it, and stays for the directory. Should it not answer, it is done here.
+// The subreaper does it, and stays for the directory. Should it not answer, or be gone, its keeper does it.
 void Box::end_descendants() {
   constexpr int kPatience = 15'000;
   if (!has_ended_) kill_all();
   while (!has_ended_) {
     pollfd answer{channel_.get(), POLLIN, 0};
     if (::poll(&answer, 1, kPatience) > 0 && next_event()) continue;
-    ::kill(init_, SIGKILL);
-    await_init();
-    sandbox::end_descendants(processes_.get(), spared_);
-    break;
+    release_keeper();
+    return;
   }
+}
+
+// Both leave at the end of file. The keeper may have been stopped by the step, whose user it is.
+void Box::release_keeper() {
+  channel_.close();
+  ::kill(init_, SIGCONT);
+  const int status = await_init();
+  has_survivors_ = WIFEXITED(status) && WEXITSTATUS(status) != 0;
 }
 
 int Box::await_init() {
@@ -169,12 +169,7 @@ int Box::await_init() {
 }
 
 void Box::release() {
-  if (init_ >= 0) {
-    channel_.close();
-    // It may have been stopped by the step, whose user it is.
-    ::kill(init_, SIGCONT);
-    await_init();
-  }
+  if (init_ >= 0) release_keeper();
   processes_.close();
   volumes_.clear();
 }

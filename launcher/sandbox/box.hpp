@@ -15,9 +15,9 @@
 // death kills the step. Nothing of the box has a name on the host, so that there is nothing to tidy:
 // mounts live in the box's mount namespace, and the volumes' memory is freed with the last mount.
 //
-// Without a box (Plan::isolation) there is a subreaper in init's place, and the workspace is a directory of the host.
-// Then the two watch each other: at the end of file on the channel the subreaper kills what the step has started and
-// removes the directory; and what outlives the subreaper becomes the supervisor's. Killed at once, both leave it.
+// Without a box (Plan::isolation) there is a subreaper in init's place, and the workspace is a directory of the host. At
+// the end of file on the channel the subreaper kills what the step has started and removes the directory. Around it is a
+// keeper, which `init` means here: what outlives the subreaper becomes its child, and is killed by it.
 #pragma once
 
 #include <sys/types.h>
@@ -61,7 +61,7 @@ class Box {
 
   Box(Box&& other) noexcept
       : init_(std::exchange(other.init_, -1)), bounds_(other.bounds_), has_ended_(other.has_ended_),
-        spared_(std::move(other.spared_)), channel_(std::move(other.channel_)), volumes_(std::move(other.volumes_)),
+        has_survivors_(other.has_survivors_), channel_(std::move(other.channel_)), volumes_(std::move(other.volumes_)),
         processes_(std::move(other.processes_)), listener_(std::move(other.listener_)) {}
   Box& operator=(Box&&) = delete;
   // Kills the box when it still runs. Where the result matters, call tear_down().
@@ -95,6 +95,10 @@ class Box {
   // until release(). Returns the status of init as of wait(2).
   int tear_down();
 
+  // Whether processes of the step outlive it: they forked faster than they were killed. Never of a box. To be asked
+  // after release().
+  bool has_survivors() const { return has_survivors_; }
+
   // Lets go of the volumes: their memory is freed before this returns. Without a box the step's directory is removed.
   void release();
 
@@ -102,12 +106,13 @@ class Box {
   Box(pid_t init, sys::Fd channel, Bounds bounds) : init_(init), bounds_(bounds), channel_(std::move(channel)) {}
   std::expected<void, StartFailure> await_step(const Plan& plan);
   void end_descendants();
+  void release_keeper();
   int await_init();
 
   pid_t init_ = -1;
   Bounds bounds_;
   bool has_ended_ = false;
-  std::vector<pid_t> spared_;  // children that the supervisor had before
+  bool has_survivors_ = false;
   sys::Fd channel_;
   std::vector<sys::Fd> volumes_;
   sys::Fd processes_;

@@ -26,6 +26,7 @@ enum class Stage : uint8_t {
   pivot,
   loopback,
   init_privileges,
+  processes,  // there is no /proc that shows the own ones
   // step
   session,
   terminal,

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <iterator>
 
 #include "sys/directory_entries.hpp"
 
@@ -31,25 +32,43 @@ size_t read_of(int processes, pid_t pid, const char* name, char* buffer, size_t 
   return static_cast<size_t>(std::max<ssize_t>(length, 0));
 }
 
+struct Kinship {
+  char state = 'X';
+  pid_t parent = 0;
+};
+
+// proc(5), /proc/pid/stat: "PID (COMM) STATE PPID ...", where COMM may hold anything.
+Kinship kinship_of(int processes, pid_t pid) {
+  char text[512];
+  if (read_of(processes, pid, "stat", text, sizeof text) == 0) return {};
+  const char* end_of_name = std::strrchr(text, ')');
+  if (end_of_name == nullptr || std::strlen(end_of_name) < 4) return {};
+  return {end_of_name[2], std::atoi(end_of_name + 4)};
+}
+
+// The pids first, and then a look at each: a step that forks all the time makes new ones faster than they can be looked
+// at, and a walk along with it would not end.
 template <class Take>
 void for_each_within(int processes, Bounds bounds, Take take) {
-  const pid_t self = ::getpid();
+  static pid_t pids[65'536];
+  size_t count = 0;
   sys::for_each_entry(processes, [&](const char* name) {
-    const pid_t pid = std::atoi(name);
-    if (pid <= 0) return;
-    if (bounds == Bounds::pid_namespace ? pid != kInit : parent_of(processes, pid) == self) take(pid);
+    if (const pid_t pid = std::atoi(name); pid > 0 && count < std::size(pids)) pids[count++] = pid;
   });
+  const pid_t self = ::getpid();
+  for (size_t i = 0; i < count; ++i) {
+    if (bounds == Bounds::pid_namespace) {
+      if (pids[i] != kInit) take(pids[i]);
+      continue;
+    }
+    const Kinship kinship = kinship_of(processes, pids[i]);
+    if (kinship.parent == self && kinship.state != 'Z') take(pids[i]);
+  }
 }
 
 }  // namespace
 
-// proc(5), /proc/pid/stat: "PID (COMM) STATE PPID ...", where COMM may hold anything.
-pid_t parent_of(int processes, pid_t pid) {
-  char text[512];
-  if (read_of(processes, pid, "stat", text, sizeof text) == 0) return 0;
-  const char* end_of_name = std::strrchr(text, ')');
-  return end_of_name == nullptr || std::strlen(end_of_name) < 4 ? 0 : std::atoi(end_of_name + 4);
-}
+pid_t parent_of(int processes, pid_t pid) { return kinship_of(processes, pid).parent; }
 
 void kill_everybody(int processes, Bounds bounds) {
   if (bounds == Bounds::pid_namespace) ::kill(-1, SIGKILL);
@@ -72,27 +91,22 @@ uint32_t list_everybody(int processes, Bounds bounds, StrayRecord* strays) {
   return count;
 }
 
-std::vector<pid_t> list_children(int processes) {
-  std::vector<pid_t> children;
-  for_each_within(processes, Bounds::descendants, [&](pid_t pid) { children.push_back(pid); });
-  return children;
-}
-
-bool end_descendants(int processes, std::span<const pid_t> spared) {
-  constexpr int kMoments = 10'000;
-  constexpr timespec kMoment{.tv_sec = 0, .tv_nsec = 1'000'000};
-  for (int i = 0; i < kMoments; ++i) {
-    bool is_over = true;
-    for_each_within(processes, Bounds::descendants, [&](pid_t pid) {
-      if (std::ranges::find(spared, pid) != spared.end()) return;
-      is_over = false;
-      ::kill(pid, SIGKILL);
-      ::waitpid(pid, nullptr, WNOHANG | __WALL);
-    });
-    if (is_over) return true;
+bool end_descendants(int processes) {
+  constexpr time_t kPatience = 10;
+  constexpr timespec kMoment{.tv_sec = 0, .tv_nsec = 200'000};
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  const time_t end = now.tv_sec + kPatience;
+  for (;;) {
+    // Who has children knows it, whatever it sees of them.
+    pid_t reaped = 0;
+    while ((reaped = ::waitpid(-1, nullptr, WNOHANG | __WALL)) > 0) {}
+    if (reaped < 0 && errno == ECHILD) return true;
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    if (now.tv_sec >= end) return false;
+    kill_everybody(processes, Bounds::descendants);
     ::nanosleep(&kMoment, nullptr);
   }
-  return false;
 }
 
 }  // namespace stepbox::sandbox

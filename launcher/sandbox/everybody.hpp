@@ -1,13 +1,10 @@
 // How everybody who belongs to a step is found and killed. Two ways: the kernel knows (a pid namespace), or parentage
-// tells (a subreaper: PR_SET_CHILD_SUBREAPER in prctl(2)). Used after clone: nothing here allocates but where it
-// says so.
+// tells (a subreaper: PR_SET_CHILD_SUBREAPER in prctl(2)). Used after clone: nothing here allocates.
 #pragma once
 
 #include <sys/types.h>
 
 #include <cstdint>
-#include <span>
-#include <vector>
 
 #include "sandbox/channel.hpp"
 
@@ -22,17 +19,14 @@ enum class Bounds : uint8_t {
 // `processes` is open on a /proc that shows them.
 void kill_everybody(int processes, Bounds bounds);
 
-// Who is within the bounds: their number, and the first kMaxStrays of them. Of descendants the children.
+// Who is alive within the bounds: their number, and the first kMaxStrays of them. Of descendants the children.
 uint32_t list_everybody(int processes, Bounds bounds, StrayRecord* strays);
 
 // Of a process; 0 when it is gone.
 pid_t parent_of(int processes, pid_t pid);
 
-// The caller's children. On the supervisor's side: this one allocates.
-std::vector<pid_t> list_children(int processes);
-
-// Kills children until there are none but those spared, for ten seconds at the most: a step that forks faster than it
-// is killed is not caught by parentage. Returns whether nobody is left.
-bool end_descendants(int processes, std::span<const pid_t> spared = {});
+// Kills and reaps children until there are none, for ten seconds at the most: a step that forks faster than it is killed
+// is not caught by parentage. Returns whether nobody is left.
+bool end_descendants(int processes);
 
 }  // namespace stepbox::sandbox

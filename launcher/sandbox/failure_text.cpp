@@ -38,6 +38,7 @@ constexpr StageText kStages[] = {
     {Stage::pivot, "cannot make the box the root of its processes", kHintDoctor},
     {Stage::loopback, "cannot bring up the loopback interface of the box", "use --network host or --network none"},
     {Stage::init_privileges, "cannot drop the privileges of the box's init", kHintDoctor},
+    {Stage::processes, "cannot look after the processes of the step: this /proc belongs to another pid namespace", "mount a /proc of this one"},
     {Stage::session, "cannot start a process group for the step", ""},
     {Stage::terminal, "cannot hand the terminal to the step", "run stepbox in the foreground, or with stdin from /dev/null"},
     {Stage::limits, "cannot lower the limits of the step's processes", ""},
@@ -106,6 +107,11 @@ std::string general_hint(int number) {
 
 Error text_of(const Plan& plan, Stage stage, int index, int number) {
   if (stage == Stage::mount) return mount_failure_text(plan.mounts[static_cast<size_t>(index)], number);
+  if (stage == Stage::cache_directory && plan.isolation != Isolation::full) {
+    Error error = Error::from_errno("cannot make " + quoted(plan.box + "/" + plan.cache_directories[static_cast<size_t>(index)].target), number);
+    error.hint = "set TMPDIR to a directory with more room";
+    return error;
+  }
   if (stage == Stage::cache_directory) return mount_failure_text(plan.cache_directories[static_cast<size_t>(index)], number);
   if (stage == Stage::id_map)
     return Error::from_errno("the file system of " + quoted(place_of_file_system(plan.mounts[static_cast<size_t>(index)])) +

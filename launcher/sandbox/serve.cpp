@@ -137,9 +137,12 @@ void Server::take_step() {
     if (::waitpid(step_, &status, WNOHANG | __WALL) == step_) end(status);
     ::nanosleep(&kMoment, nullptr);
   }
-  kill_everybody();
-  while (::waitpid(step_, &status, __WALL) < 0 && errno == EINTR) {}
-  end(status);
+  // Again and again: without a pid namespace who traces it may be a grandchild, and comes up when its parent is dead.
+  for (;;) {
+    kill_everybody();
+    if (::waitpid(step_, &status, WNOHANG | __WALL) == step_) end(status);
+    ::nanosleep(&kMoment, nullptr);
+  }
 }
 
 void Server::expire() {

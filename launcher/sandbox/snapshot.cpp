@@ -115,11 +115,15 @@ class Reader {
   std::vector<int> descendants() const {
     std::vector<std::pair<int, int>> with_parent;
     for (const int pid : numbers_in(".")) with_parent.emplace_back(pid, parent_of(processes_, pid));
-    std::vector<int> found = {ancestor_};
+    // The keeper's only child is stepbox's as well.
+    std::vector<int> found;
+    for (const auto& [pid, parent] : with_parent)
+      if (parent == ancestor_) found.push_back(pid);
+    const auto own = static_cast<std::ptrdiff_t>(found.size());
     for (size_t i = 0; i < found.size(); ++i)
       for (const auto& [pid, parent] : with_parent)
         if (parent == found[i]) found.push_back(pid);
-    found.erase(found.begin());
+    found.erase(found.begin(), found.begin() + own);
     return found;
   }
 

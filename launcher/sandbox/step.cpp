@@ -205,6 +205,9 @@ void be_step(const Prepared& prepared, int channel, int terminal, int go) {
   ::close(root);
   // After the directories: what makes them may be refused to the step.
   if (!prepared.plan.seccomp_log) reporter.require(Stage::seccomp, load_filter(*prepared.plan.seccomp));
+  // Should its parent be killed together with the keeper, nobody else ends it. After the change of capabilities, which
+  // would clear it (prctl(2)), and before a word of the parent's, which is alive then.
+  if (prepared.plan.isolation != Isolation::full) tie_to_parent();
   // From here on the box is made, and paths are those of the step.
   if (!wait_for_init(go)) ::_exit(0);
   reporter.require(Stage::directory, error_of(::chdir(prepared.plan.cwd.c_str())));
@@ -212,9 +215,6 @@ void be_step(const Prepared& prepared, int channel, int terminal, int go) {
   // Last: a limit on descriptors would be in the way of the lines above.
   reporter.require(Stage::limits, lower_limits(prepared.plan.process_limits));
   tell_supervisor(prepared, reporter, channel);
-  // Should its parent be killed together with the supervisor, nobody else ends it. After the change of capabilities,
-  // which would clear it (prctl(2)).
-  if (prepared.plan.isolation != Isolation::full) tie_to_parent();
   if (prepared.listen_pid != nullptr) std::snprintf(prepared.listen_pid, kPidText.size() + 1, "%d", static_cast<int>(::getpid()));
   restore_signals(prepared.caller);
   reporter.require(Stage::exec, execute(prepared));

@@ -40,8 +40,7 @@ void StepParent::clone_step(uint64_t namespaces) {
   arguments.exit_signal = SIGCHLD;
   arguments.flags = CLONE_PIDFD | namespaces;
   arguments.pidfd = reinterpret_cast<uint64_t>(&step_handle_);
-  step_ = sys::clone3(arguments);
-  if (step_ < 0 && errno == ENOSYS && namespaces == 0) step_ = sys::clone_plain(arguments);
+  step_ = namespaces == 0 ? sys::clone_plain(arguments) : sys::clone3(arguments);
   if (step_ == 0) {
     ::close(go_[1]);
     be_step(prepared_, channel_, terminal_, go_[0]);

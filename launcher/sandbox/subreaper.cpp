@@ -1,18 +1,41 @@
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
+#include <cstdlib>
 
-#include "sandbox/credentials.hpp"
+#include "sandbox/everybody.hpp"
 #include "sandbox/processes.hpp"
 #include "sandbox/serve.hpp"
 #include "sandbox/step_parent.hpp"
+#include "sys/calls.hpp"
 
 namespace stepbox::sandbox {
 namespace {
 
 int error_of(long result) { return result < 0 ? errno : 0; }
+
+// Ends, with 1 when some of those that the subreaper has left are still there.
+[[noreturn]] void keep(pid_t subreaper, int processes) {
+  int status = 0;
+  for (;;) {
+    const pid_t changed = ::waitpid(subreaper, &status, WUNTRACED | __WALL);
+    if (changed < 0 && errno == EINTR) continue;
+    if (changed < 0 || !WIFSTOPPED(status)) break;
+    // By the step, whose user it is.
+    ::kill(subreaper, SIGCONT);
+  }
+  ::_exit(end_descendants(processes) ? 0 : 1);
+}
+
+// A /proc of another pid namespace has other numbers for everybody.
+bool shows_own_pids(int processes) {
+  char text[32] = {};
+  return ::readlinkat(processes, "self", text, sizeof text - 1) > 0 && std::atoi(text) == ::getpid();
+}
 
 // What init is to a box, where there is none. Whoever loses his parent becomes its child (prctl(2)), so that it finds
 // everybody that the step has started. It is not tied to the supervisor: when that dies, there is still to be cleaned
@@ -22,12 +45,37 @@ class Subreaper : StepParent {
   Subreaper(const Prepared& prepared, int channel, int terminal) : StepParent(prepared, channel, terminal) {}
 
   [[noreturn]] void run();
+
+ private:
+  [[noreturn]] void look_after_step(int processes);
 };
 
+// Two processes: the one that starts the step, and one around it that looks after what is left when that is killed.
+// The supervisor could not: it may have children that are the caller's.
 void Subreaper::run() {
   require(Stage::init_privileges, error_of(::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)));
   const int processes = ::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   require(Stage::init_privileges, error_of(processes));
+  require(Stage::processes, shows_own_pids(processes) ? 0 : ENOENT);
+  require(Stage::init_privileges, error_of(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)));
+  clone_args arguments{};
+  arguments.exit_signal = SIGCHLD;
+  if (prepared_.groups.unified >= 0) {
+    arguments.flags = CLONE_INTO_CGROUP;
+    arguments.cgroup = static_cast<uint64_t>(prepared_.groups.unified);
+  }
+  const pid_t subreaper = sys::clone_plain(arguments);
+  require(Stage::step_clone, error_of(subreaper));
+  if (subreaper > 0) {
+    if (processes > 0) sys::close_range(0, static_cast<unsigned>(processes) - 1, 0);
+    sys::close_range(static_cast<unsigned>(processes) + 1, ~0U, 0);
+    keep(subreaper, processes);
+  }
+  look_after_step(processes);
+}
+
+void Subreaper::look_after_step(int processes) {
+  require(Stage::init_privileges, error_of(::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)));
   enter_groups();
   clone_step(0);
   release_step();

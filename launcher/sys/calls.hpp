@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
 
 namespace stepbox::sys {
@@ -21,9 +22,11 @@ inline pid_t clone3(const clone_args& arguments) {
   return static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
 }
 
-// The same where clone3 is hidden, as containers' filters do that cannot look into its arguments: clone(2), which knows
-// fewer flags and no control group.
+// The same, for flags that clone(2) knows as well, where clone3 is hidden or refused, as by containers' filters, which
+// cannot look into its arguments.
 inline pid_t clone_plain(const clone_args& arguments) {
+  const pid_t pid = clone3(arguments);
+  if (pid >= 0 || (errno != ENOSYS && errno != EPERM) || arguments.cgroup != 0) return pid;
   return static_cast<pid_t>(::syscall(SYS_clone, arguments.flags | arguments.exit_signal, nullptr,
                                       reinterpret_cast<int*>(arguments.pidfd), nullptr, nullptr));
 }

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <climits>
+#include <cstdint>
 #include <cstdio>
 
 #include "sys/directory_entries.hpp"
@@ -14,18 +15,25 @@
 namespace stepbox::sys {
 namespace {
 
-// Opens a directory whose owner may have taken his own rights away; nothing where another file system is mounted. Not
-// by openat2(2), which containers' filters may hide.
+// Which mount something is on: another one may be of the same file system. 0 where the kernel does not tell.
+uint64_t mount_of(int place) {
+  struct statx status {};
+  return ::statx(place, "", AT_EMPTY_PATH, STATX_MNT_ID, &status) == 0 ? status.stx_mnt_id : 0;
+}
+
+// What its owner may have taken away from himself.
+void give_rights_back(int place) {
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/self/fd/%d", place);
+  (void)::chmod(path, 0700);
+}
+
+// Opens a directory; nothing where something else is mounted. Not by openat2(2), which containers' filters may hide.
 Fd open_directory(int above, const char* name) {
   constexpr int kFlags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
   const Fd place(::openat(above, name, kFlags | O_PATH));
-  struct stat here {};
-  struct stat there {};
-  if (!place || ::fstat(above, &here) != 0 || ::fstat(place.get(), &there) != 0 || here.st_dev != there.st_dev) return {};
-  char path[64];
-  std::snprintf(path, sizeof path, "/proc/self/fd/%d", place.get());
-  // What cannot be changed may be readable all the same.
-  (void)::chmod(path, 0700);
+  if (!place || mount_of(place.get()) != mount_of(above)) return {};
+  give_rights_back(place.get());
   return Fd(::openat(above, name, kFlags | O_RDONLY));
 }
 
@@ -34,13 +42,17 @@ class Remover {
  public:
   explicit Remover(int top) : top_(top) {}
 
+  static constexpr int kMostRounds = 100'000;
+
   int empty() {
     // What was moved up, or was not listed while others went, comes in the next round.
+    int rounds = 0;
     do {
       made_progress_ = false;
       error_ = 0;
       for_each_entry(top_, [this](const char* name) { remove(name); });
-    } while (made_progress_);
+      // Somebody who goes on making files has the last word.
+    } while (made_progress_ && ++rounds < kMostRounds);
     return error_;
   }
 

@@ -51,7 +51,7 @@ bool is_private(const sys::Fd& directory) {
 }  // namespace
 
 std::string place_for_private_directories(const std::string& tmpdir) {
-  return tmpdir.starts_with('/') && sys::kind_of(tmpdir) == sys::PathKind::directory ? lexically_normal(tmpdir) : "/tmp";
+  return tmpdir.starts_with('/') && !tmpdir.contains(':') && sys::kind_of(tmpdir) == sys::PathKind::directory ? lexically_normal(tmpdir) : "/tmp";
 }
 
 std::string example_of_private_directory(const std::string& place) {

@@ -12,7 +12,8 @@
 
 namespace stepbox::workspace {
 
-// Where such directories are made: what TMPDIR says, or /tmp. Short, since the paths of sockets lie below it.
+// Where such directories are made: what TMPDIR says, or /tmp. Short, since the paths of sockets lie below it; without
+// a colon, since it comes into PATH.
 std::string place_for_private_directories(const std::string& tmpdir);
 
 // What `explain` shows in the place of a name that nobody knows yet.

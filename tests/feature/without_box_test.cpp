@@ -55,6 +55,19 @@ class Apart {
   fs::path tmp_;
 };
 
+struct Helpers {
+  pid_t keeper;     // a child of stepbox
+  pid_t subreaper;  // its child, the parent of the step
+};
+
+Helpers helpers_of(pid_t stepbox) {
+  const auto keepers = children_of(stepbox);
+  REQUIRE(keepers.size() == 1);
+  const auto subreapers = children_of(keepers[0]);
+  REQUIRE(subreapers.size() == 1);
+  return {keepers[0], subreapers[0]};
+}
+
 std::vector<std::string> only(const std::string& mode) { return {"--isolation", mode}; }
 
 }  // namespace
@@ -74,7 +87,7 @@ TEST_CASE("a weaker mode gives the step a directory of its own, and removes it",
   CHECK(read_file(apart->checkout() / "made") == "made\n");
   CHECK(apart.is_clean());
   // Each run says what it does not protect.
-  CHECK(ended.err.find("stepbox: isolation is " + mode + " only, which does not protect:\n") != std::string::npos);
+  CHECK(ended.err.find("stepbox: isolation is " + mode + " only: not protected are disk space, ") != std::string::npos);
   const Json report = apart->report();
   CHECK(report["isolation"]["mode"] == mode);
   CHECK_FALSE(report["isolation"]["not_protected"].empty());
@@ -149,36 +162,39 @@ TEST_CASE("a tree that resists is removed all the same", "[without-box]") {
   CHECK(apart.is_clean());
 }
 
-TEST_CASE("without a box, SIGKILL of one of the two who look after the step leaves nothing", "[without-box]") {
+TEST_CASE("without a box, SIGKILL of one of those who look after the step leaves nothing", "[without-box]") {
   const Caller caller = GENERATE(from_range(callers()));
   const std::string mode = GENERATE("landlock", "env");
-  const bool kill_supervisor = GENERATE(true, false);
-  CAPTURE(caller, mode, kill_supervisor);
+  const std::string victim = GENERATE("supervisor", "keeper", "subreaper");
+  CAPTURE(caller, mode, victim);
   if (!can_have(mode)) return;
   const Apart apart(caller);
-  Process step(apart.step(only(mode), "(setsid sleep 1000 &) ; echo ready; sleep 1000"));
+  Process step(apart.step(only(mode), "(setsid sleep 1000 &) ; echo ready; exec sleep 1000"));
   REQUIRE(step.waits_for("ready"));
-  const auto children = children_of(step.pid());
-  REQUIRE(children.size() == 1);
-  ::kill(kill_supervisor ? step.pid() : children[0], SIGKILL);
+  const Helpers helpers = helpers_of(step.pid());
+  if (victim == "supervisor") step.signal(SIGKILL);
+  else ::kill(victim == "keeper" ? helpers.keeper : helpers.subreaper, SIGKILL);
+  // Nobody needs the keeper as long as the others are there.
+  if (victim == "keeper") step.signal(SIGTERM);
   const Run ended = step.finish();
   INFO(ended);
-  CHECK(ended.code() == (kill_supervisor ? 128 + SIGKILL : 125));
+  CHECK(ended.code() == (victim == "supervisor" ? 128 + SIGKILL : victim == "keeper" ? 128 + SIGTERM : 125));
   CHECK(apart.is_clean());
 }
 
-TEST_CASE("without a box, what both leave when they are killed is swept", "[without-box]") {
+TEST_CASE("without a box, what all of them leave when they are killed is swept", "[without-box]") {
   const Caller caller = GENERATE(from_range(callers()));
   const bool by_next_run = GENERATE(true, false);
   CAPTURE(caller, by_next_run);
   const Apart apart(caller);
   Process step(apart.step(only("env"), "echo x > $TMPDIR/x; echo ready; exec sleep 1000"));
   REQUIRE(step.waits_for("ready"));
-  const auto children = children_of(step.pid());
-  REQUIRE(children.size() == 1);
-  ::kill(children[0], SIGSTOP);  // so that it cannot be faster
+  const Helpers helpers = helpers_of(step.pid());
+  // The keeper first, which would wake a stopped subreaper; that is stopped so that it cannot be faster.
+  ::kill(helpers.keeper, SIGKILL);
+  ::kill(helpers.subreaper, SIGSTOP);
   step.signal(SIGKILL);
-  ::kill(children[0], SIGKILL);
+  ::kill(helpers.subreaper, SIGKILL);
   step.finish();
   // The step itself dies with its parent; its directory has nobody any more.
   CHECK(eventually([&] { return processes_with(apart->mark()).empty(); }));
@@ -192,6 +208,45 @@ TEST_CASE("without a box, what both leave when they are killed is swept", "[with
     CHECK(swept.out.find("removed " + (apart->root() / "t/stepbox-box-").string()) != std::string::npos);
   }
   CHECK(apart.left().empty());
+}
+
+TEST_CASE("without a box, children that the caller had before are left alone", "[without-box]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Apart apart(caller);
+  const fs::path pid_file = apart->checkout() / "service";
+  Command command = apart.step(only("env"), "kill -9 $PPID; sleep 1000");
+  // A shell with a service, which becomes stepbox; the service's own parent ends meanwhile.
+  std::vector<std::string> argv = {"/bin/sh", "-c", "(sleep 1000 & echo $! > service; exec sleep 0.2) & exec \"$@\"", "sh"};
+  argv.insert(argv.end(), command.argv.begin(), command.argv.end());
+  command.argv = argv;
+  const Run ended = run(command);
+  INFO(ended);
+  CHECK(ended.code() == 125);
+  const pid_t service = std::stoi(read_file(pid_file));
+  CHECK(::kill(service, 0) == 0);
+  ::kill(service, SIGKILL);
+  CHECK(apart.is_clean());
+}
+
+TEST_CASE("without a box, a step that stops its helper is not waited for", "[without-box]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Apart apart(caller);
+  const Run ended = run(apart.step(only("env"), "kill -STOP $PPID; exit 6"));
+  INFO(ended);
+  CHECK(ended.code() == 6);
+  CHECK(apart.is_clean());
+}
+
+TEST_CASE("without a box, a step whose end a descendant keeps back is ended all the same", "[without-box]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Apart apart(caller);
+  const Run ended = run(apart.step(only("env"), "exec keep_status"));
+  INFO(ended);
+  CHECK(ended.code() == 5);
+  CHECK(apart.is_clean());
 }
 
 TEST_CASE("deadlines hold without a box, and the diagnostics are about the step alone", "[without-box]") {

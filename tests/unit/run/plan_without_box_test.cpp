@@ -122,7 +122,7 @@ TEST_CASE("what only a box can do is refused, with where it was asked for", "[ru
     Policy policy = with(isolation);
     change(policy);
     const Error refused = refusal_of(facts, policy);
-    CHECK(refused.hint == "it needs a box: --isolation full");
+    CHECK(refused.hint.starts_with("it needs a box: --isolation full; "));
     return refused.message;
   };
   CHECK(message(Isolation::env, [](Policy& p) { p.network = {NetworkMode::none, on_command_line("--network")}; }) ==
@@ -159,7 +159,7 @@ TEST_CASE("without a box the ledger promises nothing that is not there, and what
       CHECK(protection(plan, name).state == ProtectionState::off);
     CHECK(protection(plan, "pid-isolation").state == ProtectionState::degraded);
     CHECK(protection(plan, "seccomp").state == ProtectionState::active);
-    CHECK_FALSE(run::gaps_of(isolation).empty());
+    CHECK_FALSE(plan.gaps.empty());
     for (const char* name : {"quota", "mount-isolation", "pid-isolation"}) {
       Policy policy = with(isolation);
       policy.require = {{name, {Layer::site, "/etc/stepbox/policy.yaml", 7, 5}}};
@@ -170,7 +170,39 @@ TEST_CASE("without a box the ledger promises nothing that is not there, and what
   CHECK(protection(plan_of(facts, with(Isolation::env)), "mount-isolation").state == ProtectionState::off);
   CHECK(protection(plan_of(facts, with(Isolation::landlock)), "abstract-sockets").state == ProtectionState::active);
   CHECK(protection(plan_of(facts, with(Isolation::env)), "abstract-sockets").state == ProtectionState::off);
-  CHECK(run::gaps_of(Isolation::full).empty());
+  CHECK(plan_of(facts).gaps.empty());
+}
+
+TEST_CASE("the gaps told are those of the mode and of the kernel", "[run][without-box]") {
+  const auto has = [](Isolation isolation, int abi, std::string_view name) {
+    const std::vector<Gap> gaps = run::gaps_of(isolation, abi);
+    return std::ranges::find(gaps, name, &Gap::name) != gaps.end();
+  };
+  CHECK(has(Isolation::landlock, 2, "truncating"));
+  CHECK_FALSE(has(Isolation::landlock, 3, "truncating"));
+  CHECK(has(Isolation::landlock, 5, "signals"));
+  CHECK_FALSE(has(Isolation::landlock, 6, "signals"));
+  CHECK(has(Isolation::env, 7, "signals"));
+  CHECK(has(Isolation::env, 7, "writing"));
+  CHECK_FALSE(has(Isolation::landlock, 7, "writing"));
+  for (const Isolation isolation : {Isolation::landlock, Isolation::env})
+    for (const char* name : {"disk space", "reading", "daemons", "other processes", "its own processes", "network"})
+      CHECK(has(isolation, 99, name));
+  CHECK(run::gaps_of(Isolation::full, 7).empty());
+}
+
+TEST_CASE("a read-only path in a writable place needs a box", "[run][without-box]") {
+  HostFacts facts = facts_of(user_facts());
+  for (const char* path : {"/home/bob/work/sub", "/srv/out", "/srv/out/sub", "/srv/sdk"}) has_directory(facts, path);
+  for (const Isolation isolation : {Isolation::landlock, Isolation::env}) {
+    Policy policy = with(isolation);
+    policy.paths = {rule(PathAccess::ro, "/srv/sdk")};
+    plan_of(facts, policy);
+    policy.paths = {rule(PathAccess::ro, "/home/bob/work/sub")};
+    CHECK(refusal_of(facts, policy).message.starts_with("cannot have a read-only '/home/bob/work/sub' in a place that is writable (--ro)"));
+    policy.paths = {rule(PathAccess::ro, "/srv/out/sub"), rule(PathAccess::rw, "/srv/out")};
+    CHECK(refusal_of(facts, policy).message.starts_with("cannot have a read-only '/srv/out/sub'"));
+  }
 }
 
 TEST_CASE("root without a box keeps what a build needs of the capabilities it has", "[run][without-box]") {
