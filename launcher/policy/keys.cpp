@@ -42,7 +42,7 @@ constexpr KeyRow kKeys[] = {
      widens_volumes},
 
     {"isolation", Shape::scalar, "--isolation", "STEPBOX_ISOLATION", 0, "MODE", Trust::tighten, "full, landlock or env",
-     "how the step is kept apart: full, or where that cannot be had landlock or env", apply_isolation,
+     "how the step is kept apart: full (a box), landlock (writes are confined) or env (variables only)", apply_isolation,
      widens_isolation},
 
     {"source.mode", Shape::scalar, "--source", "STEPBOX_SOURCE", 0, "MODE", Trust::tighten, "rw, ro or none",
