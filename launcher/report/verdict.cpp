@@ -81,8 +81,9 @@ const LimitUsage* hit_limit(const Report& report, std::string_view name) {
 std::string out_of_memory_text(const Report& report, const LimitUsage& limit) {
   uint64_t held = 0;
   for (const VolumeUsage& volume : report.volumes) held += volume.peak_bytes;
-  return "memory ran out at the limit of " + human_bytes(limit.limit) + " while the volumes held " + human_bytes(held) + ", and the kernel killed " +
-         std::to_string(limit.hits) + (limit.hits == 1 ? " process" : " processes");
+  // Without a box there are none.
+  const std::string volumes = report.volumes.empty() ? "" : " while the volumes held " + human_bytes(held);
+  return "memory ran out at the limit of " + human_bytes(limit.limit) + volumes + ", and the kernel killed " + std::to_string(limit.hits) + (limit.hits == 1 ? " process" : " processes");
 }
 
 std::string processes_clause(const Report& report) {

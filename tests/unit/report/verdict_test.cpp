@@ -240,6 +240,9 @@ TEST_CASE("a process killed for memory comes before everything but a step that n
   CHECK(sentence(report) ==
         "memory ran out at the limit of 1 GiB while the volumes held 600 MiB, and the kernel killed 2 processes; the step "
         "itself exited with code 0");
+  Report without_box = report;
+  without_box.volumes.clear();
+  CHECK(sentence(without_box).starts_with("memory ran out at the limit of 1 GiB, and the kernel killed 2 processes"));
   report.cancelled_by = SIGTERM;
   CHECK(verdict_of(report) == Verdict::out_of_memory);
   report.outcome = NotStarted{ENOENT};
