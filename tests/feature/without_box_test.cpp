@@ -249,6 +249,42 @@ TEST_CASE("without a box, a step whose end a descendant keeps back is ended all 
   CHECK(apart.is_clean());
 }
 
+TEST_CASE("without a box, what somebody has mounted into the step's directory is left alone", "[without-box]") {
+  REQUIRE_HOST(root_suite);
+  const Apart apart(Caller::root);
+  const fs::path precious = apart->make_directory(apart->root() / "precious");
+  const fs::path kept = apart->make_file(precious / "kept", "kept\n");
+  fs::permissions(precious, fs::perms(0751));
+  Command command = apart.step(only("env"), "echo $HOME > where.new; mv where.new where; while ! [ -e go ]; do sleep 0.05; done");
+  std::vector<std::string> argv = {"unshare", "-m", "--propagation", "private", "sh", "-c",
+                                   "\"$@\" & while ! [ -e where ]; do sleep 0.05; done; mount --bind " + precious.string() +
+                                       " \"$(cat where)\" && touch go; wait",
+                                   "sh"};
+  argv.insert(argv.end(), command.argv.begin(), command.argv.end());
+  command.argv = argv;
+  const Run ended = run(command);
+  INFO(ended);
+  CHECK(read_file(kept) == "kept\n");
+  CHECK(fs::status(precious).permissions() == fs::perms(0751));
+  // It could not be removed, which is told. The mount is gone with the shell.
+  CHECK(apart->report()["teardown"]["leftovers"].size() == 1);
+  CHECK(apart.sweep().code() == 0);
+  CHECK(apart.is_clean());
+}
+
+TEST_CASE("without a box, a /proc of another pid namespace is refused", "[without-box]") {
+  REQUIRE_HOST(root_suite);
+  const Apart apart(Caller::root);
+  Command command = apart.step(only("env"), "echo ran");
+  command.argv.insert(command.argv.begin(), {"unshare", "--fork", "--pid"});
+  const Run refused = run(command);
+  INFO(refused);
+  CHECK(refused.code() == 125);
+  CHECK(refused.out.empty());
+  CHECK(refused.err.find("belongs to another pid namespace") != std::string::npos);
+  CHECK(apart.left().empty());
+}
+
 TEST_CASE("deadlines hold without a box, and the diagnostics are about the step alone", "[without-box]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
