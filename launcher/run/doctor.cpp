@@ -31,7 +31,7 @@
 namespace stepbox::run {
 namespace {
 
-int error_of(long result) { return result < 0 ? errno : 0; }
+using sys::error_of;
 
 // Runs a probe in a child and returns the errno it found. What the probe makes (namespaces, mounts) dies
 // with the child.

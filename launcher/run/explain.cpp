@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "base/text.hpp"
-#include "run/plan_parts.hpp"
 
 namespace stepbox::run {
 namespace {

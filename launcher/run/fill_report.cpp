@@ -6,7 +6,6 @@
 
 #include "base/text.hpp"
 #include "caches/registry.hpp"
-#include "run/plan_parts.hpp"
 #include "sys/files.hpp"
 #include "workspace/attribution.hpp"
 

@@ -19,6 +19,13 @@ bool names_display(const Policy& policy) {
   });
 }
 
+void plan_scopes(Plan& plan, const Policy& policy, const HostFacts& facts) {
+  if (!facts.has_socket_scope || plan.isolation == Isolation::env) return;
+  // A network of its own has abstract names of its own, as a pid namespace has processes.
+  plan.scope_sockets = plan.network == NetworkMode::host && !names_display(policy);
+  plan.scope_signals = plan.isolation == Isolation::landlock;
+}
+
 }  // namespace
 
 Result<Plan> make_plan(const Policy& policy, const std::vector<std::string>& argv, const HostFacts& facts) {
@@ -27,8 +34,7 @@ Result<Plan> make_plan(const Policy& policy, const std::vector<std::string>& arg
   plan.policies = policy.names;
   plan.isolation = policy.isolation.value;
   plan.network = policy.network.value;
-  // A network of its own has abstract names of its own.
-  plan.scope_sockets = plan.network == NetworkMode::host && facts.has_socket_scope && !names_display(policy);
+  plan_scopes(plan, policy, facts);
   plan.seccomp = facts.seccomp;
   plan.seccomp_log = policy.seccomp_log.value;
   plan.deny_nesting = !policy.allow_nesting.value;

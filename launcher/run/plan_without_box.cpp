@@ -168,8 +168,6 @@ Result<> plan_without_box(Plan& plan, const Policy& policy, const HostFacts& fac
   warn_of_sizes(plan, policy);
   plan.box = facts.private_directory;
   plan.home_paths.clear();
-  plan.scope_sockets = plan.scope_sockets && plan.isolation == Isolation::landlock;
-  plan.scope_signals = plan.isolation == Isolation::landlock && facts.has_socket_scope;
   plan.gaps = gaps_of(plan.isolation, facts.landlock_abi);
   make_directories(plan, policy);
   TRY(choose_checkout(plan, policy, facts, layout));

@@ -21,8 +21,8 @@ int cut_capabilities(uint64_t kept);
 // The permitted and effective sets alone. Enough for a process that never calls execve.
 int keep_capabilities(uint64_t kept);
 
-// The calling process dies when its parent does: init with the supervisor. A change of ids or capabilities clears it, of file-system ids as well
-// (prctl(2), PR_SET_PDEATHSIG): to be called again after each.
+// The calling process dies when its parent does: init with the supervisor. A change of ids or capabilities clears it, of
+// file-system ids as well (prctl(2), PR_SET_PDEATHSIG): to be called again after each.
 void tie_to_parent();
 
 // Takes other ids without losing capabilities by it, as setresuid(2) otherwise makes a process do.

@@ -28,7 +28,7 @@ namespace {
 // step cannot become the same user.
 constexpr uint32_t kInitId = 131'071;
 
-int error_of(long result) { return result < 0 ? errno : 0; }
+using sys::error_of;
 
 class Init : StepParent {
  public:

@@ -15,6 +15,7 @@
 namespace stepbox::sandbox {
 namespace {
 
+using sys::error_of;
 using sys::Fd;
 
 // New files belong to the step. With shifted ids init is another user, so that it takes the owner's
@@ -71,8 +72,6 @@ class Builder {
   FileOwner owner_;
   Stage failed_stage_ = Stage::mount;
 };
-
-int error_of(int result) { return result < 0 ? errno : 0; }
 
 int Builder::carry_out(const MountCall& call) {
   switch (call.act) {

@@ -22,7 +22,7 @@
 namespace stepbox::sandbox {
 namespace {
 
-int error_of(long result) { return result < 0 ? errno : 0; }
+using sys::error_of;
 
 // Sends the stage that failed and ends the step. The supervisor writes the sentence.
 class Reporter {

@@ -11,11 +11,7 @@
 #include "sys/calls.hpp"
 
 namespace stepbox::sandbox {
-namespace {
-
-int error_of(long result) { return result < 0 ? errno : 0; }
-
-}  // namespace
+using sys::error_of;
 
 void StepParent::require(Stage stage, int error, int index) const {
   if (error == 0) return;

@@ -16,7 +16,7 @@
 namespace stepbox::sandbox {
 namespace {
 
-int error_of(long result) { return result < 0 ? errno : 0; }
+using sys::error_of;
 
 // Ends, with 1 when some of those that the subreaper has left are still there.
 [[noreturn]] void keep(pid_t subreaper, int processes) {

@@ -17,6 +17,9 @@
 
 namespace stepbox::sys {
 
+// What a call has left in errno, or 0 where it succeeded.
+inline int error_of(long result) { return result < 0 ? errno : 0; }
+
 // clone3(2), 5.3.
 inline pid_t clone3(const clone_args& arguments) {
   return static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
