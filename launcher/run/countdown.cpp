@@ -59,11 +59,15 @@ void Countdown::continued(Time now) {
 }
 
 std::optional<Overrun> Countdown::overrun_at(Time now) const {
-  if (deadlines_.timeout.value && now - start_ >= *deadlines_.timeout.value)
-    return Overrun{Deadline::timeout, *deadlines_.timeout.value, deadlines_.timeout.origin};
+  if (deadlines_.timeout.value && now - start_ >= *deadlines_.timeout.value) return overrun_of_time();
   if (deadlines_.silence.value)
     return Overrun{Deadline::silence, *deadlines_.silence.value, deadlines_.silence.origin};
   return std::nullopt;
+}
+
+std::optional<Overrun> Countdown::overrun_of_time() const {
+  if (!deadlines_.timeout.value) return std::nullopt;
+  return Overrun{Deadline::timeout, *deadlines_.timeout.value, deadlines_.timeout.origin};
 }
 
 void Countdown::begin_grace(Time now) {

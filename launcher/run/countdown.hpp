@@ -41,6 +41,8 @@ class Countdown {
   void killed(Time now);
   // Which deadline is over at `now`, when due() has said `limit`.
   std::optional<Overrun> overrun_at(Time now) const;
+  // The time limit's, whose word init's clock is; nothing where there is none.
+  std::optional<Overrun> overrun_of_time() const;
 
  private:
   enum class Phase : uint8_t { running, grace, killed };

@@ -208,7 +208,7 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   TRY_ASSIGN(sandbox::Box box, start(planned, request, caller, terminal.fd(), {cgroup.unified(), cgroup.tasks()}, private_directory.fd()));
 
   // Beyond this point the command may have run: all that happens is in the report, never an Error.
-  const Clock::time_point running = Clock::now();
+  const Clock::time_point running = box.started();
   tell_time("the box was made", seconds_between(begin, running));
   // What runs left that were killed together with their guard; the step does not wait for it.
   cgroup::sweep(planned.facts.cgroups, cgroup::Reach::own_group);

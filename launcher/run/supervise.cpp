@@ -82,7 +82,7 @@ class Loop {
   sys::Fd signals_;
   const Deadlines& deadlines_;
   std::optional<sys::WriteWatch>& output_;
-  const Clock::time_point start_ = Clock::now();
+  const Clock::time_point start_ = box_.started();
   Countdown countdown_{deadlines_, start_};
   bool asked_in_grace_ = false;
   Clock::time_point memory_ran_out_until_{};
@@ -209,7 +209,7 @@ bool Loop::take_event() {
       return false;
     case sandbox::Kind::expired:
       // Init has kept the limit while stepbox could not.
-      ended_.overrun = countdown_.overrun_at(Clock::now());
+      if (!ended_.overrun) ended_.overrun = countdown_.overrun_of_time();
       ended_.grace_exceeded = true;
       countdown_.killed(Clock::now());
       return true;

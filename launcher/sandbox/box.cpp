@@ -87,7 +87,11 @@ std::expected<void, StartFailure> Box::await_step(const Plan& plan) {
                                                                               : "look for an out-of-memory kill in the kernel log"}});
     }
     const Message& message = event->message;
-    if (message.kind == Kind::executing) return {};
+    if (message.kind == Kind::executing) {
+      // The steady clock is CLOCK_MONOTONIC, and no time namespace is between.
+      started_ = std::chrono::steady_clock::time_point(std::chrono::nanoseconds(message.at));
+      return {};
+    }
     if (message.kind != Kind::failed) continue;
     tear_down();
     return std::unexpected(StartFailure{failure_text(plan, message.stage, message.index, message.error),

@@ -22,6 +22,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <expected>
 #include <optional>
 #include <utility>
@@ -62,10 +63,13 @@ class Box {
   Box(Box&& other) noexcept
       : init_(std::exchange(other.init_, -1)), bounds_(other.bounds_), has_ended_(other.has_ended_),
         has_survivors_(other.has_survivors_), channel_(std::move(other.channel_)), volumes_(std::move(other.volumes_)),
-        processes_(std::move(other.processes_)), listener_(std::move(other.listener_)) {}
+        processes_(std::move(other.processes_)), listener_(std::move(other.listener_)), started_(other.started_) {}
   Box& operator=(Box&&) = delete;
   // Kills the box when it still runs. Where the result matters, call tear_down().
   ~Box();
+
+  // When the step was about to call execve. It may have run for a while before start() returned.
+  std::chrono::steady_clock::time_point started() const { return started_; }
 
   // Readable when there is an event. Borrowed.
   int channel() const { return channel_.get(); }
@@ -117,6 +121,7 @@ class Box {
   std::vector<sys::Fd> volumes_;
   sys::Fd processes_;
   sys::Fd listener_;
+  std::chrono::steady_clock::time_point started_;
 };
 
 }  // namespace stepbox::sandbox

@@ -1,10 +1,13 @@
 // A step that does not end by itself is ended in time, and told why. No upper bound here is tight: the machine may be
 // busy with anything.
 #include <fcntl.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <csignal>
+#include <thread>
 
 #include <catch2/catch.hpp>
 
@@ -35,6 +38,27 @@ std::string sentence_of(const Json& report) {
 // Every byte that could act on a terminal is written out.
 bool is_printable(const std::string& text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c == '\n' || c < 0 || (c >= 0x20 && c != 0x7f); });
+}
+
+// Lets a traced stepbox go on until it has cloned init, and holds it there, stopped; init goes on untraced.
+bool hold_once_init_is_made(pid_t stepbox) {
+  int status = 0;
+  if (::waitpid(stepbox, &status, 0) != stepbox || !WIFSTOPPED(status)) return false;  // its execve
+  ::ptrace(PTRACE_SETOPTIONS, stepbox, 0, PTRACE_O_TRACEFORK | PTRACE_O_EXITKILL);
+  for (;;) {
+    ::ptrace(PTRACE_CONT, stepbox, 0, 0);
+    if (::waitpid(stepbox, &status, 0) != stepbox || !WIFSTOPPED(status)) return false;
+    if (status >> 8 != (SIGTRAP | PTRACE_EVENT_FORK << 8)) continue;
+    unsigned long child = 0;
+    ::ptrace(PTRACE_GETEVENTMSG, stepbox, 0, &child);
+    const pid_t init = static_cast<pid_t>(child);
+    ::waitpid(init, &status, __WALL);
+    std::error_code unknown;
+    const fs::path own = fs::read_symlink("/proc/self/ns/pid", unknown);
+    const bool is_init = fs::read_symlink("/proc/" + std::to_string(init) + "/ns/pid", unknown) != own;
+    ::ptrace(PTRACE_DETACH, init, 0, 0);
+    if (is_init) return true;
+  }
 }
 
 }  // namespace
@@ -166,6 +190,29 @@ TEST_CASE("a box is ended at its deadline while stepbox itself is stopped", "[de
   CHECK(ended.code() == 124);
   CHECK(verdict_of(place.report()) == "timeout");
   CHECK(limit_of(place.report()).at("killed") == true);
+}
+
+// A busy machine can let the step run for a while before stepbox itself gets its turn again.
+TEST_CASE("the time of a step counts from its start, however late stepbox hears of it", "[deadlines]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  Command command = place.step({"--timeout", "500ms", "--grace", "500ms"}, {"ignore_signals", "100000"});
+  command.as_caller = [] { ::ptrace(PTRACE_TRACEME, 0, 0, 0); };
+  Process step(command);
+  REQUIRE(hold_once_init_is_made(step.pid()));
+  REQUIRE(step.waits_for("ready\n"));
+  SECTION("when init has already ended it") {
+    CHECK(eventually([&] { return processes_with(place.mark()) == std::vector<pid_t>{step.pid()}; }, seconds(40)));
+  }
+  SECTION("when it is already over") { std::this_thread::sleep_for(seconds(1)); }
+  ::ptrace(PTRACE_DETACH, step.pid(), 0, 0);
+  const Run ended = step.finish();
+  INFO(ended);
+  CHECK(ended.code() == 124);
+  CHECK(verdict_of(place.report()) == "timeout");
+  CHECK(limit_of(place.report()).at("killed") == true);
+  CHECK(place.report().at("time").at("wall") >= 1.0);
 }
 
 TEST_CASE("a box beside one that runs too long goes on undisturbed", "[deadlines]") {

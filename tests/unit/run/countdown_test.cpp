@@ -64,6 +64,14 @@ TEST_CASE("the time limit is due when it is over, and not before", "[run][deadli
   CHECK(overrun->origin.text() == "--timeout");
 }
 
+TEST_CASE("the time limit can be told to be over by another clock", "[run][deadlines]") {
+  CHECK_FALSE(Countdown(silence_of(90s), kStart).overrun_of_time());
+  const auto overrun = Countdown(timeout_of(90s), kStart).overrun_of_time();
+  REQUIRE(overrun);
+  CHECK(overrun->deadline == Deadline::timeout);
+  CHECK(overrun->limit == 90s);
+}
+
 TEST_CASE("a time limit of nothing is over at once", "[run][deadlines]") {
   CHECK(Countdown(timeout_of(0ms), kStart).due(kStart) == Due::limit);
 }
