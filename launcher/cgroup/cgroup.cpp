@@ -109,6 +109,25 @@ constexpr Figure kFigures[] = {
     {true, "", "cpu.stat", "system_usec", &CgroupUsage::system_microseconds},
 };
 
+// The file that a figure is read from, once for all the figures in it that follow each other in the table.
+class Source {
+ public:
+  void read(int group, const char* file, bool also_inner) {
+    if (file_ != nullptr && std::string_view(file_) == file) return;
+    file_ = file;
+    outer_ = Text(group, file);
+    char inner[64];
+    std::snprintf(inner, sizeof inner, "%s/%s", kInner, file);
+    inner_ = also_inner ? Text(group, inner) : Text();
+  }
+  uint64_t number(std::string_view key) const { return std::max(outer_.number(key), inner_.number(key)); }
+
+ private:
+  const char* file_ = nullptr;
+  Text outer_;
+  Text inner_;
+};
+
 }  // namespace
 
 std::expected<Cgroup, Refusal> Cgroup::create(const CgroupPlan& plan) {
@@ -133,7 +152,7 @@ std::expected<void, Refusal> Cgroup::make(const std::string& name, const CgroupP
   if (!guard) return std::unexpected(Refusal{std::move(guard).error(), {}});
   guard_ = std::move(*guard);
   for (size_t i = 0; i < plan.groups.size(); ++i) {
-    Group group{.plan = plan.groups[i], .paths = paths[i], .lock = {}, .parent_lock = {}, .leaf_lock = {}, .inner = {}};
+    Group group{.plan = plan.groups[i], .paths = paths[i], .lock = {}, .parent_lock = {}, .leaf_lock = {}};
     auto made = make_group(group);
     const bool is_needed = !group.plan.files.empty();
     groups_.push_back(std::move(group));
@@ -156,28 +175,25 @@ std::expected<void, Refusal> Cgroup::make_group(Group& group) {
     return refuse(Error{"control group " + quoted(directory) + " was swept while it was made", "run it again", ESTALE});
   if (auto handed = hand_down(group); !handed) return refuse(std::move(handed).error());
   for (const CgroupFile& file : group.plan.files) {
-    const int error = write_at(directory, file.name, file.value);
+    const int error = write_at(group.lock.get(), file.name, file.value);
     if (error == ENOENT && file.may_be_missing)
       missing_.emplace_back(file.name);
     else if (error != 0)
       return std::unexpected(Refusal{
-          error_of("cannot write " + quoted(file.value) + " to " + quoted(directory + "/" + std::string(file.name)),
+          error_of("cannot write " + quoted(file.value) + " to " + quoted(directory + "/" + file.name),
                    error, remedy_, group.plan.unified),
           {file.limit}});
   }
-  group.inner = directory;
-  if (!group.plan.files.empty()) {
-    group.inner += kInner;
-    if (::mkdir(group.inner.c_str(), 0755) != 0) return fails("cannot make a control group below " + quoted(directory));
-  }
-  sys::Fd entry(::open((group.inner + (group.plan.unified ? "" : "/tasks")).c_str(),
-                       group.plan.unified ? O_RDONLY | O_DIRECTORY | O_CLOEXEC : O_WRONLY | O_CLOEXEC));
-  if (!entry) return fails("cannot open control group " + quoted(group.inner));
+  if (group.has_inner() && ::mkdirat(group.lock.get(), kInner, 0755) != 0)
+    return fails("cannot make a control group below " + quoted(directory));
+  sys::Fd inner(::openat(group.lock.get(), group.has_inner() ? kInner : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  sys::Fd tasks(group.plan.unified ? -1 : ::openat(inner.get(), "tasks", O_WRONLY | O_CLOEXEC));
+  if (!inner || (!group.plan.unified && !tasks)) return fails("cannot open the control group below " + quoted(directory));
+  watch_memory(group, inner.get());
   if (group.plan.unified)
-    unified_ = std::move(entry);
+    unified_ = std::move(inner);
   else
-    tasks_.push_back(std::move(entry));
-  watch_memory(group);
+    tasks_.push_back(std::move(tasks));
   return {};
 }
 
@@ -188,12 +204,13 @@ Result<> Cgroup::hand_down(Group& group) const {
   if (!group.plan.unified || group.plan.files.empty()) return {};
   const std::string& parent = group.paths.parent;
   group.parent_lock = sys::Fd(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (group.parent_lock) ::flock(group.parent_lock.get(), LOCK_SH | LOCK_NB);
+  if (!group.parent_lock) return std::unexpected(error_of("cannot open control group " + quoted(parent), errno, remedy_));
+  ::flock(group.parent_lock.get(), LOCK_SH | LOCK_NB);
   if (group.plan.enable.empty()) return {};
   const bool is_root = sys::kind_of(parent + "/cgroup.type") == sys::PathKind::missing;
   if (!is_root) TRY(leave_parent(group));
   const std::string wanted = joined(group.plan.enable, '+');
-  const int error = write_at(parent, "cgroup.subtree_control", wanted);
+  const int error = write_at(group.parent_lock.get(), "cgroup.subtree_control", wanted);
   if (error == 0) return {};
   return std::unexpected(error_of("cannot hand down " + wanted + " to the groups below " + quoted(parent), error, remedy_));
 }
@@ -213,19 +230,19 @@ Result<> Cgroup::leave_parent(Group& group) const {
   group.leaf_lock = sys::Fd(::open(leaf.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (group.leaf_lock) ::flock(group.leaf_lock.get(), LOCK_SH | LOCK_NB);
   for (const pid_t pid : {guard_.pid(), ::getpid()})
-    if (const int error = write_at(leaf, "cgroup.procs", std::to_string(pid)); error != 0)
+    if (const int error = write_at(group.leaf_lock.get(), "cgroup.procs", std::to_string(pid)); error != 0)
       return std::unexpected(error_of("cannot move stepbox to control group " + quoted(leaf), error, remedy_));
   return {};
 }
 
 // v2 ends the whole box by itself (memory.oom.group). v1 kills one process and lets the others carry on: then the
 // supervisor ends the box. Where the kernel has no such event, the count at the end still tells.
-void Cgroup::watch_memory(const Group& group) {
+void Cgroup::watch_memory(const Group& group, int inner) {
   if (group.plan.unified || !has(limits_of(group.plan), "memory")) return;
   sys::Fd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  const sys::Fd control(::open((group.inner + "/memory.oom_control").c_str(), O_RDONLY | O_CLOEXEC));
+  const sys::Fd control(::openat(inner, "memory.oom_control", O_RDONLY | O_CLOEXEC));
   if (!event || !control) return;
-  if (write_at(group.inner, "cgroup.event_control",
+  if (write_at(inner, "cgroup.event_control",
                std::to_string(event.get()) + " " + std::to_string(control.get())) == 0)
     memory_event_ = std::move(event);
 }
@@ -246,13 +263,12 @@ CgroupUsage Cgroup::measure() const {
   CgroupUsage usage;
   for (const Group& group : groups_) {
     const std::vector<std::string_view> limits = limits_of(group.plan);
+    Source source;
     for (const Figure& figure : kFigures) {
       if (figure.unified != group.plan.unified) continue;
       if (!figure.limit.empty() && !has(limits, figure.limit)) continue;
-      uint64_t number = number_in(group.paths.directory, figure.file, figure.key);
-      if (!figure.key.empty() && group.inner != group.paths.directory)
-        number = std::max(number, number_in(group.inner, figure.file, figure.key));
-      usage.*figure.into = number / figure.divisor;
+      source.read(group.lock.get(), figure.file, group.has_inner() && !figure.key.empty());
+      usage.*figure.into = source.number(figure.key) / figure.divisor;
     }
   }
   return usage;
@@ -263,7 +279,7 @@ std::vector<std::string_view> Cgroup::lost_limits() const {
   for (const Group& group : groups_)
     for (const CgroupFile& file : group.plan.files) {
       if (file.may_be_missing || has(lost, file.limit)) continue;
-      if (sys::kind_of(group.paths.directory + "/" + std::string(file.name)) == sys::PathKind::missing)
+      if (::faccessat(group.lock.get(), file.name, F_OK, 0) != 0)
         lost.push_back(file.limit);
     }
   return lost;
@@ -273,12 +289,14 @@ std::vector<std::string> Cgroup::destroy() {
   constexpr int kPatience = 5'000;
   std::vector<std::string> left;
   for (const Group& group : groups_) {
+    const char* directory = group.paths.directory.c_str();
+    // As a rule that is all there is below, and need not be looked for.
+    ::unlinkat(group.lock.get(), kInner, AT_REMOVEDIR);
     // The pid namespace has taken everything along already; who entered from outside is still there.
-    const int error = remove_group(group.paths.directory);
+    const int error = remove_group(directory);
     if (error == 0) continue;
-    if (group.plan.unified) write_at(group.paths.directory, "cgroup.kill", "1");
-    if (remove_group_within(group.paths.directory, kPatience) != 0)
-      left.push_back("control group " + quoted(group.paths.directory));
+    if (group.plan.unified) write_at(group.lock.get(), "cgroup.kill", "1");
+    if (remove_group_within(directory, kPatience) != 0) left.push_back("control group " + quoted(directory));
   }
   guard_.dismiss();
   guard_ = Guard();

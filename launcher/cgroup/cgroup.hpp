@@ -66,14 +66,16 @@ class Cgroup {
     sys::Fd lock;         // shared, as long as the box is ours: who sweeps leaves it alone
     sys::Fd parent_lock;  // shared, where the parent's controllers are needed
     sys::Fd leaf_lock;    // likewise, of the leaf that stepbox is in
-    std::string inner;    // where the processes are
+
+    // A group without limits is only for killing and measuring.
+    bool has_inner() const { return !plan.files.empty(); }
   };
 
   std::expected<void, Refusal> make(const std::string& name, const CgroupPlan& plan);
   std::expected<void, Refusal> make_group(Group& group);
   Result<> hand_down(Group& group) const;
   Result<> leave_parent(Group& group) const;
-  void watch_memory(const Group& group);
+  void watch_memory(const Group& group, int inner);
 
   Guard guard_;
   std::string remedy_;  // of the plan

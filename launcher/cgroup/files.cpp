@@ -3,25 +3,63 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <climits>
+#include <cstdio>
 #include <ctime>
+#include <utility>
 
-#include "base/text.hpp"
-#include "sys/files.hpp"
+#include "sys/directory_entries.hpp"
+#include "sys/fd.hpp"
 
 namespace stepbox::cgroup {
+namespace {
 
-int write_at(const std::string& directory, std::string_view file, std::string_view value) {
-  const sys::Fd fd(::open((directory + "/" + std::string(file)).c_str(), O_WRONLY | O_CLOEXEC));
+bool is_in_use(int error) { return error == EBUSY || error == ENOTEMPTY; }
+
+sys::Fd open_group(int above, const char* name) {
+  return sys::Fd(::openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
+struct Removal {
+  int removed = 0;
+  int error = 0;  // why the first that stays does
+  char name[NAME_MAX + 1];
+};
+
+void remove_children(int group, Removal& removal) {
+  removal.removed = removal.error = 0;
+  sys::for_each_entry(group, [&](const char* name) {
+    if (removal.error != 0) return;
+    if (::unlinkat(group, name, AT_REMOVEDIR) == 0) {
+      ++removal.removed;
+    } else if (errno != ENOTDIR && errno != ENOENT) {  // a group's files go with it
+      removal.error = errno;
+      std::snprintf(removal.name, sizeof removal.name, "%s", name);
+    }
+  });
+}
+
+}  // namespace
+
+int write_at(int group, const char* file, std::string_view value) {
+  const sys::Fd fd(::openat(group, file, O_WRONLY | O_CLOEXEC));
   if (!fd) return errno;
   return ::write(fd.get(), value.data(), value.size()) == static_cast<ssize_t>(value.size()) ? 0 : errno;
 }
 
-uint64_t number_in(const std::string& directory, const char* file, std::string_view key) {
-  const Result<std::string> text = sys::read_file(directory + "/" + file, 4096);
-  if (!text) return 0;
-  for (std::string_view line : split(*text, '\n')) {
+Text::Text(int group, const char* file) {
+  const sys::Fd fd(::openat(group, file, O_RDONLY | O_CLOEXEC));
+  const ssize_t length = fd ? ::read(fd.get(), text_, sizeof text_) : 0;
+  length_ = static_cast<size_t>(std::max<ssize_t>(length, 0));
+}
+
+uint64_t Text::number(std::string_view key) const {
+  for (std::string_view rest(text_, length_); !rest.empty();) {
+    std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
     if (!key.empty()) {
       if (!line.starts_with(key) || !line.substr(key.size()).starts_with(' ')) continue;
       line.remove_prefix(key.size() + 1);
@@ -32,22 +70,37 @@ uint64_t number_in(const std::string& directory, const char* file, std::string_v
   return 0;
 }
 
-int remove_group(const std::string& directory) {
-  if (::rmdir(directory.c_str()) == 0 || errno == ENOENT) return 0;
-  if (errno != EBUSY && errno != ENOTEMPTY) return errno;
-  // EBUSY is said of processes and of groups below alike.
-  const auto entries = sys::list_directory(directory);
-  if (!entries) return entries.error().number == ENOENT ? 0 : entries.error().number;
-  for (const sys::DirectoryEntry& entry : *entries)
-    if (entry.kind == sys::PathKind::directory)
-      if (const int error = remove_group(directory + "/" + entry.name); error != 0) return error;
-  return ::rmdir(directory.c_str()) == 0 || errno == ENOENT ? 0 : errno;
+int remove_groups_below(int group) {
+  Removal removal;
+  sys::Fd below;
+  for (int depth = 0;;) {
+    const int here = depth == 0 ? group : below.get();
+    remove_children(here, removal);
+    if (removal.error != 0 && !is_in_use(removal.error)) return removal.error;
+    const bool is_empty = removal.error == 0;
+    if (is_empty && depth == 0) return 0;
+    // In use it is by groups below and by processes alike.
+    if (is_empty && removal.removed == 0) return EBUSY;
+    sys::Fd next = open_group(here, is_empty ? ".." : removal.name);
+    if (!next) return errno;
+    depth += is_empty ? -1 : 1;
+    below = std::move(next);
+  }
 }
 
-int remove_group_within(const std::string& directory, int milliseconds) {
+int remove_group(const char* directory) {
+  if (::rmdir(directory) == 0 || errno == ENOENT) return 0;
+  if (!is_in_use(errno)) return errno;
+  const sys::Fd group = open_group(AT_FDCWD, directory);
+  if (!group) return errno == ENOENT ? 0 : errno;
+  if (const int error = remove_groups_below(group.get()); error != 0) return error;
+  return ::rmdir(directory) == 0 || errno == ENOENT ? 0 : errno;
+}
+
+int remove_group_within(const char* directory, int milliseconds) {
   for (int waited = 0, pause = 1;; waited += pause, pause = pause < 50 ? pause * 2 : pause) {
     const int error = remove_group(directory);
-    if ((error != EBUSY && error != ENOTEMPTY) || waited >= milliseconds) return error;
+    if (!is_in_use(error) || waited >= milliseconds) return error;
     const timespec moment{.tv_sec = 0, .tv_nsec = pause * 1'000'000L};
     ::nanosleep(&moment, nullptr);
   }

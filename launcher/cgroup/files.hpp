@@ -1,30 +1,40 @@
-// Files and directories of control groups, for everybody in this room.
+// Files and directories of control groups, for everybody in this room. Nothing here allocates: the guard calls it, too.
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
-
-#include "sys/fd.hpp"
 
 namespace stepbox::cgroup {
 
 // Every directory of ours is called so, with the pid and a random number behind it.
 inline constexpr std::string_view kNamePrefix = "stepbox-";
 // Below it, where the box is: what the step could reach of its groups has no limit that matters.
-inline constexpr const char* kInner = "/box";
+inline constexpr const char* kInner = "box";
 // Beside it, where stepbox itself is while its own group hands down controllers (v2: no process in an inner group).
 inline constexpr const char* kLeafSuffix = "-self";
 
-// Written at once; 0 or errno.
-int write_at(const std::string& directory, std::string_view file, std::string_view value);
+// Written at once into a file of the group that is open; 0 or errno.
+int write_at(int group, const char* file, std::string_view value);
 
-// The number alone in the file, or behind `key` and a blank at a line's beginning; 0 where there is none.
-uint64_t number_in(const std::string& directory, const char* file, std::string_view key = {});
+// The beginning of a file of the kernel's; empty where there is none.
+class Text {
+ public:
+  Text() = default;
+  Text(int group, const char* file);
+  // The number alone, or behind `key` and a blank at a line's beginning; 0 where there is none.
+  uint64_t number(std::string_view key = {}) const;
 
-// Removes a group with the groups below it; 0 or the first errno. Nothing but groups can be removed so (rmdir).
-int remove_group(const std::string& directory);
-// The same, patiently: processes that are ending leave their group a moment later. 0 when it is gone.
-int remove_group_within(const std::string& directory, int milliseconds);
+ private:
+  char text_[4096];
+  std::size_t length_ = 0;
+};
+
+// Removes the groups below one that is open, however deep: a step may have nested its own deeper than any path is long.
+// 0, or the errno of the first that stays, EBUSY where it has processes. Nothing but groups can be removed so (rmdir).
+int remove_groups_below(int group);
+// That, and the group itself; 0 when it is gone.
+int remove_group(const char* directory);
+// The same, patiently: processes that are ending leave their group a moment later.
+int remove_group_within(const char* directory, int milliseconds);
 
 }  // namespace stepbox::cgroup

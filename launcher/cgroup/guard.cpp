@@ -25,14 +25,18 @@ void hold_nothing_but(int pipe) {
   sys::close_range(static_cast<unsigned>(pipe + 1), ~0U, 0);
 }
 
+sys::Fd open_group(const std::string& directory) {
+  return sys::Fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
 [[noreturn]] void stand_guard(const std::vector<GroupPaths>& paths, int pipe) {
   hold_nothing_but(pipe);
   char byte = 0;
   while (::read(pipe, &byte, 1) < 0 && errno == EINTR) {
   }
   for (const GroupPaths& group : paths)
-    if (group.unified) write_at(group.directory, "cgroup.kill", "1");
-  for (const GroupPaths& group : paths) remove_group_within(group.directory, kPatience);
+    if (group.unified) write_at(open_group(group.directory).get(), "cgroup.kill", "1");
+  for (const GroupPaths& group : paths) remove_group_within(group.directory.c_str(), kPatience);
   for (const GroupPaths& group : paths) give_back(group);
   ::_exit(0);
 }
@@ -51,13 +55,13 @@ void give_back(const GroupPaths& paths) {
   if (paths.take_back.empty()) return;
   // Every box that needs the parent's controllers holds this lock shared, and groups that are not ours may need them
   // as well: they stay with the controllers.
-  const sys::Fd lock(::open(paths.parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const sys::Fd parent = open_group(paths.parent);
   const std::string leaf = paths.directory + kLeafSuffix;
-  if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0 || has_groups_but(paths.parent, leaf)) return;
-  if (write_at(paths.parent, "cgroup.subtree_control", paths.take_back) != 0) return;
+  if (!parent || ::flock(parent.get(), LOCK_EX | LOCK_NB) != 0 || has_groups_but(paths.parent, leaf)) return;
+  if (write_at(parent.get(), "cgroup.subtree_control", paths.take_back) != 0) return;
   if (sys::kind_of(leaf) == sys::PathKind::missing) return;
-  write_at(paths.parent, "cgroup.procs", "0");
-  remove_group_within(leaf, kPatience);
+  write_at(parent.get(), "cgroup.procs", "0");
+  remove_group_within(leaf.c_str(), kPatience);
 }
 
 Result<Guard> Guard::start(std::vector<GroupPaths> paths) {

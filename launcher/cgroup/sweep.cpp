@@ -35,12 +35,13 @@ bool has_groups_below(const std::string& directory) {
 // A group that stepbox had left for a leaf had processes, so that all it hands down is what stepbox made it: as long
 // as it does, no process can enter it.
 void hand_down_nothing(const std::string& directory) {
+  const sys::Fd group(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   const Result<std::string> enabled = sys::read_file(directory + "/cgroup.subtree_control", 4096);
-  if (!enabled) return;
+  if (!group || !enabled) return;
   std::string taken_back;
   for (const std::string_view word : split(std::string_view(*enabled).substr(0, enabled->find('\n')), ' '))
     if (!word.empty()) (taken_back += taken_back.empty() ? "-" : " -") += word;
-  if (!taken_back.empty()) write_at(directory, "cgroup.subtree_control", taken_back);
+  if (!taken_back.empty()) write_at(group.get(), "cgroup.subtree_control", taken_back);
 }
 
 class Sweeper {
@@ -69,7 +70,7 @@ class Sweeper {
   bool take(const std::string& path) {
     const sys::Fd lock(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return false;
-    swept_.push_back({path, remove_group(path)});
+    swept_.push_back({path, remove_group(path.c_str())});
     return swept_.back().error == 0;
   }
 

@@ -31,7 +31,7 @@ struct PlannedLimit {
 
 // One value to write into a file of a new group, in the order of the list.
 struct CgroupFile {
-  std::string_view name;  // "memory.max"
+  const char* name;  // "memory.max"
   std::string value;
   std::string_view limit;       // which limit it is for
   bool may_be_missing = false;  // the kernel may be built, or booted, without it

@@ -178,6 +178,21 @@ TEST_CASE("a step sees nothing of its groups, and cannot widen them from a sandb
   CHECK(group.below().empty());
 }
 
+TEST_CASE("groups that a step makes in its own are removed, deeper than a path is long, too", "[limits]") {
+  REQUIRE_HOST(control_groups);
+  const Caller caller = Caller::user;  // as root the step owns none
+  const ControlGroup group(caller, Delegated::yes);
+  const Place place(caller);
+  const Run ended = run(limited(place, group, {"--limit", "memory=128MiB", "--limit", "processes=50"},
+                                    {"unshare", "-UrmC", "sh", "-c",
+                                     "mkdir /tmp/g; mount -t cgroup2 none /tmp/g && cd /tmp/g && nest_directories 30 ||"
+                                     "{ mount -t cgroup -o memory none /tmp/g && cd /tmp/g && nest_directories 30; }"}));
+  INFO(ended);
+  CHECK(ended.out.find("nested\n") != std::string::npos);
+  CHECK(place.report().at("teardown").at("leftovers").empty());
+  CHECK(group.below().empty());
+}
+
 TEST_CASE("limits of each process are lowered and never raised", "[limits]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);

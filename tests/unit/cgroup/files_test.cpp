@@ -1,0 +1,108 @@
+#include "cgroup/files.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <string>
+
+#include <catch2/catch.hpp>
+
+#include "sys/fd.hpp"
+#include "sys/remove_tree.hpp"
+
+using namespace stepbox;
+
+namespace {
+
+// Plain directories: what holds for groups without processes holds for them, and a file in one is in the way as a
+// process is.
+class Folder {
+ public:
+  Folder() : path_(::mkdtemp(text_)), fd_(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {}
+  ~Folder() {
+    sys::remove_tree(fd_.get());
+    ::rmdir(path_.c_str());
+  }
+  const std::string& path() const { return path_; }
+  int fd() const { return fd_.get(); }
+
+ private:
+  char text_[32] = "/tmp/stepbox-test-XXXXXX";
+  std::string path_;
+  sys::Fd fd_;
+};
+
+// The innermost of `depth` directories, one in the other.
+sys::Fd nest(int top, int depth) {
+  sys::Fd here(::dup(top));
+  for (int i = 0; i < depth; ++i) {
+    REQUIRE(::mkdirat(here.get(), "deeper", 0755) == 0);
+    REQUIRE(::mkdirat(here.get(), "beside", 0755) == 0);
+    here = sys::Fd(::openat(here.get(), "deeper", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    REQUIRE(here);
+  }
+  return here;
+}
+
+}  // namespace
+
+TEST_CASE("groups are removed however deep a step has nested them", "[cgroup]") {
+  const Folder folder;
+  const int depth = GENERATE(0, 1, 2, 3000);
+  nest(folder.fd(), depth);
+  CHECK(cgroup::remove_groups_below(folder.fd()) == 0);
+  CHECK(::access((folder.path() + "/deeper").c_str(), F_OK) != 0);
+  CHECK(::access((folder.path() + "/beside").c_str(), F_OK) != 0);
+  CHECK(cgroup::remove_group(folder.path().c_str()) == 0);
+  CHECK(::access(folder.path().c_str(), F_OK) != 0);
+}
+
+TEST_CASE("a group in use stays with those above it, and that is told", "[cgroup]") {
+  const Folder folder;
+  const int depth = GENERATE(0, 1, 7);
+  const sys::Fd innermost = nest(folder.fd(), depth);
+  const sys::Fd process(::openat(innermost.get(), "a process", O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+  REQUIRE(process);
+  const int error = cgroup::remove_group(folder.path().c_str());
+  CHECK((error == EBUSY || error == ENOTEMPTY));
+  CHECK(::faccessat(innermost.get(), "a process", F_OK, 0) == 0);
+  CHECK(cgroup::remove_group_within(folder.path().c_str(), 20) != 0);
+}
+
+TEST_CASE("what is gone already is removed, and what is no group is not", "[cgroup]") {
+  const Folder folder;
+  CHECK(cgroup::remove_group((folder.path() + "/missing").c_str()) == 0);
+  const std::string file = folder.path() + "/file";
+  REQUIRE(sys::Fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644)));
+  CHECK(cgroup::remove_group(file.c_str()) == ENOTDIR);
+}
+
+TEST_CASE("figures are read alone and behind their keys", "[cgroup]") {
+  const Folder folder;
+  const auto number = [&](std::string_view text, std::string_view key) {
+    const sys::Fd file(::openat(folder.fd(), "file", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    REQUIRE(::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+    return cgroup::Text(folder.fd(), "file").number(key);
+  };
+  CHECK(number("4096\n", "") == 4096);
+  CHECK(number("18446744073709551615", "") == UINT64_MAX);
+  CHECK(number("max\n", "") == 0);
+  CHECK(number("", "") == 0);
+  CHECK(number("low 1\noom 2\noom_kill 3\n", "oom_kill") == 3);
+  CHECK(number("low 1\noom_kill 3", "oom_kill") == 3);
+  CHECK(number("low 1\noom_killed 3\n", "oom_kill") == 0);
+  CHECK(number("oom_kill\n", "oom_kill") == 0);
+  CHECK(cgroup::Text(folder.fd(), "missing").number() == 0);
+}
+
+TEST_CASE("a value is written into a group's file, and why it cannot be is told", "[cgroup]") {
+  const Folder folder;
+  REQUIRE(sys::Fd(::openat(folder.fd(), "pids.max", O_WRONLY | O_CREAT | O_CLOEXEC, 0644)));
+  CHECK(cgroup::write_at(folder.fd(), "pids.max", "50") == 0);
+  CHECK(cgroup::Text(folder.fd(), "pids.max").number() == 50);
+  CHECK(cgroup::write_at(folder.fd(), "pids.limit", "50") == ENOENT);
+  CHECK(cgroup::write_at(-1, "pids.max", "50") == EBADF);
+}
