@@ -5,14 +5,9 @@
 #include <vector>
 
 #include "model/cgroup.hpp"
+#include "model/swept.hpp"
 
 namespace stepbox::cgroup {
-
-// What became of a directory that nobody holds any more.
-struct Swept {
-  std::string directory;
-  int error = 0;  // why it could not be removed
-};
 
 enum class Reach : uint8_t {
   own_group,  // below the caller's own group, where a run makes its own

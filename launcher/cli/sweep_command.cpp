@@ -21,7 +21,7 @@ int sweep_command(Arguments arguments) {
   }
   std::string text;
   bool is_clean = true;
-  for (const run::Swept& found : *swept) {
+  for (const run::Cleared& found : *swept) {
     if (!found.error) {
       text += "removed " + escaped(found.path) + "\n";
       continue;

@@ -158,7 +158,6 @@ struct Plan {
   std::string terminal;               // for explain; empty: none to hand over
   SourceMode source = SourceMode::rw;
   std::string source_path;            // empty for none
-  std::vector<std::string> home_paths;  // host paths that show /box/home
 
   Deadlines deadlines;
 

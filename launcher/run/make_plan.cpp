@@ -42,9 +42,6 @@ Result<Plan> make_plan(const Policy& policy, const std::vector<std::string>& arg
   for (const InheritedFd& inherited : facts.inherited) plan.passed_fds.push_back(inherited.fd);
 
   const Layout layout(facts, policy.home.value);
-  for (const Mask& mask : layout.masks())
-    if (mask.box == "box/home") plan.home_paths.push_back(mask.host);
-
   plan_deadlines(plan, policy, facts);
   plan_identity(plan, facts);
   TRY(plan_limits(plan, policy, facts));

@@ -167,7 +167,6 @@ Result<> plan_without_box(Plan& plan, const Policy& policy, const HostFacts& fac
                 "it needs Linux 5.19 with CONFIG_SECURITY_LANDLOCK and landlock in the list lsm=; or use --isolation env");
   warn_of_sizes(plan, policy);
   plan.box = facts.private_directory;
-  plan.home_paths.clear();
   plan.gaps = gaps_of(plan.isolation, facts.landlock_abi);
   make_directories(plan, policy);
   TRY(choose_checkout(plan, policy, facts, layout));

@@ -14,28 +14,28 @@
 namespace stepbox::run {
 namespace {
 
-Swept swept(const std::string& path, int number, const char* hint) {
-  if (number == 0) return {path, {}};
-  Error error = Error::from_errno("cannot remove " + quoted(path), number);
+Cleared cleared(const Swept& swept, const char* hint) {
+  if (swept.error == 0) return {swept.path, {}};
+  Error error = Error::from_errno("cannot remove " + quoted(swept.path), swept.error);
   error.hint = hint;
-  return {path, std::move(error)};
+  return {swept.path, std::move(error)};
 }
 
 constexpr const char* kAsOwner = "run `stepbox sweep` as the user that ran stepbox there, or as root";
 
 }  // namespace
 
-Result<std::vector<Swept>> sweep_host() {
+Result<std::vector<Cleared>> sweep_host() {
   TRY_ASSIGN(const auto mounts, sys::read_mounts());
   TRY_ASSIGN(const std::string own, sys::read_file("/proc/self/cgroup"));
-  std::vector<Swept> all;
-  for (const cgroup::Swept& group : cgroup::sweep(cgroup::find_hierarchies(mounts, own), cgroup::Reach::everywhere))
-    all.push_back(swept(group.directory, group.error, group.error == EBUSY ? "processes are in it (its cgroup.procs names them)" : kAsOwner));
+  std::vector<Cleared> all;
+  for (const Swept& group : cgroup::sweep(cgroup::find_hierarchies(mounts, own), cgroup::Reach::everywhere))
+    all.push_back(cleared(group, group.error == EBUSY ? "processes are in it (its cgroup.procs names them)" : kAsOwner));
   const char* tmpdir = std::getenv("TMPDIR");
   const std::set<std::string> places = {"/tmp", workspace::place_for_private_directories(tmpdir != nullptr ? tmpdir : "")};
   for (const std::string& place : places)
-    for (const workspace::SweptDirectory& directory : workspace::sweep_private_directories(place))
-      all.push_back(swept(directory.path, directory.error, "look at who has changed what is in it, and remove it by hand"));
+    for (const Swept& directory : workspace::sweep_private_directories(place))
+      all.push_back(cleared(directory, "look at who has changed what is in it, and remove it by hand"));
   return all;
 }
 

@@ -9,13 +9,13 @@
 
 namespace stepbox::run {
 
-struct Swept {
+struct Cleared {
   std::string path;
   std::optional<Error> error;  // why it is still there
 };
 
 // Removes what crashed runs left: control groups in every hierarchy that shows the caller's group, and the
 // directories of steps without a box, in TMPDIR and /tmp.
-Result<std::vector<Swept>> sweep_host();
+Result<std::vector<Cleared>> sweep_host();
 
 }  // namespace stepbox::run

@@ -97,8 +97,8 @@ int PrivateDirectory::remove() {
   return error;
 }
 
-std::vector<SweptDirectory> sweep_private_directories(const std::string& place) {
-  std::vector<SweptDirectory> swept;
+std::vector<Swept> sweep_private_directories(const std::string& place) {
+  std::vector<Swept> swept;
   const auto entries = sys::list_directory(place);
   if (!entries) return swept;
   for (const sys::DirectoryEntry& entry : *entries) {

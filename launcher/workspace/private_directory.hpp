@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "model/swept.hpp"
 #include "sys/fd.hpp"
 
 namespace stepbox::workspace {
@@ -45,12 +46,7 @@ class PrivateDirectory {
   sys::Fd directory_;
 };
 
-struct SweptDirectory {
-  std::string path;
-  int error = 0;  // why it could not be removed
-};
-
 // Removes those in `place` that nobody looks after. Of the caller's own only, whoever the caller is.
-std::vector<SweptDirectory> sweep_private_directories(const std::string& place);
+std::vector<Swept> sweep_private_directories(const std::string& place);
 
 }  // namespace stepbox::workspace

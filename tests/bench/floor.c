@@ -2,7 +2,10 @@
 // seccomp, no measuring, no report, and no care for anything that goes wrong: it says which call failed
 // and ends. What stepbox costs beyond this is stepbox's own.
 //
-//   floor COMMAND [ARG...]
+//   floor [--groups] COMMAND [ARG...]
+//
+// With --groups also the control groups of a limit on memory, processes and processor time: one in each hierarchy,
+// where such groups can be made below the caller's own.
 //
 // Three processes, as in stepbox: this one waits; init makes the box; the step waits until it is made.
 // As root, the step lives in a user namespace with a shifted range of ids and sees the host's trees
@@ -56,6 +59,78 @@ static void must_write(int directory, const char* path, const char* text) {
   must(write(fd, text, strlen(text)), path);
   close(fd);
 }
+
+// ---- Control groups -------------------------------------------------------------------------------
+
+struct limit {
+  const char* controller;
+  const char* file;
+  const char* unified_file;
+  const char* value;
+  const char* unified_value;
+};
+
+static const struct limit kLimits[] = {
+    {"memory", "memory.limit_in_bytes", "memory.max", "1073741824", "1073741824"},
+    {"memory", "memory.memsw.limit_in_bytes", "memory.swap.max", "1073741824", "0"},
+    {"pids", "pids.max", "pids.max", "1000", "1000"},
+    {"cpu", "cpu.cfs_quota_us", "cpu.max", "200000", "200000 100000"},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+struct made_group {
+  char path[4096];
+  int tasks;
+};
+
+static struct made_group groups[3];
+static int group_count = 0;
+
+// Opens the group of this name below the caller's own in the hierarchy of that controller; it is made when it is new.
+static int open_group(const char* controller, int* is_unified) {
+  char line[4096], own[4096] = "", unified[4096] = "";
+  FILE* file = fopen("/proc/self/cgroup", "re");
+  while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+    char* names = strchr(line, ':') + 1;
+    char* path = strchr(names, ':');
+    *path++ = '\0';
+    path[strcspn(path, "\n")] = '\0';
+    if (*names == '\0') snprintf(unified, sizeof unified, "/sys/fs/cgroup%.3000s", path);
+    for (char* name = strtok(names, ","); name != NULL; name = strtok(NULL, ","))
+      if (strcmp(name, controller) == 0) snprintf(own, sizeof own, "/sys/fs/cgroup/%s%.3000s", controller, path);
+  }
+  if (file != NULL) fclose(file);
+  *is_unified = own[0] == '\0';
+  struct made_group* made = &groups[group_count];
+  snprintf(made->path, sizeof made->path, "%.3000s/floor-%d", *is_unified ? unified : own, getpid());
+  if (mkdir(made->path, 0755) == 0) {
+    const int directory = must(open(made->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), made->path);
+    made->tasks = must(openat(directory, *is_unified ? "cgroup.procs" : "tasks", O_WRONLY | O_CLOEXEC), "tasks");
+    ++group_count;
+    return directory;
+  }
+  if (errno != EEXIST) must(-1, made->path);
+  return must(open(made->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), made->path);
+}
+
+static void make_groups(void) {
+  for (const struct limit* limit = kLimits; limit->controller != NULL; ++limit) {
+    int is_unified = 0;
+    const int directory = open_group(limit->controller, &is_unified);
+    must_write(directory, is_unified ? limit->unified_file : limit->file, is_unified ? limit->unified_value : limit->value);
+    close(directory);
+  }
+}
+
+static void enter_groups(void) {
+  for (int i = 0; i < group_count; ++i) must(write(groups[i].tasks, "0", 1), "tasks");
+}
+
+static void remove_groups(void) {
+  for (int i = 0; i < group_count; ++i) must(rmdir(groups[i].path), groups[i].path);
+}
+
+// ---- Mounts ---------------------------------------------------------------------------------------
 
 // New files belong to the step, mounts are made with init's own ids.
 static void act_as(uid_t uid, gid_t gid) {
@@ -234,6 +309,8 @@ static void make_box(int proc) {
   enter_root();
 }
 
+// ---- Processes ------------------------------------------------------------------------------------
+
 static pid_t clone_with(uint64_t flags) {
   struct clone_args arguments = {.flags = flags, .exit_signal = SIGCHLD};
   return must(syscall(SYS_clone3, &arguments, sizeof arguments), "clone3");
@@ -280,6 +357,7 @@ static void be_step(int go, char** command) {
 }
 
 static int be_init(char** command) {
+  enter_groups();
   if (!is_shifted()) map_ids_to_themselves();
   const int proc = new_mount("proc", KERNEL_ATTRIBUTES);
   int go[2];
@@ -296,15 +374,19 @@ static int be_init(char** command) {
 }
 
 int main(int count, char** arguments) {
-  if (count < 2) {
-    fprintf(stderr, "usage: floor COMMAND [ARG...]\n");
+  const int with_groups = count > 1 && strcmp(arguments[1], "--groups") == 0;
+  if (count < 2 + with_groups) {
+    fprintf(stderr, "usage: floor [--groups] COMMAND [ARG...]\n");
     return 125;
   }
   user = getuid();
   group = getgid();
   if (getcwd(checkout, sizeof checkout) == NULL) must(-1, "getcwd");
+  if (with_groups) make_groups();
   const uint64_t flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
   const pid_t init = clone_with(flags | (is_shifted() ? 0 : CLONE_NEWUSER));
-  if (init == 0) return be_init(arguments + 1);
-  return wait_for(init);
+  if (init == 0) return be_init(arguments + 1 + with_groups);
+  const int code = wait_for(init);
+  remove_groups();
+  return code;
 }

@@ -111,7 +111,9 @@ TEST_CASE("the temporary places and the home lie in the workspace", "[run][plan]
     const BoxModel box(plan, s.facts);
     std::vector<std::string> places = {"/tmp", "/dev/shm", "/run", "/box/tmp", "/box/home", "/box/cache", "/box/out"};
     if (!s.facts.var_tmp.empty()) places.push_back(s.facts.var_tmp);
-    places.insert(places.end(), plan.home_paths.begin(), plan.home_paths.end());
+    const run::Layout layout(s.facts, s.policy.home.value);
+    for (const run::Mask& mask : layout.masks())
+      if (mask.box == "box/home") places.push_back(mask.host);
     for (const std::string& place : places) {
       INFO(place);
       CHECK(box.look(place).kind == NodeKind::directory);

@@ -1,0 +1,13 @@
+// What became of something on the host that nobody looks after any more.
+#pragma once
+
+#include <string>
+
+namespace stepbox {
+
+struct Swept {
+  std::string path;
+  int error = 0;  // why it could not be removed; 0: it is gone
+};
+
+}  // namespace stepbox
