@@ -279,7 +279,7 @@ std::vector<std::string_view> Cgroup::lost_limits() const {
   for (const Group& group : groups_)
     for (const CgroupFile& file : group.plan.files) {
       if (file.may_be_missing || has(lost, file.limit)) continue;
-      if (::faccessat(group.lock.get(), file.name, F_OK, 0) != 0)
+      if (::faccessat(group.lock.get(), file.name, F_OK, 0) != 0 && errno == ENOENT)
         lost.push_back(file.limit);
     }
   return lost;

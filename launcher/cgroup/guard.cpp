@@ -9,7 +9,7 @@
 #include <csignal>
 
 #include "cgroup/files.hpp"
-#include "sys/calls.hpp"
+#include "sys/descriptors.hpp"
 #include "sys/files.hpp"
 
 namespace stepbox::cgroup {
@@ -21,8 +21,8 @@ constexpr int kPatience = 60'000;
 // Nothing of the caller's may be held by a process that nobody knows of: no descriptor and no directory.
 void hold_nothing_but(int pipe) {
   [[maybe_unused]] const int ignored = ::chdir("/");
-  if (pipe > 0) sys::close_range(0, static_cast<unsigned>(pipe - 1), 0);
-  sys::close_range(static_cast<unsigned>(pipe + 1), ~0U, 0);
+  int kept[] = {pipe};
+  sys::close_all_but(kept);
 }
 
 sys::Fd open_group(const std::string& directory) {

@@ -19,6 +19,7 @@
 #include "sandbox/processes.hpp"
 #include "sandbox/seccomp.hpp"
 #include "sys/calls.hpp"
+#include "sys/descriptors.hpp"
 
 namespace stepbox::sandbox {
 namespace {
@@ -132,7 +133,7 @@ int deny(const char* limit) { return write_file_at(AT_FDCWD, limit, "0", 1); }
 
 // Everything above 2 is closed by execve but what the plan passes on.
 int keep_descriptors(const std::vector<int>& passed) {
-  if (sys::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0) return errno;
+  if (const int error = sys::close_on_exec_from(3); error != 0) return error;
   for (const int fd : passed)
     if (::fcntl(fd, F_SETFD, 0) != 0) return errno;
   return 0;

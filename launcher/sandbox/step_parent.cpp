@@ -3,12 +3,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <csignal>
 
 #include "sandbox/processes.hpp"
 #include "sys/calls.hpp"
+#include "sys/descriptors.hpp"
 
 namespace stepbox::sandbox {
 using sys::error_of;
@@ -68,13 +68,7 @@ void StepParent::show_root_to_step(int root) const {
 
 void StepParent::drop_descriptors(int processes, int directory) const {
   int kept[] = {channel_, terminal_, go_[1], step_handle_, processes, directory};
-  std::ranges::sort(kept);
-  int next = 0;
-  for (const int fd : kept) {
-    if (fd > next) require(Stage::init_privileges, error_of(sys::close_range(static_cast<unsigned>(next), static_cast<unsigned>(fd - 1), 0)));
-    next = std::max(next, fd + 1);
-  }
-  require(Stage::init_privileges, error_of(sys::close_range(static_cast<unsigned>(next), ~0U, 0)));
+  require(Stage::init_privileges, sys::close_all_but(kept));
 }
 
 }  // namespace stepbox::sandbox

@@ -12,6 +12,7 @@
 #include "sandbox/serve.hpp"
 #include "sandbox/step_parent.hpp"
 #include "sys/calls.hpp"
+#include "sys/descriptors.hpp"
 
 namespace stepbox::sandbox {
 namespace {
@@ -67,8 +68,8 @@ void Subreaper::run() {
   const pid_t subreaper = sys::clone_plain(arguments);
   require(Stage::step_clone, error_of(subreaper));
   if (subreaper > 0) {
-    if (processes > 0) sys::close_range(0, static_cast<unsigned>(processes) - 1, 0);
-    sys::close_range(static_cast<unsigned>(processes) + 1, ~0U, 0);
+    int kept[] = {processes};
+    sys::close_all_but(kept);
     keep(subreaper, processes);
   }
   look_after_step(processes);

@@ -12,7 +12,7 @@
 #include <cerrno>
 #include <csignal>
 
-#include "sys/calls.hpp"
+#include "sys/descriptors.hpp"
 #include "sys/fd.hpp"
 
 namespace stepbox::sys {
@@ -21,25 +21,13 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-void keep_only(std::vector<int> kept) {
-  std::ranges::sort(kept);
-  unsigned next = 0;
-  for (const int fd : kept) {
-    if (fd < 0) continue;
-    const auto number = static_cast<unsigned>(fd);
-    if (number > next) close_range(next, number - 1, 0);
-    next = std::max(next, number + 1);
-  }
-  close_range(next, ~0U, 0);
-}
-
 [[noreturn]] void be_child(const std::function<void(int)>& work, std::vector<int> kept, int out, pid_t caller) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   if (::getppid() != caller) ::_exit(1);
   kept.push_back(STDERR_FILENO);
   kept.push_back(out);
   // A channel that stayed open here would hide the caller's death from who waits for its end of file.
-  keep_only(std::move(kept));
+  close_all_but(kept);
   // Its time is short, and others may take all the processors; only root may, and then it helps.
   ::setpriority(PRIO_PROCESS, 0, -10);
   work(out);

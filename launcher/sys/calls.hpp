@@ -86,10 +86,6 @@ inline int open_no_links(int directory, const char* path, uint64_t flags) {
   return openat2(directory, path, flags | O_CLOEXEC, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
 }
 
-inline int close_range(unsigned first, unsigned last, unsigned flags) {
-  return static_cast<int>(::syscall(SYS_close_range, first, last, flags));
-}
-
 // seccomp(2), 3.17.
 inline int seccomp(unsigned operation, unsigned flags, void* arguments) {
   return static_cast<int>(::syscall(SYS_seccomp, operation, flags, arguments));

@@ -17,6 +17,7 @@
 #include <catch2/catch.hpp>
 
 #include "support/child.hpp"
+#include "support/filter.hpp"
 #include "support/host.hpp"
 #include "support/place.hpp"
 #include "support/survivors.hpp"
@@ -24,6 +25,12 @@
 namespace stepbox::feature {
 namespace {
 
+using in_child::deny;
+using in_child::kEqual;
+using in_child::kLoad;
+using in_child::kReturn;
+using in_child::line;
+using in_child::load;
 using in_child::must;
 using in_child::private_mounts;
 
@@ -33,27 +40,6 @@ struct DeniedCall {
 };
 std::ostream& operator<<(std::ostream& out, const DeniedCall& call) {
   return out << call.name;
-}
-
-void load(const std::vector<sock_filter>& program) {
-  std::vector<sock_filter> copy = program;
-  const sock_fprog filter{.len = static_cast<unsigned short>(copy.size()), .filter = copy.data()};
-  must(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs");
-  must(::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) == 0, "seccomp");
-}
-
-constexpr unsigned kLoad = BPF_LD | BPF_W | BPF_ABS;
-constexpr unsigned kEqual = BPF_JMP | BPF_JEQ | BPF_K;
-constexpr unsigned kReturn = BPF_RET | BPF_K;
-
-sock_filter line(unsigned code, unsigned k, unsigned char yes = 0, unsigned char no = 0) {
-  return {.code = static_cast<unsigned short>(code), .jt = yes, .jf = no, .k = k};
-}
-
-// As a container's filter answers one call.
-void deny(long call, int error) {
-  load({line(kLoad, offsetof(seccomp_data, nr)), line(kEqual, static_cast<unsigned>(call), 0, 1),
-        line(kReturn, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)), line(kReturn, SECCOMP_RET_ALLOW)});
 }
 
 struct FatalCall {

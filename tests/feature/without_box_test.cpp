@@ -7,6 +7,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "support/filter.hpp"
 #include "support/host.hpp"
 #include "support/place.hpp"
 #include "support/survivors.hpp"
@@ -328,6 +329,26 @@ TEST_CASE("a weaker mode works where namespaces are refused, and is never chosen
   INFO(weaker);
   CHECK(weaker.code() == 5);
   CHECK(read_file(place.checkout() / "made") == "made\n");
+}
+
+// A container's filter answers calls that are younger than itself: with EPERM, as docker's did for long, or ENOSYS.
+TEST_CASE("a weaker mode does without the calls that an old container refuses", "[without-box]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  const int error = GENERATE(EPERM, ENOSYS);
+  CAPTURE(caller, error);
+  const Apart apart(caller);
+  Command step = apart.step(only("env"), "set -- /proc/self/fd/*; echo $#; exit 5");
+  step.as_caller = [error] {
+    for (const long call : {SYS_clone3, SYS_close_range, SYS_openat2, SYS_faccessat2, SYS_pidfd_open, SYS_pidfd_send_signal,
+                            SYS_pidfd_getfd, SYS_statx, SYS_rseq, SYS_mount_setattr, SYS_fsopen, SYS_open_tree})
+      in_child::deny(call, error);
+  };
+  step.inherited = {{STDERR_FILENO, 7}};  // must not reach the step
+  const Run ended = run(step);
+  INFO(ended);
+  CHECK(ended.code() == 5);
+  CHECK(ended.out == "4\n");
+  CHECK(apart.is_clean());
 }
 
 TEST_CASE("what only a box can do is refused", "[without-box]") {
