@@ -243,7 +243,8 @@ TEST_CASE("of two requests to stop in the grace the second ends the box at once"
   REQUIRE(step.waits_for("got 15\n"));
   step.signal(signal);
   CHECK_FALSE(step.waits_for("got 2\n", milliseconds(500)));
-  CHECK(processes_with(place.mark()).size() >= 3);
+  // Stepbox and the step; init shows its environment to root only.
+  CHECK(processes_with(place.mark()).size() >= 2);
   step.signal(signal);
   const Run ended = step.finish();
   INFO(ended);
