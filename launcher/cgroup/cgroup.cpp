@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstdio>
 
 #include "base/log.hpp"
@@ -187,8 +186,9 @@ std::expected<void, Refusal> Cgroup::make_group(Group& group) {
   if (group.has_inner() && ::mkdirat(group.lock.get(), kInner, 0755) != 0)
     return fails("cannot make a control group below " + quoted(directory));
   sys::Fd inner(::openat(group.lock.get(), group.has_inner() ? kInner : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!inner) return fails("cannot open the control group below " + quoted(directory));
   sys::Fd tasks(group.plan.unified ? -1 : ::openat(inner.get(), "tasks", O_WRONLY | O_CLOEXEC));
-  if (!inner || (!group.plan.unified && !tasks)) return fails("cannot open the control group below " + quoted(directory));
+  if (!group.plan.unified && !tasks) return fails("cannot open \"tasks\" of the control group below " + quoted(directory));
   watch_memory(group, inner.get());
   if (group.plan.unified)
     unified_ = std::move(inner);
@@ -228,7 +228,8 @@ Result<> Cgroup::leave_parent(Group& group) const {
   if (::mkdir(leaf.c_str(), 0755) != 0)
     return std::unexpected(error_of("cannot make control group " + quoted(leaf), errno, remedy_));
   group.leaf_lock = sys::Fd(::open(leaf.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (group.leaf_lock) ::flock(group.leaf_lock.get(), LOCK_SH | LOCK_NB);
+  if (!group.leaf_lock) return std::unexpected(error_of("cannot open control group " + quoted(leaf), errno, remedy_));
+  ::flock(group.leaf_lock.get(), LOCK_SH | LOCK_NB);
   for (const pid_t pid : {guard_.pid(), ::getpid()})
     if (const int error = write_at(group.leaf_lock.get(), "cgroup.procs", std::to_string(pid)); error != 0)
       return std::unexpected(error_of("cannot move stepbox to control group " + quoted(leaf), error, remedy_));
@@ -292,11 +293,10 @@ std::vector<std::string> Cgroup::destroy() {
     const char* directory = group.paths.directory.c_str();
     // As a rule that is all there is below, and need not be looked for.
     ::unlinkat(group.lock.get(), kInner, AT_REMOVEDIR);
+    if (::rmdir(directory) == 0 || errno == ENOENT) continue;
     // The pid namespace has taken everything along already; who entered from outside is still there.
-    const int error = remove_group(directory);
-    if (error == 0) continue;
     if (group.plan.unified) write_at(group.lock.get(), "cgroup.kill", "1");
-    if (remove_group_within(directory, kPatience) != 0) left.push_back("control group " + quoted(directory));
+    if (remove_group(directory, kPatience) != 0) left.push_back("control group " + quoted(directory));
   }
   guard_.dismiss();
   guard_ = Guard();

@@ -1,11 +1,13 @@
 #include "cgroup/files.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <climits>
 #include <cstdio>
 #include <ctime>
@@ -17,10 +19,18 @@
 namespace stepbox::cgroup {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 bool is_in_use(int error) { return error == EBUSY || error == ENOTEMPTY; }
 
 sys::Fd open_group(int above, const char* name) {
   return sys::Fd(::openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
+// One that a step has made: what its owner has taken away from himself comes back first.
+sys::Fd open_group_of_step(int above, const char* name) {
+  (void)::fchmodat(above, name, 0700, 0);
+  return open_group(above, name);
 }
 
 struct Removal {
@@ -29,17 +39,50 @@ struct Removal {
   char name[NAME_MAX + 1];
 };
 
-void remove_children(int group, Removal& removal) {
+// Up to the first that stays.
+void remove_children(int group, Removal& removal, Clock::time_point until) {
   removal.removed = removal.error = 0;
   sys::for_each_entry(group, [&](const char* name) {
-    if (removal.error != 0) return;
     if (::unlinkat(group, name, AT_REMOVEDIR) == 0) {
       ++removal.removed;
     } else if (errno != ENOTDIR && errno != ENOENT) {  // a group's files go with it
       removal.error = errno;
       std::snprintf(removal.name, sizeof removal.name, "%s", name);
     }
+    return removal.error == 0 && Clock::now() < until;
   });
+}
+
+// 0, or the errno of the first that stays, EBUSY where it has processes. Who is still alive may make groups as fast as
+// they are removed: then it is EBUSY when the time is over.
+int remove_groups_below(int group, Clock::time_point until) {
+  Removal removal;
+  sys::Fd below;
+  for (int depth = 0; Clock::now() < until;) {
+    const int here = depth == 0 ? group : below.get();
+    remove_children(here, removal, until);
+    if (removal.error != 0 && !is_in_use(removal.error)) return removal.error;
+    const bool is_empty = removal.error == 0;
+    if (is_empty && depth == 0) return 0;
+    // In use it is by groups below and by processes alike.
+    if (is_empty && removal.removed == 0) return EBUSY;
+    sys::Fd next = is_empty ? open_group(here, "..") : open_group_of_step(here, removal.name);
+    // Gone meanwhile: look again.
+    if (!next && errno == ENOENT) continue;
+    if (!next) return errno;
+    depth += is_empty ? -1 : 1;
+    below = std::move(next);
+  }
+  return EBUSY;
+}
+
+int try_to_remove(const char* directory, Clock::time_point until) {
+  if (::rmdir(directory) == 0 || errno == ENOENT) return 0;
+  if (!is_in_use(errno)) return errno;
+  const sys::Fd group = open_group(AT_FDCWD, directory);
+  if (!group) return errno == ENOENT ? 0 : errno;
+  if (const int error = remove_groups_below(group.get(), until); error != 0) return error;
+  return ::rmdir(directory) == 0 || errno == ENOENT ? 0 : errno;
 }
 
 }  // namespace
@@ -70,37 +113,11 @@ uint64_t Text::number(std::string_view key) const {
   return 0;
 }
 
-int remove_groups_below(int group) {
-  Removal removal;
-  sys::Fd below;
-  for (int depth = 0;;) {
-    const int here = depth == 0 ? group : below.get();
-    remove_children(here, removal);
-    if (removal.error != 0 && !is_in_use(removal.error)) return removal.error;
-    const bool is_empty = removal.error == 0;
-    if (is_empty && depth == 0) return 0;
-    // In use it is by groups below and by processes alike.
-    if (is_empty && removal.removed == 0) return EBUSY;
-    sys::Fd next = open_group(here, is_empty ? ".." : removal.name);
-    if (!next) return errno;
-    depth += is_empty ? -1 : 1;
-    below = std::move(next);
-  }
-}
-
-int remove_group(const char* directory) {
-  if (::rmdir(directory) == 0 || errno == ENOENT) return 0;
-  if (!is_in_use(errno)) return errno;
-  const sys::Fd group = open_group(AT_FDCWD, directory);
-  if (!group) return errno == ENOENT ? 0 : errno;
-  if (const int error = remove_groups_below(group.get()); error != 0) return error;
-  return ::rmdir(directory) == 0 || errno == ENOENT ? 0 : errno;
-}
-
-int remove_group_within(const char* directory, int milliseconds) {
-  for (int waited = 0, pause = 1;; waited += pause, pause = pause < 50 ? pause * 2 : pause) {
-    const int error = remove_group(directory);
-    if (!is_in_use(error) || waited >= milliseconds) return error;
+int remove_group(const char* directory, int milliseconds) {
+  const Clock::time_point until = Clock::now() + std::chrono::milliseconds(milliseconds);
+  for (int pause = 1;; pause = std::min(pause * 2, 50)) {
+    const int error = try_to_remove(directory, until);
+    if (!is_in_use(error) || Clock::now() >= until) return error;
     const timespec moment{.tv_sec = 0, .tv_nsec = pause * 1'000'000L};
     ::nanosleep(&moment, nullptr);
   }

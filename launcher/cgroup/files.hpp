@@ -1,6 +1,7 @@
 // Files and directories of control groups, for everybody in this room. Nothing here allocates: the guard calls it, too.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -29,12 +30,9 @@ class Text {
   std::size_t length_ = 0;
 };
 
-// Removes the groups below one that is open, however deep: a step may have nested its own deeper than any path is long.
-// 0, or the errno of the first that stays, EBUSY where it has processes. Nothing but groups can be removed so (rmdir).
-int remove_groups_below(int group);
-// That, and the group itself; 0 when it is gone.
-int remove_group(const char* directory);
-// The same, patiently: processes that are ending leave their group a moment later.
-int remove_group_within(const char* directory, int milliseconds);
+// Removes a group with those below it, however deep: a step may have nested its own deeper than any path is long, and
+// taken its rights to them away. For at most so long, in which processes that are ending leave. 0 when it is gone, or the
+// errno of the first that stays, EBUSY where it has processes. What holds more than directories is never removed (rmdir).
+int remove_group(const char* directory, int milliseconds);
 
 }  // namespace stepbox::cgroup

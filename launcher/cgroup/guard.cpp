@@ -36,7 +36,7 @@ sys::Fd open_group(const std::string& directory) {
   }
   for (const GroupPaths& group : paths)
     if (group.unified) write_at(open_group(group.directory).get(), "cgroup.kill", "1");
-  for (const GroupPaths& group : paths) remove_group_within(group.directory.c_str(), kPatience);
+  for (const GroupPaths& group : paths) remove_group(group.directory.c_str(), kPatience);
   for (const GroupPaths& group : paths) give_back(group);
   ::_exit(0);
 }
@@ -61,7 +61,7 @@ void give_back(const GroupPaths& paths) {
   if (write_at(parent.get(), "cgroup.subtree_control", paths.take_back) != 0) return;
   if (sys::kind_of(leaf) == sys::PathKind::missing) return;
   write_at(parent.get(), "cgroup.procs", "0");
-  remove_group_within(leaf.c_str(), kPatience);
+  remove_group(leaf.c_str(), kPatience);
 }
 
 Result<Guard> Guard::start(std::vector<GroupPaths> paths) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 
 #include "base/text.hpp"
 #include "cgroup/files.hpp"
@@ -67,14 +68,26 @@ class Sweeper {
   std::vector<Swept> result() && { return std::move(swept_); }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
+  // For one group. A run that sweeps in passing has a step to look after, however many there are.
+  int patience() const {
+    constexpr std::chrono::milliseconds kInPassing{100};
+    constexpr int kWhenAsked = 5'000;
+    if (reach_ == Reach::everywhere) return kWhenAsked;
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(begin_ + kInPassing - Clock::now());
+    return std::max(0, static_cast<int>(left.count()));
+  }
+
   bool take(const std::string& path) {
     const sys::Fd lock(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return false;
-    swept_.push_back({path, remove_group(path.c_str())});
+    swept_.push_back({path, remove_group(path.c_str(), patience())});
     return swept_.back().error == 0;
   }
 
   Reach reach_;
+  Clock::time_point begin_ = Clock::now();
   std::vector<Swept> swept_;
 };
 

@@ -203,7 +203,7 @@ Target target_at(int directory, const char* name) {
 }
 
 // The C library asks by faccessat2(2), 5.8, which a container's older filter refuses with EPERM. The call before that
-// answers for the real user, who is the same unless stepbox has capabilities that are not his.
+// answers for the real user and his capabilities, as a rule those of stepbox.
 Errno may_access(int directory, const char* name, int how) {
   const Errno error = errno_unless(::faccessat(directory, name, how, AT_EACCESS) == 0);
   return error == EPERM ? errno_unless(::syscall(SYS_faccessat, directory, name, how) == 0) : error;

@@ -41,7 +41,7 @@ class Countdown {
   void killed(Time now);
   // Which deadline is over at `now`, when due() has said `limit`.
   std::optional<Overrun> overrun_at(Time now) const;
-  // The time limit's, whose word init's clock is; nothing where there is none.
+  // That of the time limit, when init's clock says that it is over; nothing where there is none.
   std::optional<Overrun> overrun_of_time() const;
 
  private:

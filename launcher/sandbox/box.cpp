@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -41,6 +42,7 @@ bool is_shift_refused(const Message& failure) {
 
 std::expected<Box, StartFailure> Box::start(const Plan& plan, const CallerState& caller, int terminal,
                                             const BoxGroups& groups, int private_directory) {
+  const auto begin = std::chrono::steady_clock::now();
   Prepared prepared(plan, caller, groups, private_directory);
   const Bounds bounds = plan.isolation == Isolation::full ? Bounds::pid_namespace : Bounds::descendants;
   int ends[2];
@@ -72,11 +74,11 @@ std::expected<Box, StartFailure> Box::start(const Plan& plan, const CallerState&
   theirs.close();
   Box box(init, std::move(ours), bounds);
   box.processes_ = std::move(processes);
-  if (auto started = box.await_step(plan); !started) return std::unexpected(std::move(started).error());
+  if (auto started = box.await_step(plan, begin); !started) return std::unexpected(std::move(started).error());
   return box;
 }
 
-std::expected<void, StartFailure> Box::await_step(const Plan& plan) {
+std::expected<void, StartFailure> Box::await_step(const Plan& plan, std::chrono::steady_clock::time_point begin) {
   for (;;) {
     const std::optional<BoxEvent> event = next_event();
     if (!event) {
@@ -88,8 +90,10 @@ std::expected<void, StartFailure> Box::await_step(const Plan& plan) {
     }
     const Message& message = event->message;
     if (message.kind == Kind::executing) {
-      // The steady clock is CLOCK_MONOTONIC, and no time namespace is between.
-      started_ = std::chrono::steady_clock::time_point(std::chrono::nanoseconds(message.at));
+      // The steady clock is CLOCK_MONOTONIC. A time namespace that only the children of stepbox are in, or a filter of the
+      // user's that refuses to tell the time, must neither end the step at once nor take its limit away.
+      const std::chrono::steady_clock::time_point told(std::chrono::nanoseconds(message.at));
+      started_ = std::clamp(told, begin, std::chrono::steady_clock::now());
       return {};
     }
     if (message.kind != Kind::failed) continue;

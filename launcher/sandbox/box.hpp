@@ -108,7 +108,7 @@ class Box {
 
  private:
   Box(pid_t init, sys::Fd channel, Bounds bounds) : init_(init), bounds_(bounds), channel_(std::move(channel)) {}
-  std::expected<void, StartFailure> await_step(const Plan& plan);
+  std::expected<void, StartFailure> await_step(const Plan& plan, std::chrono::steady_clock::time_point begin);
   void end_descendants();
   void release_keeper();
   int await_init();

@@ -7,11 +7,12 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <type_traits>
 
 namespace stepbox::sys {
 
-// Calls `take` with the name of each entry but "." and "..", from the beginning. What comes or goes meanwhile may be
-// left out (getdents64(2)).
+// Calls `take` with the name of each entry but "." and "..", from the beginning; one that returns a bool is asked no more
+// once that is false. What comes or goes meanwhile may be left out (getdents64(2)).
 template <class Take>
 void for_each_entry(int directory, Take take) {
   alignas(dirent64) char buffer[8192];
@@ -20,7 +21,12 @@ void for_each_entry(int directory, Take take) {
     for (long at = 0; at < got;) {
       const auto* entry = reinterpret_cast<const dirent64*>(buffer + at);
       at += entry->d_reclen;
-      if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0) take(entry->d_name);
+      if (std::strcmp(entry->d_name, ".") == 0 || std::strcmp(entry->d_name, "..") == 0) continue;
+      if constexpr (std::is_same_v<std::invoke_result_t<Take&, const char*>, bool>) {
+        if (!take(entry->d_name)) return;
+      } else {
+        take(entry->d_name);
+      }
     }
   }
 }

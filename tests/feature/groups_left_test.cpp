@@ -82,6 +82,21 @@ TEST_CASE("no group is left of a box that is killed at a random instant", "[limi
   CHECK(with_groups > kills / 6);
 }
 
+TEST_CASE("the guard removes what the step has nested in its own groups, deeper than a path is long", "[limits]") {
+  REQUIRE_HOST(control_groups);
+  const Caller caller = Caller::user;  // as root the step owns none
+  const ControlGroup group(caller, Delegated::yes);
+  const Place place(caller);
+  Process step(limited(place, group,
+                       {"unshare", "-UrmC", "sh", "-c",
+                        "mkdir /tmp/g; mount -t cgroup2 none /tmp/g && cd /tmp/g && nest_directories 30 ||"
+                        "{ mount -t cgroup -o memory none /tmp/g && cd /tmp/g && nest_directories 30; }; chmod 0 /tmp/g/*/; sleep 100"}));
+  REQUIRE(step.waits_for("nested\n"));
+  step.signal(SIGKILL);
+  step.finish();
+  CHECK(eventually([&] { return group.below().empty(); }, seconds(20)));
+}
+
 TEST_CASE("what is left when stepbox and its guard are killed together is swept", "[limits]") {
   REQUIRE_HOST(control_groups);
   const Caller caller = GENERATE(from_range(callers()));

@@ -1,6 +1,5 @@
 // Promise 6: what cannot be had is one error with its cause and a hint, exit 125, and the step is never run.
 #include <linux/audit.h>
-#include <linux/filter.h>
 #include <linux/keyctl.h>
 #include <linux/seccomp.h>
 #include <sched.h>

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 
 #include <catch2/catch.hpp>
 
@@ -143,6 +144,28 @@ TEST_CASE("one of the two streams may go nowhere", "[deadlines]") {
   command.argv.insert(command.argv.end(), words.begin(), words.end());
   CHECK(run(command).code() == 124);
   CHECK(verdict_of(place.report()) == "silence");
+}
+
+TEST_CASE("what has been silent too long has been so, though the time is over as well before stepbox can say it", "[deadlines]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  const fs::path written = place.make_file(place.root() / "written", "");
+  const int file = ::open(written.c_str(), O_WRONLY | O_CLOEXEC);
+  REQUIRE(file >= 0);
+  Command command = place.step({"--silence", "300ms", "--timeout", "2s", "--grace", "2s"}, {"count_signals", "100000"});
+  command.stdout_fd = command.stderr_fd = file;
+  Process step(command);
+  ::close(file);
+  REQUIRE(eventually([&] { return read_file(written).find("got 15\n") != std::string::npos; }, seconds(20)));
+  step.signal(SIGSTOP);
+  CHECK(eventually([&] { return processes_with(place.mark()) == std::vector<pid_t>{step.pid()}; }, seconds(40)));
+  step.signal(SIGCONT);
+  const Run ended = step.finish();
+  INFO(ended);
+  CHECK(ended.code() == 124);
+  CHECK(verdict_of(place.report()) == "silence");
+  CHECK(place.report().at("outcome").at("limit").at("killed") == true);
 }
 
 }  // namespace stepbox::feature

@@ -2,11 +2,15 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
+#include <functional>
 #include <string>
+#include <thread>
 
 #include <catch2/catch.hpp>
 
@@ -16,6 +20,21 @@
 using namespace stepbox;
 
 namespace {
+
+constexpr int kLong = 60'000;  // milliseconds
+constexpr uid_t kNobody = 65'534;
+
+// In a child, whom modes bind. Its answer, 0 to 255.
+int as_nobody(const std::function<int()>& work) {
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    if (::geteuid() == 0 && (::setgid(kNobody) != 0 || ::setuid(kNobody) != 0)) ::_exit(255);
+    ::_exit(work());
+  }
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
 
 // Plain directories: what holds for groups without processes holds for them, and a file in one is in the way as a
 // process is.
@@ -53,31 +72,58 @@ TEST_CASE("groups are removed however deep a step has nested them", "[cgroup]") 
   const Folder folder;
   const int depth = GENERATE(0, 1, 2, 3000);
   nest(folder.fd(), depth);
-  CHECK(cgroup::remove_groups_below(folder.fd()) == 0);
-  CHECK(::access((folder.path() + "/deeper").c_str(), F_OK) != 0);
-  CHECK(::access((folder.path() + "/beside").c_str(), F_OK) != 0);
-  CHECK(cgroup::remove_group(folder.path().c_str()) == 0);
+  CHECK(cgroup::remove_group(folder.path().c_str(), kLong) == 0);
+  CHECK(::access(folder.path().c_str(), F_OK) != 0);
+}
+
+TEST_CASE("groups that a step has taken its own rights to away from itself are removed", "[cgroup]") {
+  const Folder folder;
+  const mode_t mode = GENERATE(0, 0111, 0444, 0555);
+  nest(folder.fd(), 3);
+  REQUIRE(::chmod((folder.path() + "/deeper/deeper").c_str(), mode) == 0);
+  REQUIRE(::chmod((folder.path() + "/deeper").c_str(), mode) == 0);
+  // Of the suite's user where that is no root.
+  for (const char* below : {"", "/deeper", "/deeper/deeper", "/deeper/beside"})
+    REQUIRE(::chown((folder.path() + below).c_str(), ::geteuid() == 0 ? kNobody : -1, -1) == 0);
+  CHECK(as_nobody([&] { return cgroup::remove_group(folder.path().c_str(), kLong); }) == 0);
   CHECK(::access(folder.path().c_str(), F_OK) != 0);
 }
 
 TEST_CASE("a group in use stays with those above it, and that is told", "[cgroup]") {
   const Folder folder;
   const int depth = GENERATE(0, 1, 7);
+  const bool has_groups = GENERATE(false, true);
   const sys::Fd innermost = nest(folder.fd(), depth);
+  if (has_groups) nest(innermost.get(), 2);
   const sys::Fd process(::openat(innermost.get(), "a process", O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
   REQUIRE(process);
-  const int error = cgroup::remove_group(folder.path().c_str());
+  const int milliseconds = GENERATE(0, 20);
+  const int error = cgroup::remove_group(folder.path().c_str(), milliseconds);
   CHECK((error == EBUSY || error == ENOTEMPTY));
   CHECK(::faccessat(innermost.get(), "a process", F_OK, 0) == 0);
-  CHECK(cgroup::remove_group_within(folder.path().c_str(), 20) != 0);
+}
+
+TEST_CASE("who makes groups as fast as they are removed is not waited for for ever", "[cgroup]") {
+  const Folder folder;
+  const sys::Fd group = nest(folder.fd(), 1);
+  const sys::Fd process(::openat(group.get(), "a process", O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+  REQUIRE(process);
+  std::atomic<bool> over = false;
+  std::thread maker([&] {
+    for (int i = 0; !over; ++i) ::mkdirat(group.get(), ("g" + std::to_string(i % 64)).c_str(), 0755);
+  });
+  const int error = cgroup::remove_group(folder.path().c_str(), 200);
+  over = true;
+  maker.join();
+  CHECK((error == EBUSY || error == ENOTEMPTY));
 }
 
 TEST_CASE("what is gone already is removed, and what is no group is not", "[cgroup]") {
   const Folder folder;
-  CHECK(cgroup::remove_group((folder.path() + "/missing").c_str()) == 0);
+  CHECK(cgroup::remove_group((folder.path() + "/missing").c_str(), kLong) == 0);
   const std::string file = folder.path() + "/file";
   REQUIRE(sys::Fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644)));
-  CHECK(cgroup::remove_group(file.c_str()) == ENOTDIR);
+  CHECK(cgroup::remove_group(file.c_str(), kLong) == ENOTDIR);
 }
 
 TEST_CASE("figures are read alone and behind their keys", "[cgroup]") {
