@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 
 #include "base/log.hpp"
@@ -287,7 +288,7 @@ std::vector<std::string_view> Cgroup::lost_limits() const {
 }
 
 std::vector<std::string> Cgroup::destroy() {
-  constexpr int kPatience = 5'000;
+  constexpr std::chrono::seconds kPatience{5};
   std::vector<std::string> left;
   for (const Group& group : groups_) {
     const char* directory = group.paths.directory.c_str();
@@ -296,7 +297,7 @@ std::vector<std::string> Cgroup::destroy() {
     if (::rmdir(directory) == 0 || errno == ENOENT) continue;
     // The pid namespace has taken everything along already; who entered from outside is still there.
     if (group.plan.unified) write_at(group.lock.get(), "cgroup.kill", "1");
-    if (remove_group(directory, kPatience) != 0) left.push_back("control group " + quoted(directory));
+    if (remove_group_patiently(directory, kPatience) != 0) left.push_back("control group " + quoted(directory));
   }
   guard_.dismiss();
   guard_ = Guard();

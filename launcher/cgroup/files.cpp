@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <chrono>
 #include <climits>
 #include <cstdio>
 #include <ctime>
@@ -76,7 +75,7 @@ int remove_groups_below(int group, Clock::time_point until) {
   return EBUSY;
 }
 
-int try_to_remove(const char* directory, Clock::time_point until) {
+int remove_group_until(const char* directory, Clock::time_point until) {
   if (::rmdir(directory) == 0 || errno == ENOENT) return 0;
   if (!is_in_use(errno)) return errno;
   const sys::Fd group = open_group(AT_FDCWD, directory);
@@ -113,10 +112,14 @@ uint64_t Text::number(std::string_view key) const {
   return 0;
 }
 
-int remove_group(const char* directory, int milliseconds) {
-  const Clock::time_point until = Clock::now() + std::chrono::milliseconds(milliseconds);
+int remove_group(const char* directory, std::chrono::milliseconds limit) {
+  return remove_group_until(directory, Clock::now() + limit);
+}
+
+int remove_group_patiently(const char* directory, std::chrono::milliseconds limit) {
+  const Clock::time_point until = Clock::now() + limit;
   for (int pause = 1;; pause = std::min(pause * 2, 50)) {
-    const int error = try_to_remove(directory, until);
+    const int error = remove_group_until(directory, until);
     if (!is_in_use(error) || Clock::now() >= until) return error;
     const timespec moment{.tv_sec = 0, .tv_nsec = pause * 1'000'000L};
     ::nanosleep(&moment, nullptr);

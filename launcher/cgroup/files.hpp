@@ -1,6 +1,7 @@
 // Files and directories of control groups, for everybody in this room. Nothing here allocates: the guard calls it, too.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -31,8 +32,10 @@ class Text {
 };
 
 // Removes a group with those below it, however deep: a step may have nested its own deeper than any path is long, and
-// taken its rights to them away. For at most so long, in which processes that are ending leave. 0 when it is gone, or the
-// errno of the first that stays, EBUSY where it has processes. What holds more than directories is never removed (rmdir).
-int remove_group(const char* directory, int milliseconds);
+// taken its rights to them away. For at most so long. 0 when it is gone, or the errno of the first that stays, EBUSY where
+// it has processes. What holds more than directories is never removed (rmdir).
+int remove_group(const char* directory, std::chrono::milliseconds limit);
+// The same, again and again: processes that are ending leave their group a moment later.
+int remove_group_patiently(const char* directory, std::chrono::milliseconds limit);
 
 }  // namespace stepbox::cgroup

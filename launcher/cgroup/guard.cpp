@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 
 #include "cgroup/files.hpp"
@@ -16,7 +17,7 @@ namespace stepbox::cgroup {
 namespace {
 
 // A box with 10,000 processes takes seconds to die, and a machine under load longer.
-constexpr int kPatience = 60'000;
+constexpr std::chrono::minutes kPatience{1};
 
 // Nothing of the caller's may be held by a process that nobody knows of: no descriptor and no directory.
 void hold_nothing_but(int pipe) {
@@ -36,7 +37,7 @@ sys::Fd open_group(const std::string& directory) {
   }
   for (const GroupPaths& group : paths)
     if (group.unified) write_at(open_group(group.directory).get(), "cgroup.kill", "1");
-  for (const GroupPaths& group : paths) remove_group(group.directory.c_str(), kPatience);
+  for (const GroupPaths& group : paths) remove_group_patiently(group.directory.c_str(), kPatience);
   for (const GroupPaths& group : paths) give_back(group);
   ::_exit(0);
 }
@@ -61,7 +62,7 @@ void give_back(const GroupPaths& paths) {
   if (write_at(parent.get(), "cgroup.subtree_control", paths.take_back) != 0) return;
   if (sys::kind_of(leaf) == sys::PathKind::missing) return;
   write_at(parent.get(), "cgroup.procs", "0");
-  remove_group(leaf.c_str(), kPatience);
+  remove_group_patiently(leaf.c_str(), kPatience);
 }
 
 Result<Guard> Guard::start(std::vector<GroupPaths> paths) {

@@ -71,18 +71,17 @@ class Sweeper {
   using Clock = std::chrono::steady_clock;
 
   // For one group. A run that sweeps in passing has a step to look after, however many there are.
-  int patience() const {
+  std::chrono::milliseconds limit() const {
+    constexpr std::chrono::milliseconds kWhenAsked{5'000};
     constexpr std::chrono::milliseconds kInPassing{100};
-    constexpr int kWhenAsked = 5'000;
     if (reach_ == Reach::everywhere) return kWhenAsked;
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(begin_ + kInPassing - Clock::now());
-    return std::max(0, static_cast<int>(left.count()));
+    return kInPassing - std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin_);
   }
 
   bool take(const std::string& path) {
     const sys::Fd lock(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return false;
-    swept_.push_back({path, remove_group(path.c_str(), patience())});
+    swept_.push_back({path, remove_group(path.c_str(), limit())});
     return swept_.back().error == 0;
   }
 

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <functional>
 #include <string>
@@ -21,7 +22,7 @@ using namespace stepbox;
 
 namespace {
 
-constexpr int kLong = 60'000;  // milliseconds
+constexpr std::chrono::minutes kLong{1};
 constexpr uid_t kNobody = 65'534;
 
 // In a child, whom modes bind. Its answer, 0 to 255.
@@ -97,8 +98,10 @@ TEST_CASE("a group in use stays with those above it, and that is told", "[cgroup
   if (has_groups) nest(innermost.get(), 2);
   const sys::Fd process(::openat(innermost.get(), "a process", O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
   REQUIRE(process);
-  const int milliseconds = GENERATE(0, 20);
-  const int error = cgroup::remove_group(folder.path().c_str(), milliseconds);
+  const std::chrono::milliseconds limit(GENERATE(-1, 0, 20));
+  const bool patiently = GENERATE(false, true);
+  const int error = patiently ? cgroup::remove_group_patiently(folder.path().c_str(), limit)
+                              : cgroup::remove_group(folder.path().c_str(), limit);
   CHECK((error == EBUSY || error == ENOTEMPTY));
   CHECK(::faccessat(innermost.get(), "a process", F_OK, 0) == 0);
 }
@@ -112,10 +115,23 @@ TEST_CASE("who makes groups as fast as they are removed is not waited for for ev
   std::thread maker([&] {
     for (int i = 0; !over; ++i) ::mkdirat(group.get(), ("g" + std::to_string(i % 64)).c_str(), 0755);
   });
-  const int error = cgroup::remove_group(folder.path().c_str(), 200);
+  const int error = cgroup::remove_group(folder.path().c_str(), std::chrono::milliseconds(200));
   over = true;
   maker.join();
   CHECK((error == EBUSY || error == ENOTEMPTY));
+}
+
+TEST_CASE("a process that is ending is waited for", "[cgroup]") {
+  const Folder folder;
+  const sys::Fd group = nest(folder.fd(), 1);
+  REQUIRE(sys::Fd(::openat(group.get(), "a process", O_WRONLY | O_CREAT | O_CLOEXEC, 0644)));
+  std::thread process([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    ::unlinkat(group.get(), "a process", 0);
+  });
+  const int error = cgroup::remove_group_patiently(folder.path().c_str(), kLong);
+  process.join();
+  CHECK(error == 0);
 }
 
 TEST_CASE("what is gone already is removed, and what is no group is not", "[cgroup]") {
