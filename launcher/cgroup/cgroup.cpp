@@ -154,7 +154,7 @@ std::expected<void, Refusal> Cgroup::make(const std::string& name, const CgroupP
   for (size_t i = 0; i < plan.groups.size(); ++i) {
     Group group{.plan = plan.groups[i], .paths = paths[i], .lock = {}, .parent_lock = {}, .leaf_lock = {}};
     auto made = make_group(group);
-    const bool is_needed = !group.plan.files.empty();
+    const bool is_needed = group.has_limits();
     groups_.push_back(std::move(group));
     if (made) continue;
     if (is_needed) return made;
@@ -170,7 +170,7 @@ std::expected<void, Refusal> Cgroup::make_group(Group& group) {
   const auto fails = [&](std::string what) { return refuse(error_of(std::move(what), errno, remedy_, group.plan.unified)); };
   if (::mkdir(directory.c_str(), 0755) != 0)
     return fails("cannot make a control group below " + quoted(group.paths.parent));
-  group.lock = sys::Fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  group.lock = open_group(AT_FDCWD, directory.c_str());
   if (!group.lock || ::flock(group.lock.get(), LOCK_SH | LOCK_NB) != 0 || !is_same_directory(directory, group.lock))
     return refuse(Error{"control group " + quoted(directory) + " was swept while it was made", "run it again", ESTALE});
   if (auto handed = hand_down(group); !handed) return refuse(std::move(handed).error());
@@ -184,9 +184,9 @@ std::expected<void, Refusal> Cgroup::make_group(Group& group) {
                    error, remedy_, group.plan.unified),
           {file.limit}});
   }
-  if (group.has_inner() && ::mkdirat(group.lock.get(), kInner, 0755) != 0)
+  if (group.has_limits() && ::mkdirat(group.lock.get(), kInner, 0755) != 0)
     return fails("cannot make a control group below " + quoted(directory));
-  sys::Fd inner(::openat(group.lock.get(), group.has_inner() ? kInner : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  sys::Fd inner = open_group(group.lock.get(), group.has_limits() ? kInner : ".");
   if (!inner) return fails("cannot open the control group below " + quoted(directory));
   sys::Fd tasks(group.plan.unified ? -1 : ::openat(inner.get(), "tasks", O_WRONLY | O_CLOEXEC));
   if (!group.plan.unified && !tasks) return fails("cannot open \"tasks\" of the control group below " + quoted(directory));
@@ -202,9 +202,9 @@ std::expected<void, Refusal> Cgroup::make_group(Group& group) {
 // the root. The kernel would let it have some with cpu and pids alone, and then nobody into the groups below (a
 // threaded domain), so it is not asked.
 Result<> Cgroup::hand_down(Group& group) const {
-  if (!group.plan.unified || group.plan.files.empty()) return {};
+  if (!group.plan.unified || !group.has_limits()) return {};
   const std::string& parent = group.paths.parent;
-  group.parent_lock = sys::Fd(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  group.parent_lock = open_group(AT_FDCWD, parent.c_str());
   if (!group.parent_lock) return std::unexpected(error_of("cannot open control group " + quoted(parent), errno, remedy_));
   ::flock(group.parent_lock.get(), LOCK_SH | LOCK_NB);
   if (group.plan.enable.empty()) return {};
@@ -228,7 +228,7 @@ Result<> Cgroup::leave_parent(Group& group) const {
   const std::string leaf = group.paths.directory + kLeafSuffix;
   if (::mkdir(leaf.c_str(), 0755) != 0)
     return std::unexpected(error_of("cannot make control group " + quoted(leaf), errno, remedy_));
-  group.leaf_lock = sys::Fd(::open(leaf.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  group.leaf_lock = open_group(AT_FDCWD, leaf.c_str());
   if (!group.leaf_lock) return std::unexpected(error_of("cannot open control group " + quoted(leaf), errno, remedy_));
   ::flock(group.leaf_lock.get(), LOCK_SH | LOCK_NB);
   for (const pid_t pid : {guard_.pid(), ::getpid()})
@@ -269,7 +269,7 @@ CgroupUsage Cgroup::measure() const {
     for (const Figure& figure : kFigures) {
       if (figure.unified != group.plan.unified) continue;
       if (!figure.limit.empty() && !has(limits, figure.limit)) continue;
-      source.read(group.lock.get(), figure.file, group.has_inner() && !figure.key.empty());
+      source.read(group.lock.get(), figure.file, group.has_limits() && !figure.key.empty());
       usage.*figure.into = source.number(figure.key) / figure.divisor;
     }
   }

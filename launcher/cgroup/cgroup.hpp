@@ -67,8 +67,8 @@ class Cgroup {
     sys::Fd parent_lock;  // shared, where the parent's controllers are needed
     sys::Fd leaf_lock;    // likewise, of the leaf that stepbox is in
 
-    // A group without limits is only for killing and measuring.
-    bool has_inner() const { return !plan.files.empty(); }
+    // Only then it has an inner one. Others are for killing and measuring.
+    bool has_limits() const { return !plan.files.empty(); }
   };
 
   std::expected<void, Refusal> make(const std::string& name, const CgroupPlan& plan);

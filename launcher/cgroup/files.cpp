@@ -13,7 +13,6 @@
 #include <utility>
 
 #include "sys/directory_entries.hpp"
-#include "sys/fd.hpp"
 
 namespace stepbox::cgroup {
 namespace {
@@ -21,10 +20,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 bool is_in_use(int error) { return error == EBUSY || error == ENOTEMPTY; }
-
-sys::Fd open_group(int above, const char* name) {
-  return sys::Fd(::openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-}
 
 // One that a step has made: what its owner has taken away from himself comes back first.
 sys::Fd open_group_of_step(int above, const char* name) {
@@ -85,6 +80,10 @@ int remove_group_until(const char* directory, Clock::time_point until) {
 }
 
 }  // namespace
+
+sys::Fd open_group(int above, const char* name) {
+  return sys::Fd(::openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
 
 int write_at(int group, const char* file, std::string_view value) {
   const sys::Fd fd(::openat(group, file, O_WRONLY | O_CLOEXEC));

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "sys/fd.hpp"
+
 namespace stepbox::cgroup {
 
 // Every directory of ours is called so, with the pid and a random number behind it.
@@ -14,6 +16,9 @@ inline constexpr std::string_view kNamePrefix = "stepbox-";
 inline constexpr const char* kInner = "box";
 // Beside it, where stepbox itself is while its own group hands down controllers (v2: no process in an inner group).
 inline constexpr const char* kLeafSuffix = "-self";
+
+// The directory of a group. Not open, with errno, where there is none.
+sys::Fd open_group(int above, const char* name);
 
 // Written at once into a file of the group that is open; 0 or errno.
 int write_at(int group, const char* file, std::string_view value);

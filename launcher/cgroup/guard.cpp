@@ -26,17 +26,13 @@ void hold_nothing_but(int pipe) {
   sys::close_all_but(kept);
 }
 
-sys::Fd open_group(const std::string& directory) {
-  return sys::Fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-}
-
 [[noreturn]] void stand_guard(const std::vector<GroupPaths>& paths, int pipe) {
   hold_nothing_but(pipe);
   char byte = 0;
   while (::read(pipe, &byte, 1) < 0 && errno == EINTR) {
   }
   for (const GroupPaths& group : paths)
-    if (group.unified) write_at(open_group(group.directory).get(), "cgroup.kill", "1");
+    if (group.unified) write_at(open_group(AT_FDCWD, group.directory.c_str()).get(), "cgroup.kill", "1");
   for (const GroupPaths& group : paths) remove_group_patiently(group.directory.c_str(), kPatience);
   for (const GroupPaths& group : paths) give_back(group);
   ::_exit(0);
@@ -56,7 +52,7 @@ void give_back(const GroupPaths& paths) {
   if (paths.take_back.empty()) return;
   // Every box that needs the parent's controllers holds this lock shared, and groups that are not ours may need them
   // as well: they stay with the controllers.
-  const sys::Fd parent = open_group(paths.parent);
+  const sys::Fd parent = open_group(AT_FDCWD, paths.parent.c_str());
   const std::string leaf = paths.directory + kLeafSuffix;
   if (!parent || ::flock(parent.get(), LOCK_EX | LOCK_NB) != 0 || has_groups_but(paths.parent, leaf)) return;
   if (write_at(parent.get(), "cgroup.subtree_control", paths.take_back) != 0) return;

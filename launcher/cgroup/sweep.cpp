@@ -36,7 +36,7 @@ bool has_groups_below(const std::string& directory) {
 // A group that stepbox had left for a leaf had processes, so that all it hands down is what stepbox made it: as long
 // as it does, no process can enter it.
 void hand_down_nothing(const std::string& directory) {
-  const sys::Fd group(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const sys::Fd group = open_group(AT_FDCWD, directory.c_str());
   const Result<std::string> enabled = sys::read_file(directory + "/cgroup.subtree_control", 4096);
   if (!group || !enabled) return;
   std::string taken_back;
@@ -79,7 +79,7 @@ class Sweeper {
   }
 
   bool take(const std::string& path) {
-    const sys::Fd lock(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const sys::Fd lock = open_group(AT_FDCWD, path.c_str());
     if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return false;
     swept_.push_back({path, remove_group(path.c_str(), limit())});
     return swept_.back().error == 0;

@@ -148,7 +148,6 @@ protections() {
   add "isolation landlock" "$work/stepbox" run --summary never --isolation landlock -- true
   add "isolation env" "$work/stepbox" run --summary never --isolation env -- true
   add floor "$work/bench_floor" true
-  add "floor and groups" "$work/bench_floor" --groups true
   add_bubblewrap true
   "$work/bench_pair" ratio --pairs $pairs "${contenders[@]}"
   heading "start and teardown of true with limits"

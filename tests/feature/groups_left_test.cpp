@@ -87,10 +87,7 @@ TEST_CASE("the guard removes what the step has nested in its own groups, deeper 
   const Caller caller = Caller::user;  // as root the step owns none
   const ControlGroup group(caller, Delegated::yes);
   const Place place(caller);
-  Process step(limited(place, group,
-                       {"unshare", "-UrmC", "sh", "-c",
-                        "mkdir /tmp/g; mount -t cgroup2 none /tmp/g && cd /tmp/g && nest_directories 30 ||"
-                        "{ mount -t cgroup -o memory none /tmp/g && cd /tmp/g && nest_directories 30; }; chmod 0 /tmp/g/*/; sleep 100"}));
+  Process step(limited(place, group, nesting_groups("chmod 0 /tmp/g/*/; sleep 100")));
   REQUIRE(step.waits_for("nested\n"));
   step.signal(SIGKILL);
   step.finish();

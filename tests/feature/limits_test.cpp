@@ -183,10 +183,7 @@ TEST_CASE("groups that a step makes in its own are removed, deeper than a path i
   const Caller caller = Caller::user;  // as root the step owns none
   const ControlGroup group(caller, Delegated::yes);
   const Place place(caller);
-  const Run ended = run(limited(place, group, {"--limit", "memory=128MiB", "--limit", "processes=50"},
-                                    {"unshare", "-UrmC", "sh", "-c",
-                                     "mkdir /tmp/g; mount -t cgroup2 none /tmp/g && cd /tmp/g && nest_directories 30 ||"
-                                     "{ mount -t cgroup -o memory none /tmp/g && cd /tmp/g && nest_directories 30; }"}));
+  const Run ended = run(limited(place, group, {"--limit", "memory=128MiB", "--limit", "processes=50"}, nesting_groups("true")));
   INFO(ended);
   CHECK(ended.out.find("nested\n") != std::string::npos);
   CHECK(place.report().at("teardown").at("leftovers").empty());

@@ -159,7 +159,7 @@ TEST_CASE("what has been silent too long has been so, though the time is over as
   ::close(file);
   REQUIRE(eventually([&] { return read_file(written).find("got 15\n") != std::string::npos; }, seconds(20)));
   step.signal(SIGSTOP);
-  CHECK(eventually([&] { return processes_with(place.mark()) == std::vector<pid_t>{step.pid()}; }, seconds(40)));
+  CHECK(init_ends_box(place.mark(), step.pid()));
   step.signal(SIGCONT);
   const Run ended = step.finish();
   INFO(ended);

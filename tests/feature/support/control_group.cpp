@@ -139,4 +139,10 @@ std::vector<std::string> ControlGroup::below() const {
   return found;
 }
 
+std::vector<std::string> nesting_groups(const std::string& then) {
+  return {"unshare", "-UrmC", "sh", "-c",
+          "mkdir /tmp/g; mount -t cgroup2 none /tmp/g && cd /tmp/g && nest_directories 30 ||"
+          "{ mount -t cgroup -o memory none /tmp/g && cd /tmp/g && nest_directories 30; };" + then};
+}
+
 }  // namespace stepbox::feature

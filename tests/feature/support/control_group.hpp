@@ -40,4 +40,8 @@ class ControlGroup {
   std::vector<std::filesystem::path> directories_;
 };
 
+// A step of an ordinary user that nests groups in its own, deeper than a path is long, says "nested", and goes on with
+// `then`.
+std::vector<std::string> nesting_groups(const std::string& then);
+
 }  // namespace stepbox::feature

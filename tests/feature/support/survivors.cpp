@@ -47,6 +47,10 @@ std::vector<pid_t> children_of(pid_t pid) {
   return children;
 }
 
+bool init_ends_box(const std::string& mark, pid_t stepbox) {
+  return eventually([&] { return processes_with(mark) == std::vector<pid_t>{stepbox}; }, seconds(40));
+}
+
 std::vector<std::string> host_mounts() {
   std::vector<std::string> mounts = lines_of(read_file("/proc/self/mountinfo"));
   std::ranges::sort(mounts);

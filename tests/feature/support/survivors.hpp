@@ -11,6 +11,10 @@ namespace stepbox::feature {
 // Live processes with the text in their environment; zombies do not count, they hold nothing. A user sees its own.
 std::vector<pid_t> processes_with(const std::string& mark);
 
+// Waits until of a run only stepbox itself is left, which is stopped: init, a child that shares nothing with the others
+// but the mark, has ended the box.
+bool init_ends_box(const std::string& mark, pid_t stepbox);
+
 // "PID NAME" of each, for messages.
 std::string describe(const std::vector<pid_t>& pids);
 

@@ -164,6 +164,8 @@ TEST_CASE("the home of the host is shown writable when asked for", "[run][paths]
   policy.home = {HomeMode::host, on_command_line("--home")};
   const Plan plan = plan_of(user_facts(), policy);
   CHECK(only_mount_at(plan, "home/bob").why == "home");
+  const run::Layout layout(user_facts(), HomeMode::host);
+  CHECK(std::ranges::none_of(layout.masks(), [](const run::Mask& mask) { return mask.box == "box/home"; }));
   CHECK(BoxModel(plan, user_facts()).look("/home/bob").writable);
 }
 
