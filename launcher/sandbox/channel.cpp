@@ -43,6 +43,8 @@ int send_with_descriptors(int socket, iovec part, const int* fds, size_t count) 
   return sent < 0 ? errno : 0;
 }
 
+// A peer that leaves without having read everything leaves ECONNRESET behind, which comes before what it has sent, and
+// once (unix_release_sock() in net/unix/af_unix.c): what it has sent is still there, and then the end of file.
 Received receive_with_descriptors(int socket, iovec part, int (&fds)[kMaxDescriptors]) {
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof fds)] = {};
   msghdr header{};
@@ -53,7 +55,7 @@ Received receive_with_descriptors(int socket, iovec part, int (&fds)[kMaxDescrip
   Received received;
   do {
     received.bytes = ::recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
-  } while (received.bytes < 0 && errno == EINTR);
+  } while (received.bytes < 0 && (errno == EINTR || errno == ECONNRESET));
   const cmsghdr* rights = received.bytes > 0 ? CMSG_FIRSTHDR(&header) : nullptr;
   if (rights == nullptr || rights->cmsg_level != SOL_SOCKET || rights->cmsg_type != SCM_RIGHTS) return received;
   received.count = (rights->cmsg_len - CMSG_LEN(0)) / sizeof(int);

@@ -107,7 +107,7 @@ struct Received {
 };
 
 // The next message, or as much of it as `part` has room for, and the descriptors that ride on it: they are the caller's
-// to close. Allocation-free as well.
+// to close. All that the peer has sent comes, whether or not it read all that it was sent. Allocation-free as well.
 Received receive_with_descriptors(int socket, iovec part, int (&fds)[kMaxDescriptors]);
 
 }  // namespace stepbox::sandbox
