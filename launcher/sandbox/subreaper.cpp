@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <ctime>
 
 #include "sandbox/everybody.hpp"
 #include "sandbox/processes.hpp"
@@ -13,14 +14,28 @@
 #include "sandbox/step_parent.hpp"
 #include "sys/calls.hpp"
 #include "sys/descriptors.hpp"
+#include "sys/remove_tree.hpp"
 
 namespace stepbox::sandbox {
 namespace {
 
 using sys::error_of;
 
-// Ends, with 1 when some of those that the subreaper has left are still there.
-[[noreturn]] void keep(pid_t subreaper, int processes) {
+// Waits until the supervisor lets go (Box::release_keeper()) or is dead. Returns whether it is dead.
+bool outlives(pid_t supervisor) {
+  constexpr timespec kMoment{.tv_sec = 0, .tv_nsec = 1'000'000};
+  sigset_t dismissal;
+  sigemptyset(&dismissal);
+  sigaddset(&dismissal, SIGCONT);
+  while (::getppid() == supervisor)
+    if (::sigtimedwait(&dismissal, nullptr, &kMoment) == SIGCONT) return false;
+  return true;
+}
+
+// Ends, with 1 when some of those that the subreaper has left are still there. Who kills the supervisor may kill the
+// subreaper with it, as its control groups' guard does (cgroup/guard.hpp), and then the directory is left to be removed.
+// A supervisor that is alive still reads it.
+[[noreturn]] void keep(pid_t subreaper, int processes, pid_t supervisor, int directory) {
   int status = 0;
   for (;;) {
     const pid_t changed = ::waitpid(subreaper, &status, WUNTRACED | __WALL);
@@ -29,7 +44,9 @@ using sys::error_of;
     // By the step, whose user it is.
     ::kill(subreaper, SIGCONT);
   }
-  ::_exit(end_descendants(processes) ? 0 : 1);
+  const bool nobody_left = end_descendants(processes);
+  if (WIFSIGNALED(status) && outlives(supervisor)) sys::remove_tree(directory);
+  ::_exit(nobody_left ? 0 : 1);
 }
 
 // A /proc of another pid namespace has other numbers for everybody.
@@ -54,6 +71,7 @@ class Subreaper : StepParent {
 // Two processes: the one that starts the step, and one around it that looks after what is left when that is killed.
 // The supervisor could not: it may have children that are the caller's.
 void Subreaper::run() {
+  const pid_t supervisor = ::getppid();
   require(Stage::init_privileges, error_of(::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)));
   const int processes = ::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   require(Stage::init_privileges, error_of(processes));
@@ -68,9 +86,9 @@ void Subreaper::run() {
   const pid_t subreaper = sys::clone_plain(arguments);
   require(Stage::step_clone, error_of(subreaper));
   if (subreaper > 0) {
-    int kept[] = {processes};
+    int kept[] = {processes, prepared_.private_directory};
     sys::close_all_but(kept);
-    keep(subreaper, processes);
+    keep(subreaper, processes, supervisor, prepared_.private_directory);
   }
   look_after_step(processes);
 }

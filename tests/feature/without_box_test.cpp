@@ -7,6 +7,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "support/control_group.hpp"
 #include "support/filter.hpp"
 #include "support/host.hpp"
 #include "support/place.hpp"
@@ -181,6 +182,25 @@ TEST_CASE("without a box, SIGKILL of one of those who look after the step leaves
   INFO(ended);
   CHECK(ended.code() == (victim == "supervisor" ? 128 + SIGKILL : victim == "keeper" ? 128 + SIGTERM : 125));
   CHECK(apart.is_clean());
+}
+
+// The guard of the limits ends the subreaper, who is in the step's group, before that has removed anything.
+TEST_CASE("without a box, SIGKILL of a stepbox with limits leaves nothing either", "[without-box]") {
+  REQUIRE_HOST(control_groups);
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const ControlGroup group(caller, Delegated::yes);
+  const Apart apart(caller);
+  for (int i = 0; i < 5; ++i) {
+    Command command = apart.step({"--isolation", "env", "--limit", "processes=50"}, "echo x > $TMPDIR/x; echo ready; exec sleep 1000");
+    command.prepare = [&] { group.enter(); };
+    Process step(command);
+    REQUIRE(step.waits_for("ready"));
+    step.signal(SIGKILL);
+    step.finish();
+    CHECK(apart.is_clean());
+    CHECK(eventually([&] { return group.below().empty(); }));
+  }
 }
 
 TEST_CASE("without a box, what all of them leave when they are killed is swept", "[without-box]") {
