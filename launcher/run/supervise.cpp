@@ -66,8 +66,10 @@ class Loop {
   bool mind_deadlines();  // false: what was killed does not go
   void end_step();
   void kill_box();
-  bool take_event();  // false: the step has ended
-  void stop_like_step(int signal);
+  bool take_events();  // false: the step has ended
+  bool take_event();   // the same
+  bool should_stop_like(const sandbox::Message& stopped) const;
+  void stop_like_step(const sandbox::Message& stopped);
   void sample_when_due();
   bool was_killed_for_memory(bool told);
   bool has_memory_run_out() const { return Clock::now() < memory_ran_out_until_; }
@@ -85,6 +87,7 @@ class Loop {
   const Clock::time_point start_ = box_.started();
   Countdown countdown_{deadlines_, start_};
   bool asked_in_grace_ = false;
+  bool asked_to_stop_ = false;  // by a SIGTSTP of somebody's
   Clock::time_point memory_ran_out_until_{};
   Clock::time_point next_sample_ = Clock::now();
   Ended ended_;
@@ -104,7 +107,7 @@ Ended Loop::run() {
     ::ppoll(watched, std::size(watched), &left, nullptr);
     if ((watched[1].revents & POLLIN) != 0) forward_signals();
     if (watched[3].revents != 0 && !calls_.take(watched[3].revents)) watched[3].fd = -1;
-    if (watched[0].revents != 0 && !take_event()) break;
+    if (watched[0].revents != 0 && !take_events()) break;
     if (!mind_deadlines()) break;
     if (was_killed_for_memory(watched[2].revents != 0)) break;
     sample_when_due();
@@ -157,6 +160,7 @@ void Loop::forward(int signal) {
     return;
   }
   if (asks_to_end && !ended_.overrun) ended_.cancelled_by = signal;
+  if (signal == SIGTSTP || signal == SIGCONT) asked_to_stop_ = signal == SIGTSTP;
   box_.send_signal(signal);
   if (is_urgent && deadlines_.grace_after_cancel && countdown_.is_running()) countdown_.begin_grace(Clock::now());
 }
@@ -191,6 +195,18 @@ void Loop::kill_box() {
   countdown_.killed(Clock::now());
 }
 
+// All that init has said by now, before a deadline is judged: that the step has ended in time may stand behind its stops.
+// Bounded, as a step can stop for ever.
+bool Loop::take_events() {
+  constexpr int kMost = 256;
+  pollfd more{box_.channel(), POLLIN, 0};
+  for (int i = 0; i < kMost; ++i) {
+    if (!take_event()) return false;
+    if (::poll(&more, 1, 0) <= 0) return true;
+  }
+  return true;
+}
+
 bool Loop::take_event() {
   const std::optional<sandbox::BoxEvent> event = box_.next_event();
   if (!event) {
@@ -213,28 +229,38 @@ bool Loop::take_event() {
       ended_.grace_exceeded = true;
       countdown_.killed(Clock::now());
       return true;
-    case sandbox::Kind::stopped: stop_like_step(event->message.value); return true;
+    case sandbox::Kind::stopped: stop_like_step(event->message); return true;
     default: return true;
   }
 }
 
+// Where it has the terminal, a step stops stepbox however it is stopped. Otherwise by job control only, and where there
+// is somebody who continues what has stopped: at a terminal, or who has just sent SIGTSTP. In a CI job a step that stops
+// itself would stop stepbox for ever.
+bool Loop::should_stop_like(const sandbox::Message& stopped) const {
+  if (box_.has_continued_since(stopped)) return false;
+  if (step_has_terminal_) return true;
+  const bool job_control = stopped.value == SIGTSTP || stopped.value == SIGTTIN || stopped.value == SIGTTOU;
+  return job_control && (terminal_.fd() >= 0 || asked_to_stop_);
+}
+
 // A stopped step looks to the caller's shell like a stopped stepbox: the shell gets its terminal back,
 // and `fg` continues both.
-void Loop::stop_like_step(int signal) {
-  const bool job_control = signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
-  if (!step_has_terminal_ && !job_control) return;
-  if (step_has_terminal_) {
-    terminal_.take_back();
-    // The other members of a pipeline that the shell started with us stop too. For stepbox the same signal
-    // is blocked; it is thrown away so that it is not forwarded later.
-    ::kill(0, SIGTSTP);
-    sigset_t own;
-    sigemptyset(&own);
-    sigaddset(&own, SIGTSTP);
-    const timespec now{};
-    ::sigtimedwait(&own, nullptr, &now);
-  }
-  ::raise(SIGSTOP);
+void Loop::stop_like_step(const sandbox::Message& stopped) {
+  // A SIGCONT may have come since.
+  forward_signals();
+  if (!should_stop_like(stopped)) return;
+  asked_to_stop_ = false;
+  if (step_has_terminal_) terminal_.take_back();
+  // With the terminal, the other members of a pipeline that the shell started with us stop too. The signal is blocked
+  // until here, so that a SIGCONT that comes in between takes it away. Where nobody could continue us the kernel does
+  // not stop us (orphaned process groups: setpgid(2)), and the step goes on as it would without stepbox.
+  ::kill(step_has_terminal_ ? 0 : ::getpid(), SIGTSTP);
+  sigset_t own;
+  sigemptyset(&own);
+  sigaddset(&own, SIGTSTP);
+  ::sigprocmask(SIG_UNBLOCK, &own, nullptr);
+  ::sigprocmask(SIG_BLOCK, &own, nullptr);
   // Continued. In the foreground again (fg), or not (bg).
   countdown_.continued(Clock::now());
   step_has_terminal_ = terminal_.is_ours();

@@ -126,15 +126,16 @@ std::optional<BoxEvent> Box::next_event() {
   return event;
 }
 
-void Box::send_signal(int signal) { send_message(channel_.get(), {.kind = Kind::signal, .value = signal}); }
-
-void Box::resume(GiveTerminal give) {
-  send_message(channel_.get(), {.kind = Kind::resume, .value = give == GiveTerminal::yes ? 1 : 0});
+// An init that is stopped does not read, and must not hold the supervisor, who has deadlines to keep.
+void Box::order(const Message& message) {
+  if (send_or_drop(channel_.get(), message) && continues_step(message)) ++continued_;
 }
 
-void Box::kill_all() {
-  send_message(channel_.get(), {.kind = Kind::kill});
-}
+void Box::send_signal(int signal) { order({.kind = Kind::signal, .value = signal}); }
+
+void Box::resume(GiveTerminal give) { order({.kind = Kind::resume, .value = give == GiveTerminal::yes ? 1 : 0}); }
+
+void Box::kill_all() { order({.kind = Kind::kill}); }
 
 int Box::tear_down() {
   if (init_ < 0) return 0;

@@ -63,7 +63,8 @@ class Box {
   Box(Box&& other) noexcept
       : init_(std::exchange(other.init_, -1)), bounds_(other.bounds_), has_ended_(other.has_ended_),
         has_survivors_(other.has_survivors_), channel_(std::move(other.channel_)), volumes_(std::move(other.volumes_)),
-        processes_(std::move(other.processes_)), listener_(std::move(other.listener_)), started_(other.started_) {}
+        processes_(std::move(other.processes_)), listener_(std::move(other.listener_)), started_(other.started_),
+        continued_(other.continued_) {}
   Box& operator=(Box&&) = delete;
   // Kills the box when it still runs. Where the result matters, call tear_down().
   ~Box();
@@ -77,9 +78,13 @@ class Box {
   // The next event, or nothing when init is gone.
   std::optional<BoxEvent> next_event();
 
+  // These and kill_all() do not wait: an order to an init that has been stopped for long is lost.
   void send_signal(int signal);
   // Continues the stopped step, with the terminal or in the background.
   void resume(GiveTerminal give);
+
+  // Whether the step has been told to go on since init sent this `stopped`.
+  bool has_continued_since(const Message& stopped) const { return stopped.index < continued_; }
 
   // One O_PATH descriptor per volume, in the plan's order. Borrowed; they keep the volumes alive.
   const std::vector<sys::Fd>& volumes() const { return volumes_; }
@@ -109,6 +114,7 @@ class Box {
  private:
   Box(pid_t init, sys::Fd channel, Bounds bounds) : init_(init), bounds_(bounds), channel_(std::move(channel)) {}
   std::expected<void, StartFailure> await_step(const Plan& plan, std::chrono::steady_clock::time_point begin);
+  void order(const Message& message);
   void end_descendants();
   void release_keeper();
   int await_init();
@@ -122,6 +128,7 @@ class Box {
   sys::Fd processes_;
   sys::Fd listener_;
   std::chrono::steady_clock::time_point started_;
+  int32_t continued_ = 0;  // orders sent that continue the step
 };
 
 }  // namespace stepbox::sandbox

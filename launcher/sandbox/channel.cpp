@@ -1,9 +1,12 @@
 #include "sandbox/channel.hpp"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 
 namespace stepbox::sandbox {
@@ -22,6 +25,20 @@ bool send_with(int channel, const Message& message, int flags) {
 bool send_message(int channel, const Message& message) { return send_with(channel, message, 0); }
 
 bool send_or_drop(int channel, const Message& message) { return send_with(channel, message, MSG_DONTWAIT); }
+
+bool has_room(int channel) {
+  int in_flight = 0;
+  int most = 0;
+  socklen_t length = sizeof most;
+  return ::ioctl(channel, SIOCOUTQ, &in_flight) == 0 &&
+         ::getsockopt(channel, SOL_SOCKET, SO_SNDBUF, &most, &length) == 0 && in_flight < most / 2;
+}
+
+bool continues_step(const Message& order) {
+  if (order.kind != Kind::signal) return order.kind == Kind::resume;
+  const int signal = order.value;
+  return signal == SIGCONT || signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT;
+}
 
 int send_with_descriptors(int socket, iovec part, const int* fds, size_t count) {
   alignas(cmsghdr) char control[CMSG_SPACE(kMaxDescriptors * sizeof(int))] = {};

@@ -49,7 +49,7 @@ enum class Kind : uint8_t {
   volumes,    // descriptors of the volumes ride along, in the plan's order, and one of the box's /proc
   executing,  // the step is about to call execve; in seccomp's log mode the filter's listener rides along
   failed,
-  stopped,    // the step was stopped; `value` is the signal
+  stopped,    // the step was stopped; `value` is the signal, `index` how often it had been continued
   ended,      // `value` is the status as of wait(2)
   expired,    // the time limit and the grace were over, and the supervisor had done nothing: the box is killed
   // from the supervisor
@@ -95,8 +95,16 @@ struct EndedMessage {
 // Whole messages; EINTR is retried. Allocation-free, for use after clone.
 bool send_message(int channel, const Message& message);
 
-// The same, but lost when the other side has not read for long, as a stopped supervisor has not.
+// The same, but lost when the other side has not read for long, as one that is stopped has not.
 bool send_or_drop(int channel, const Message& message);
+
+// Whether less than half is in flight of what may be. Who can do without a message leaves the rest to those that count:
+// at the end there must be room for `expired` and `ended`.
+bool has_room(int channel);
+
+// Whether an order from the supervisor continues a stopped step: one that ends does, too. Both sides count them, so that
+// the supervisor knows a `stopped` that was sent before its order was obeyed.
+bool continues_step(const Message& order);
 
 // One message with up to kMaxDescriptors descriptors. 0 or an errno. Allocation-free as well.
 int send_with_descriptors(int socket, iovec part, const int* fds, size_t count);

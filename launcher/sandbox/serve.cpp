@@ -88,8 +88,11 @@ void Server::obey() {
   const ssize_t got = ::recv(channel_, &message, sizeof message, MSG_DONTWAIT);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (got != static_cast<ssize_t>(sizeof message)) leave();
+  // Whether the step is stopped is known only now: the stop may have come in the same moment.
+  reap();
+  if (continues_step(message)) ++continued_;
   if (message.kind == Kind::signal) {
-    forward(message.value);
+    forward(message);
   } else if (message.kind == Kind::resume) {
     if (terminal_ >= 0 && message.value == 1) ::tcsetpgrp(terminal_, step_);
     ::kill(-step_, SIGCONT);
@@ -99,11 +102,10 @@ void Server::obey() {
   }
 }
 
-void Server::forward(int signal) const {
-  ::kill(step_, signal);
+void Server::forward(const Message& order) const {
+  ::kill(step_, order.value);
   // A stopped step would not hear of it until somebody continues it.
-  const bool ends = signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT;
-  if (!ends || !step_is_stopped_) return;
+  if (order.value == SIGCONT || !continues_step(order) || !step_is_stopped_) return;
   ::kill(step_, SIGCONT);
   ::kill(-step_, SIGCONT);
 }
@@ -122,8 +124,9 @@ void Server::reap() {
     if (child.si_pid == step_ && is_end) return;
     if (::waitpid(child.si_pid, &status, WNOHANG | WUNTRACED | WCONTINUED | __WALL) != step_) continue;
     step_is_stopped_ = WIFSTOPPED(status);
-    // A step that stops again and again must not fill the channel to a stopped supervisor, and hold init there.
-    if (step_is_stopped_) send_or_drop(channel_, {.kind = Kind::stopped, .value = WSTOPSIG(status)});
+    // A step that stops again and again must not fill the channel to a stopped supervisor.
+    if (step_is_stopped_ && has_room(channel_))
+      send_or_drop(channel_, {.kind = Kind::stopped, .index = continued_, .value = WSTOPSIG(status)});
   }
   // More to come: be woken again.
   ::kill(::getpid(), SIGCHLD);
@@ -172,7 +175,8 @@ void Server::end(int status) {
     // A supervisor that has let the time limit pass is not waited for.
     sent = ::send(channel_, &message, sizeof message, MSG_NOSIGNAL | (has_expired_ ? MSG_DONTWAIT : 0));
   } while (sent < 0 && errno == EINTR);
-  if (bounds_ == Bounds::descendants) await_dismissal();
+  // Nobody would dismiss it who has not heard of the end.
+  if (bounds_ == Bounds::descendants && sent > 0) await_dismissal();
   ::_exit(0);
 }
 

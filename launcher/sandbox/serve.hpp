@@ -35,7 +35,7 @@ class Server {
  private:
   int start_clock();
   void obey();
-  void forward(int signal) const;
+  void forward(const Message& order) const;
   void reap();
   void kill_everybody() const { sandbox::kill_everybody(processes_, bounds_); }
   [[noreturn]] void take_step();
@@ -55,6 +55,7 @@ class Server {
   int signals_ = -1;
   int clock_ = -1;  // readable when the step's time is over; -1 without a limit
   bool step_is_stopped_ = false;
+  int32_t continued_ = 0;  // orders obeyed that continue the step
   bool has_expired_ = false;
 };
 

@@ -47,6 +47,12 @@ std::vector<pid_t> children_of(pid_t pid) {
   return children;
 }
 
+char state_of(pid_t pid) {
+  const std::string stat = of_process(pid, "stat");
+  const size_t name_end = stat.rfind(')');
+  return name_end == std::string::npos ? '?' : stat[name_end + 2];
+}
+
 bool init_ends_box(const std::string& mark, pid_t stepbox) {
   return eventually([&] { return processes_with(mark) == std::vector<pid_t>{stepbox}; }, seconds(40));
 }

@@ -21,6 +21,9 @@ std::string describe(const std::vector<pid_t>& pids);
 // The direct children of a process.
 std::vector<pid_t> children_of(pid_t pid);
 
+// As in proc(5): 'S' sleeps, 'T' is stopped, 'Z' is dead and not reaped; '?' is gone.
+char state_of(pid_t pid);
+
 // The host's mounts, a line each.
 std::vector<std::string> host_mounts();
 

@@ -1,0 +1,188 @@
+// How late stepbox or init hears of something, and in which order, does not change what becomes of the step, nor what is
+// told of it. One of the two is held back here, as a busy machine can hold it.
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdint>
+#include <initializer_list>
+
+#include <catch2/catch.hpp>
+
+#include "support/place.hpp"
+#include "support/survivors.hpp"
+
+namespace stepbox::feature {
+namespace {
+
+bool has_pending(pid_t pid, int signal) {
+  const std::string status = read_file("/proc/" + std::to_string(pid) + "/status");
+  return (std::stoull(status.substr(status.find("ShdPnd:") + 7), nullptr, 16) >> (signal - 1) & 1) != 0;
+}
+
+// Sent to stepbox, who tells init of it.
+bool forward(const Process& stepbox, int signal) {
+  stepbox.signal(signal);
+  return eventually([&] { return !has_pending(stepbox.pid(), signal) && state_of(stepbox.pid()) == 'S'; });
+}
+
+// Init of a box, or the subreaper, which is its keeper's child.
+pid_t parent_of_step(const Process& stepbox, bool has_box) {
+  const pid_t first = children_of(stepbox.pid()).at(0);
+  return has_box ? first : children_of(first).at(0);
+}
+
+bool stop(pid_t pid) {
+  ::kill(pid, SIGSTOP);
+  return eventually([&] { return state_of(pid) == 'T'; });
+}
+
+// By ptrace(2): to continue it is no signal.
+bool hold(pid_t pid) {
+  return ::ptrace(PTRACE_ATTACH, pid, 0, 0) == 0 && ::waitpid(pid, nullptr, 0) == pid;
+}
+
+// A shell's commands that stop it, and continue it, so often.
+std::string stops(int times) {
+  return "i=0; while [ $i -lt " + std::to_string(times) + " ]; do i=$((i+1)); "
+         "(while :; do read -r x x state x </proc/$$/stat; [ $state = T ] && break; done; kill -CONT $$) & "
+         "kill -STOP $$; wait; done; ";
+}
+
+}  // namespace
+
+// What init has not read when it ends makes the kernel answer the next receive with an error, before what init has said.
+TEST_CASE("signals that come while the step is ending do not hide how it ended", "[signals]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  Process step(place.step({}, {"sh", "-c", "echo ready; while [ ! -e over ]; do sleep 0.01; done; exit 5"}));
+  REQUIRE(step.waits_for("ready\n"));
+  const pid_t init = parent_of_step(step, true);
+  REQUIRE(stop(init));
+  place.make_file(place.checkout() / "over", "");
+  CHECK(eventually([&] { return state_of(children_of(init).at(0)) == 'Z'; }));
+  // It reads one of them, sees the end of the step, and leaves.
+  for (const int signal : {SIGUSR1, SIGUSR2, SIGWINCH}) CHECK(forward(step, signal));
+  REQUIRE(hold(step.pid()));
+  ::kill(init, SIGCONT);
+  CHECK(eventually([&] { return state_of(init) == 'Z'; }));
+  ::ptrace(PTRACE_DETACH, step.pid(), 0, 0);
+  const Run ended = step.finish();
+  INFO(ended);
+  CHECK(ended.code() == 5);
+  CHECK(verdict_of(place.report()) == "failure");
+}
+
+TEST_CASE("a stepbox that was stopped for long hears how the step ended, however often that was stopped", "[signals]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  const std::string mode = GENERATE("full", "env");
+  CAPTURE(caller, mode);
+  const Place place(caller);
+  Process step(place.step({"--isolation", mode}, {"sh", "-c", "echo ready; while [ ! -e go ]; do sleep 0.01; done; " + stops(400) + "echo over; exit 5"}));
+  REQUIRE(step.waits_for("ready\n"));
+  const pid_t parent = parent_of_step(step, mode == "full");
+  REQUIRE(hold(step.pid()));
+  place.make_file(place.checkout() / "go", "");
+  CHECK(step.waits_for("over\n", seconds(60)));
+  // A box's init is gone, and a subreaper has no child any more.
+  CHECK(eventually([&] { return state_of(parent) == 'Z' || children_of(parent).empty(); }, seconds(20)));
+  ::ptrace(PTRACE_DETACH, step.pid(), 0, 0);
+  const Run ended = step.finish();
+  INFO(ended);
+  CHECK(ended.code() == 5);
+  CHECK(verdict_of(place.report()) == "failure");
+}
+
+TEST_CASE("an init that does not listen does not keep stepbox from its deadlines", "[deadlines]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  Process step(place.step({"--timeout", "2s", "--grace", "500ms"}, {"sh", "-c", "echo ready; exec sleep 1000"}));
+  REQUIRE(step.waits_for("ready\n"));
+  const pid_t init = parent_of_step(step, true);
+  REQUIRE(stop(init));
+  // More than there is room for.
+  for (int i = 0; i < 500; ++i) forward(step, SIGUSR2);
+  const Run ended = step.finish();
+  INFO(ended);
+  CHECK_FALSE(ended.timed_out);
+  CHECK(ended.code() == 124);
+  CHECK(verdict_of(place.report()) == "timeout");
+}
+
+TEST_CASE("a step that ended in time has, though stepbox hears of it later, behind its stops", "[deadlines]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  Process step(place.step({"--timeout", "3s"}, {"sh", "-c", "echo ready; while [ ! -e go ]; do sleep 0.01; done; " + stops(1) + "exit 0"}));
+  REQUIRE(step.waits_for("ready\n"));
+  const pid_t init = parent_of_step(step, true);
+  REQUIRE(hold(step.pid()));
+  place.make_file(place.checkout() / "go", "");
+  CHECK(eventually([&] { return state_of(init) == 'Z'; }, seconds(2)));
+  ::sleep(4);
+  ::ptrace(PTRACE_DETACH, step.pid(), 0, 0);
+  const Run ended = step.finish();
+  INFO(ended);
+  CHECK(ended.code() == 0);
+  CHECK(verdict_of(place.report()) == "success");
+}
+
+TEST_CASE("SIGCONT right behind SIGTSTP continues step and stepbox", "[signals]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  for (int i = 0; i < 40; ++i) {
+    Command command = place.step({}, {"sh", "-c", "echo ready; sleep 0.1; exit 4"});
+    command.timeout = seconds(5);
+    Process step(command);
+    REQUIRE(step.waits_for("ready\n"));
+    step.signal(SIGTSTP);
+    ::usleep(static_cast<useconds_t>(i * 12));
+    step.signal(SIGCONT);
+    const Run ended = step.finish();
+    CAPTURE(i);
+    INFO(ended);
+    CHECK_FALSE(ended.timed_out);
+    CHECK(ended.code() == 4);
+  }
+}
+
+TEST_CASE("a step that stops itself, where nobody could continue it, does not stop stepbox and its deadlines", "[deadlines]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  const int signal = GENERATE(SIGTSTP, SIGTTIN, SIGTTOU, SIGSTOP);
+  CAPTURE(caller, signal);
+  const Place place(caller);
+  Command command = place.step({"--timeout", "500ms", "--grace", "500ms"}, {"stop_itself", std::to_string(signal), "0"});
+  // Without a controlling terminal.
+  command.as_caller = [] { ::setsid(); };
+  command.timeout = seconds(15);
+  const Run ended = run(command);
+  INFO(ended);
+  CHECK_FALSE(ended.timed_out);
+  CHECK(ended.code() == 124);
+  CHECK(verdict_of(place.report()) == "timeout");
+}
+
+TEST_CASE("SIGTERM ends a stopped step, though init hears of the stop in the same moment", "[signals]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  Process step(place.step({}, {"sh", "-c", "echo ready; exec sleep 1000"}));
+  REQUIRE(step.waits_for("ready\n"));
+  const pid_t init = parent_of_step(step, true);
+  const pid_t command = children_of(init).at(0);
+  REQUIRE(stop(init));
+  REQUIRE(stop(command));
+  CHECK(forward(step, SIGTERM));
+  ::kill(init, SIGCONT);
+  const Run ended = step.finish();
+  INFO(ended);
+  CHECK_FALSE(ended.timed_out);
+  CHECK(ended.code() == 128 + SIGTERM);
+  CHECK(verdict_of(place.report()) == "cancelled");
+}
+
+}  // namespace stepbox::feature
