@@ -223,7 +223,8 @@ TEST_CASE("a box beside one that runs too long goes on undisturbed", "[deadlines
   REQUIRE(beside.waits_for("ready\n"));
   const Place place(caller);
   CHECK(place.run_step({"--timeout", "300ms", "--grace", "200ms"}, {"ignore_signals", "100000"}).code() == 124);
-  CHECK(processes_with(quiet.mark()).size() >= 3);
+  // Stepbox, the step, and init, which shows its environment to root only.
+  CHECK(processes_with(quiet.mark()).size() >= (::geteuid() == 0 ? 3 : 2));
   quiet.make_file(quiet.checkout() / "over", "");
   const Run ended = beside.finish();
   INFO(ended);
