@@ -32,6 +32,8 @@ Command limited(const Place& place, const ControlGroup& group, std::vector<std::
 
 void kill_now(Target target, const Process& process) {
   const std::vector<pid_t> children = target == Target::everybody ? children_of(process.pid()) : std::vector<pid_t>();
+  // Together: a guard that still ran would begin to clean up in between.
+  for (const pid_t pid : children) ::kill(pid, SIGSTOP);
   if (target == Target::group)
     process.signal_group(SIGKILL);
   else
