@@ -45,6 +45,7 @@ TerminalSession::TerminalSession(const Command& command) {
   int terminal = -1;
   if (::openpty(&master_, &terminal, nullptr, nullptr, &size) != 0) throw std::runtime_error("openpty failed");
   ::fcntl(master_, F_SETFD, FD_CLOEXEC);
+  first_ = settings();
   pid_ = in_child::fork_without_handlers();
   if (pid_ == 0) be_program(command, terminal);
   ::close(terminal);

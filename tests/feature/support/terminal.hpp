@@ -24,6 +24,8 @@ class TerminalSession {
   void type(std::string_view keys);
   void resize(unsigned short rows, unsigned short columns) const;
   termios settings() const;
+  // As the program found them.
+  const termios& first_settings() const { return first_; }
 
   // Reads until the text shows up behind what was asked for last. False when it does not come in time.
   bool shows(std::string_view text, milliseconds patience = seconds(10));
@@ -41,6 +43,7 @@ class TerminalSession {
 
   pid_t pid_ = -1;
   int master_ = -1;
+  termios first_{};
   std::string screen_;
   size_t seen_ = 0;
 };
