@@ -129,12 +129,12 @@ TEST_CASE("SIGTSTP stops step and stepbox, and SIGCONT continues both", "[signal
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
-  Process step(place.step(
-      {}, {"sh", "-c", "echo ready; i=0; while [ $i -lt 30 ]; do sleep 0.02; i=$((i+1)); done; echo over; exit 4"}));
+  Process step(place.step({}, {"sh", "-c", "echo ready; while [ ! -e over ]; do sleep 0.02; done; echo over; exit 4"}));
   REQUIRE(step.waits_for("ready\n"));
   step.signal(SIGTSTP);
   CHECK(eventually([&] { return state_of(step.pid()) == 'T'; }, seconds(5)));
-  CHECK_FALSE(step.waits_for("over", milliseconds(1200)));
+  place.make_file(place.checkout() / "over", "");
+  CHECK_FALSE(step.waits_for("over", milliseconds(600)));
   step.signal(SIGCONT);
   const Run ended = step.finish();
   INFO(ended);

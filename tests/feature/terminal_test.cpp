@@ -94,14 +94,14 @@ TEST_CASE("under an interactive shell Ctrl-Z stops the step, and fg and bg conti
   const termios before = session.settings();
   // Not dash: it uses vfork, and hangs outside of every box too when Ctrl-Z comes between that and the exec.
   session.type(
-      "stepbox run -- bash -c 'trap \"exit 9\" INT; echo ready; i=0; while [ $i -lt 60 ]; do sleep 0.02; i=$((i+1)); "
-      "done; echo o\"\"ver; "
+      "stepbox run -- bash -c 'trap \"exit 9\" INT; echo ready; while [ ! -e go ]; do sleep 0.02; done; echo o\"\"ver; "
       "exit 7'\n");
   REQUIRE(session.shows("\nready"));
   session.type(kCtrlZ);
   REQUIRE(session.shows("Stopped"));
   REQUIRE(session.shows(kPrompt));
   CHECK(session.foreground() == session.pid());
+  const fs::path go = place.make_file(place.checkout() / "go", "");
   ::usleep(300'000);
   CHECK(session.screen().find("over") == std::string::npos);
   session.type("jobs\n");
@@ -121,6 +121,7 @@ TEST_CASE("under an interactive shell Ctrl-Z stops the step, and fg and bg conti
     CHECK(session.shows("code 7"));
   }
   SECTION("in the foreground, to be interrupted there") {
+    fs::remove(go);
     session.type("fg\n");
     CHECK(eventually([&] { return session.foreground() != session.pid(); }));
     ::usleep(200'000);
