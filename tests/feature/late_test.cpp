@@ -5,8 +5,6 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <cstdint>
-#include <initializer_list>
 
 #include <catch2/catch.hpp>
 
@@ -16,15 +14,10 @@
 namespace stepbox::feature {
 namespace {
 
-bool has_pending(pid_t pid, int signal) {
-  const std::string status = read_file("/proc/" + std::to_string(pid) + "/status");
-  return (std::stoull(status.substr(status.find("ShdPnd:") + 7), nullptr, 16) >> (signal - 1) & 1) != 0;
-}
-
 // Sent to stepbox, who tells init of it.
 bool forward(const Process& stepbox, int signal) {
   stepbox.signal(signal);
-  return eventually([&] { return !has_pending(stepbox.pid(), signal) && state_of(stepbox.pid()) == 'S'; });
+  return eventually([&] { return !has_pending(stepbox.pid(), {signal}) && state_of(stepbox.pid()) == 'S'; });
 }
 
 pid_t init_of(const Process& stepbox) { return children_of(stepbox.pid()).at(0); }
@@ -139,7 +132,7 @@ TEST_CASE("SIGCONT has the last word, though stepbox hears of the stop after it"
   CHECK(forward(step, SIGTSTP));
   REQUIRE(hold(step.pid()));
   ::kill(init, SIGCONT);
-  CHECK(eventually([&] { return state_of(shell) == 'T' && !has_pending(init, SIGCHLD) && state_of(init) == 'S'; }));
+  CHECK(eventually([&] { return state_of(shell) == 'T' && !has_pending(init, {SIGCHLD}) && state_of(init) == 'S'; }));
   step.signal(SIGCONT);
   ::ptrace(PTRACE_DETACH, step.pid(), 0, 0);
   place.make_file(place.checkout() / "over", "");

@@ -1,7 +1,7 @@
 // Promise 5 for signals: each reaches the step, once, and stepbox waits for what the step makes of it.
 #include <sys/wait.h>
 #include <unistd.h>
-#include <algorithm>
+
 #include <csignal>
 
 #include <catch2/catch.hpp>
@@ -53,7 +53,7 @@ TEST_CASE("different signals all arrive", "[signals]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
-  Process step(place.step({}, {"count_signals", "300", "0"}));
+  Process step(place.step({}, {"count_signals", "300", "0", "4"}));
   REQUIRE(step.waits_for("ready\n"));
   for (const int signal : {SIGUSR1, SIGUSR2, SIGWINCH, SIGTERM}) step.signal(signal);
   const Run ended = step.finish();

@@ -1,5 +1,5 @@
-// count_signals QUIET_MS [CODE]: says "ready", writes "got N" for every signal; ends with CODE (3) when after the
-// first one nothing has come for QUIET_MS.
+// count_signals QUIET_MS [CODE [COUNT]]: says "ready", writes "got N" for every signal; ends with CODE (3) when after
+// COUNT (1) of them nothing has come for QUIET_MS.
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -17,7 +17,9 @@ int main(int argc, char** argv) {
   const int signals = ::signalfd(-1, &all, SFD_CLOEXEC);
   (void)!::write(1, "ready\n", 6);
   pollfd watched{signals, POLLIN, 0};
-  for (int patience = 20'000; ::poll(&watched, 1, patience) > 0; patience = std::atoi(argv[1])) {
+  int expected = argc > 3 ? std::atoi(argv[3]) : 1;
+  while (::poll(&watched, 1, expected > 0 ? 20'000 : std::atoi(argv[1])) > 0) {
+    --expected;
     signalfd_siginfo info{};
     if (::read(signals, &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return 4;
     std::printf("got %u\n", info.ssi_signo);

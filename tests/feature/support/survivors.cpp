@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
 #include <filesystem>
 #include <sstream>
 
@@ -51,6 +52,13 @@ char state_of(pid_t pid) {
   const std::string stat = of_process(pid, "stat");
   const size_t name_end = stat.rfind(')');
   return name_end == std::string::npos ? '?' : stat[name_end + 2];
+}
+
+bool has_pending(pid_t pid, std::initializer_list<int> signals) {
+  const std::string status = of_process(pid, "status");
+  const size_t key = status.find("ShdPnd:");
+  const uint64_t pending = key == std::string::npos ? 0 : std::stoull(status.substr(key + 7), nullptr, 16);
+  return std::ranges::any_of(signals, [&](int signal) { return (pending >> (signal - 1) & 1) != 0; });
 }
 
 bool init_ends_box(const std::string& mark, pid_t stepbox) {

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,11 @@ std::string describe(const std::vector<pid_t>& pids);
 // The direct children of a process.
 std::vector<pid_t> children_of(pid_t pid);
 
-// As in proc(5): 'S' sleeps, 'T' is stopped, 'Z' is dead and not reaped; '?' is gone.
+// Its state as in proc(5), or '?' when it is gone.
 char state_of(pid_t pid);
+
+// Whether one of them was sent to the process and has not been taken.
+bool has_pending(pid_t pid, std::initializer_list<int> signals);
 
 // The host's mounts, a line each.
 std::vector<std::string> host_mounts();
