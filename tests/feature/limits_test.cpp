@@ -123,13 +123,14 @@ TEST_CASE("a limit on processor time holds", "[limits]") {
   CAPTURE(caller);
   const ControlGroup group(caller, Delegated::yes);
   const Place place(caller);
-  const Run ran = run(limited(place, group, {"--limit", "cpu=0.25"}, {"burn", "2000"}));
+  // Less than its share of any machine that is busy with other things: or there would be nothing to hold back.
+  const Run ran = run(limited(place, group, {"--limit", "cpu=0.05"}, {"burn", "2000"}));
   INFO(ran);
   CHECK(ran.code() == 0);
   const Json report = place.report();
   const double used = report["time"]["user"].get<double>() + report["time"]["sys"].get<double>();
   CAPTURE(used);
-  CHECK(used / report["time"]["wall"].get<double>() < 0.4);
+  CHECK(used / report["time"]["wall"].get<double>() < 0.15);
   CHECK(used > 0);
   CHECK(limit_of(report, "cpu")["waited_milliseconds"] > 0);
 }
