@@ -180,7 +180,9 @@ Run Process::finish() {
   }
   close_now(in_);
   const auto patience = Clock::now() + seconds(1) * patience_factor();
-  while ((out_ >= 0 || err_ >= 0) && Clock::now() < patience) pump(milliseconds(20));
+  // What is there is read, however late it has become meanwhile.
+  while ((out_ >= 0 || err_ >= 0) && (pump(milliseconds(20)) || Clock::now() < patience) && Clock::now() < end) {
+  }
   run_.output_left_open = out_ >= 0 || err_ >= 0;
   // Or a case that expects nothing to be left would pass because nothing was there.
   if (run_.code() == in_child::kHarnessFailed && run_.err.find("harness: ") != std::string::npos)
