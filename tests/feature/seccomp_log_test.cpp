@@ -125,8 +125,8 @@ TEST_CASE("a step that never stops calling is ended by its time limit", "[seccom
                                  {"sh", "-c", "trap '' TERM; exec refused_calls 10 1000000000"});
   INFO(ran);
   CHECK(ran.code() == 124);
-  // By stepbox, and not by init five seconds later.
-  CHECK(place.report().at("time").at("wall") < 4 * patience_factor());
+  // By stepbox, and not by init five seconds later, which looks at nobody.
+  CHECK(place.report().at("diagnostics").size() == 1);
   CHECK(logged(log_of(place), "keyctl", kNative).at("count") > 10);
 }
 
