@@ -75,10 +75,21 @@ void kill_everybody(int processes, Bounds bounds) {
   else for_each_within(processes, bounds, [](pid_t pid) { ::kill(pid, SIGKILL); });
 }
 
+bool is_anybody_running(int processes, Bounds bounds) {
+  bool any = false;
+  uint32_t count = 0;
+  for_each_within(processes, bounds, [&](pid_t pid) {
+    any = any || (count++ < kMaxStrays && kinship_of(processes, pid).state == 'R');
+  });
+  return any;
+}
+
 uint32_t list_everybody(int processes, Bounds bounds, StrayRecord* strays) {
   uint32_t count = 0;
   for_each_within(processes, bounds, [&](pid_t pid) {
     if (count < kMaxStrays) {
+      // Dead already; its parent has not asked.
+      if (kinship_of(processes, pid).state == 'Z') return;
       StrayRecord& stray = strays[count];
       stray.pid = pid;
       // The kernel ends it with a newline.

@@ -19,7 +19,11 @@ enum class Bounds : uint8_t {
 // `processes` is open on a /proc that shows them.
 void kill_everybody(int processes, Bounds bounds);
 
-// Who is alive within the bounds: their number, and the first kMaxStrays of them. Of descendants the children.
+// Whether somebody, of the first kMaxStrays, has a processor or waits for one.
+bool is_anybody_running(int processes, Bounds bounds);
+
+// Who is alive within the bounds: their number, and the first kMaxStrays of them. Of descendants the children. Behind the
+// first, those are counted who are dead and not reaped: to look at ten thousand takes too long beside them.
 uint32_t list_everybody(int processes, Bounds bounds, StrayRecord* strays);
 
 // Of a process; 0 when it is gone.

@@ -17,15 +17,20 @@
 namespace stepbox::sandbox {
 namespace {
 
-// A process that is just ending is no stray: the helpers of a nested sandbox end a moment after it.
-bool everyone_ends_soon() {
+// A process that is just ending is no stray: the helpers of a nested sandbox end a moment after it, and what reads the
+// step's output when it has read the end. On a busy machine a moment is when they get a processor, for which who sleeps
+// does not wait.
+bool everyone_ends_soon(int processes, Bounds bounds) {
   constexpr int kMoments = 10;
-  constexpr int kAtATime = 256;
+  constexpr int kMomentsOfRunning = 200;
+  constexpr int kAtATime = 8192;
   constexpr timespec kMoment{.tv_sec = 0, .tv_nsec = 1'000'000};
-  for (int i = 0; i < kMoments; ++i) {
+  int quiet = 0;
+  for (int i = 0; quiet < kMoments && i < kMomentsOfRunning; ++i) {
     pid_t gone = 1;
     for (int n = 0; n < kAtATime && gone > 0; ++n) gone = ::waitpid(-1, nullptr, WNOHANG | __WALL);
     if (gone < 0) return true;
+    quiet = is_anybody_running(processes, bounds) ? 0 : quiet + 1;
     ::nanosleep(&kMoment, nullptr);
   }
   return false;
@@ -166,7 +171,7 @@ void Server::end(int status) {
   message.ending.system_microseconds = usage.ru_stime.tv_sec * 1'000'000 + usage.ru_stime.tv_usec;
   message.ending.max_rss_kib = usage.ru_maxrss;
   // No child means no process: every orphan is init's child.
-  if (!everyone_ends_soon()) {
+  if (!everyone_ends_soon(processes_, bounds_)) {
     message.ending.stray_count = list_everybody(processes_, bounds_, message.ending.strays);
     message.ending.has_survivors = bounds_ == Bounds::descendants && !end_descendants(processes_);
   }

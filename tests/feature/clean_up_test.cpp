@@ -91,6 +91,27 @@ TEST_CASE("a step without strays is told without a word", "[clean-up]") {
   CHECK(place.report().at("teardown").at("strays").empty());
 }
 
+TEST_CASE("a process that is just ending is let end, also when it takes a while to get its turn", "[clean-up]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  const Run ended = place.run_step({}, {"bash", "-c", "exec > >(burn 40; cat); echo last; exit 3"});
+  INFO(ended);
+  CHECK(ended.code() == 3);
+  CHECK(ended.out == "last\n");
+  CHECK(place.report().at("teardown").at("strays").empty());
+}
+
+TEST_CASE("children that are dead and that nobody has reaped are no strays", "[clean-up]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  const Run ended = place.run_step({}, {"leave_dead", "6000"});
+  INFO(ended);
+  CHECK(ended.code() == 0);
+  CHECK(place.report().at("teardown").at("stray_count") == 0);
+}
+
 TEST_CASE("the memory of a run is free when stepbox returns, and no mount is left", "[clean-up]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
