@@ -97,8 +97,11 @@ struct Figure {
 constexpr Figure kFigures[] = {
     {true, "memory", "memory.peak", "", &CgroupUsage::memory_peak},
     {true, "memory", "memory.events", "oom_kill", &CgroupUsage::oom_kills},
+    {true, "memory", "memory.events", "max", &CgroupUsage::memory_refused},
     {false, "memory", "memory.max_usage_in_bytes", "", &CgroupUsage::memory_peak},
     {false, "memory", "memory.oom_control", "oom_kill", &CgroupUsage::oom_kills},
+    {false, "memory", "memory.failcnt", "", &CgroupUsage::memory_refused},
+    {false, "memory", "memory.memsw.failcnt", "", &CgroupUsage::memory_refused},
     {true, "processes", "pids.peak", "", &CgroupUsage::processes_peak},
     {true, "processes", "pids.events", "max", &CgroupUsage::refused_forks},
     {false, "processes", "pids.peak", "", &CgroupUsage::processes_peak},
@@ -269,8 +272,10 @@ CgroupUsage Cgroup::measure() const {
     for (const Figure& figure : kFigures) {
       if (figure.unified != group.plan.unified) continue;
       if (!figure.limit.empty() && !has(limits, figure.limit)) continue;
+      // Asked only who is to blame.
+      if (figure.into == &CgroupUsage::memory_refused && usage.oom_kills == 0) continue;
       source.read(group.lock.get(), figure.file, group.has_limits() && !figure.key.empty());
-      usage.*figure.into = source.number(figure.key) / figure.divisor;
+      usage.*figure.into += source.number(figure.key) / figure.divisor;
     }
   }
   return usage;

@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 
@@ -10,6 +11,7 @@
 #include "cli/output.hpp"
 #include "report/report.hpp"
 #include "run/caller.hpp"
+#include "sys/bounded_child.hpp"
 
 namespace stepbox::cli {
 namespace {
@@ -19,8 +21,7 @@ bool is_github() {
   return value != nullptr && std::string_view(value) == "true";
 }
 
-void summarise(const Report& report, SummaryWhen when) {
-  if (when == SummaryWhen::never || (when == SummaryWhen::automatic && !report::is_noteworthy(report))) return;
+void say(const Report& report) {
   if (is_github()) {
     // GitHub reads a workflow command only at the start of a line.
     const std::string line = report::summary(report, report::SummaryStyle::github) + "\n";
@@ -29,6 +30,18 @@ void summarise(const Report& report, SummaryWhen when) {
     log::say(report::summary(report, report::SummaryStyle::plain));
   }
   for (const std::string& line : report::seccomp_log_lines(report)) log::say(line);
+}
+
+// By a child: a pipe that nobody empties must not keep the exit code back. It has a while, for a terminal that somebody
+// has halted to read.
+void summarise(const Report& report, SummaryWhen when) {
+  const bool is_wanted = when == SummaryWhen::always || (when == SummaryWhen::automatic && report::is_noteworthy(report));
+  if (!is_wanted && report.hint.empty()) return;
+  const auto tell = [&](int) {
+    if (is_wanted) say(report);
+    if (!report.hint.empty()) log::hint(report.hint);
+  };
+  sys::run_bounded(tell, {}, std::chrono::seconds(10), 0);
 }
 
 Result<int> run(const RunOptions& options) {
@@ -44,9 +57,9 @@ Result<int> run(const RunOptions& options) {
   // A reader that is gone or a file that may not grow must not end stepbox before it has said so.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
+  const Result<> written = destination ? destination->write(report) : Result<>();
   summarise(report, options.summary);
-  if (!report.hint.empty()) log::hint(report.hint);
-  if (destination) TRY(destination->write(report));
+  TRY(written);
   return report.exit_code;
 }
 

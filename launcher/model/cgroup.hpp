@@ -60,8 +60,9 @@ struct CgroupPlan {
 struct CgroupUsage {
   uint64_t memory_peak = 0;  // bytes, 0 when unknown
   uint64_t processes_peak = 0;
-  uint64_t oom_kills = 0;
-  uint64_t refused_forks = 0;
+  uint64_t memory_refused = 0;  // how often memory was not to be had within the box's own limit
+  uint64_t oom_kills = 0;       // whosever limit it was
+  uint64_t refused_forks = 0;  // likewise
   uint64_t throttled_microseconds = 0;
   uint64_t user_microseconds = 0;
   uint64_t system_microseconds = 0;

@@ -63,7 +63,8 @@ Json limit_record(const LimitUsage& limit) {
   return {{"name", limit.name},
           {"limit", is_cpu ? Json(static_cast<double>(limit.limit) / 1e3) : Json(limit.limit)},
           {"peak", limit.peak != 0 ? Json(limit.peak) : Json(nullptr)},
-          {is_cpu ? "waited_milliseconds" : "hits", limit.hits}};
+          {is_cpu ? "waited_milliseconds" : "hits", limit.hits},
+          {"hits_from_above", limit.hits_from_above}};
 }
 
 Json cache_record(const CacheUsage& cache) {

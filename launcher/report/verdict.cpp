@@ -83,12 +83,17 @@ std::string out_of_memory_text(const Report& report, const LimitUsage& limit) {
   for (const VolumeUsage& volume : report.volumes) held += volume.peak_bytes;
   // Without a box there are none.
   const std::string volumes = report.volumes.empty() ? "" : " while the volumes held " + human_bytes(held);
-  return "memory ran out at the limit of " + human_bytes(limit.limit) + volumes + ", and the kernel killed " + std::to_string(limit.hits) + (limit.hits == 1 ? " process" : " processes");
+  const std::string where = limit.hits_from_above ? "in a control group above the box, whose own limit of " + human_bytes(limit.limit) + " was not reached,"
+                                                  : "at the limit of " + human_bytes(limit.limit);
+  return "memory ran out " + where + volumes + ", and the kernel killed " + std::to_string(limit.hits) + (limit.hits == 1 ? " process" : " processes");
 }
 
 std::string processes_clause(const Report& report) {
   const LimitUsage* limit = hit_limit(report, "processes");
-  return limit == nullptr ? "" : "the limit of " + std::to_string(limit->limit) + " processes was reached";
+  if (limit == nullptr) return "";
+  const std::string own = "limit of " + std::to_string(limit->limit) + " processes";
+  return limit->hits_from_above ? "a limit on processes of a control group above the box was reached (not the box's own " + own + ")"
+                                : "the " + own + " was reached";
 }
 
 std::string command_of(const Report& report) {
@@ -178,7 +183,7 @@ Verdict verdict_of(const Report& report) {
   // A signal counts as well: a write to mapped memory in a full tmpfs ends in SIGBUS.
   if (any_full(report.volumes, &VolumeUsage::bytes_full)) return Verdict::disk_quota;
   if (any_full(report.volumes, &VolumeUsage::inodes_full)) return Verdict::inode_quota;
-  if (hit_limit(report, "processes") != nullptr) return Verdict::process_limit;
+  if (const LimitUsage* limit = hit_limit(report, "processes"); limit != nullptr && !limit->hits_from_above) return Verdict::process_limit;
   return std::holds_alternative<Signaled>(report.outcome) ? Verdict::signal : Verdict::failure;
 }
 

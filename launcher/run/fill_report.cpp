@@ -17,6 +17,13 @@ uint64_t hits_of(std::string_view limit, const CgroupUsage& usage) {
   return limit == "processes" ? usage.refused_forks : usage.throttled_microseconds / 1'000;
 }
 
+// An out-of-memory kill and a refused fork are counted where they happen, whosever limit it was: some kernels do so in
+// version 2, all of them in version 1. Where the peak is not known the box's own is believed to be it.
+bool is_from_above(const PlannedLimit& limit, const CgroupUsage& usage) {
+  if (limit.name == "memory") return usage.memory_refused == 0;
+  return limit.name == "processes" && usage.processes_peak > 0 && usage.processes_peak - 1 < limit.amount;
+}
+
 uint64_t peak_of(std::string_view limit, const CgroupUsage& usage) {
   if (limit == "memory") return usage.memory_peak;
   // Init is no process of the step.
@@ -77,7 +84,11 @@ void fill_ending(Report& report, const Ended& ended, const Plan& plan) {
 
 void fill_limits(Report& report, const CgroupPlan& plan, const CgroupUsage& usage) {
   for (const PlannedLimit& limit : plan.limits)
-    report.limits.push_back({limit.name, limit.amount, peak_of(limit.name, usage), hits_of(limit.name, usage)});
+    report.limits.push_back({.name = limit.name,
+                             .limit = limit.amount,
+                             .peak = peak_of(limit.name, usage),
+                             .hits = hits_of(limit.name, usage),
+                             .hits_from_above = hits_of(limit.name, usage) > 0 && is_from_above(limit, usage)});
   if (usage.memory_peak > 0) report.memory_peak_bytes = usage.memory_peak;
   if (usage.user_microseconds + usage.system_microseconds > 0) {
     report.time.user = static_cast<double>(usage.user_microseconds) / 1e6;

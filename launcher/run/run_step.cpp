@@ -170,6 +170,12 @@ void warn_of_lost_limits(Report& report, const cgroup::Cgroup& cgroup) {
   }
 }
 
+void warn_of_lost_silence(Report& report, const std::optional<sys::WriteWatch>& output) {
+  if (!output || !output->problem()) return;
+  report.warnings.push_back("the limit on silence (--silence) was not in force to the end: " + output->problem()->message);
+  log::warn(report.warnings.back());
+}
+
 }  // namespace
 
 Result<Policy> policy_in_force(const RunRequest& request) {
@@ -230,6 +236,7 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   fill_usage(report, meter);
   fill_limits(report, planned.plan.cgroup, cgroup.measure());
   warn_of_lost_limits(report, cgroup);
+  warn_of_lost_silence(report, output);
   if (attribution == Attribution::always || is_any_full(report)) fill_caches(report, planned.plan, box, private_directory.fd());
   hint_at_hidden_command(report, planned.plan);
   box.release();

@@ -96,9 +96,11 @@ bool WriteWatch::arm(const Watched& watched) const {
 bool WriteWatch::look() {
   bool wrote = take_events(events_.get());
   for (Watched& watched : watched_) {
-    // What is written from here on is the next look's. Where it cannot be watched any longer, nobody is accused of
-    // having written nothing.
-    wrote = !arm(watched) || wrote;
+    // What is written from here on is the next look's.
+    if (!arm(watched)) {
+      if (!problem_) problem_ = cannot_watch(watched.fd, errno).error();
+      wrote = true;
+    }
     struct stat status {};
     if (!watched.is_regular || ::fstat(watched.fd, &status) != 0) continue;
     wrote = wrote || status.st_size != watched.size || status.st_mtim.tv_sec != watched.changed.tv_sec ||

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <ctime>
+#include <optional>
 #include <vector>
 
 #include "base/result.hpp"
@@ -27,6 +28,10 @@ class WriteWatch {
   // look is told by this one or the next.
   bool look();
 
+  // Why one of them cannot be watched any longer: since then every look tells of a write, so that nobody is accused of
+  // silence. The kernel may have no watch left when one is asked for again (max_user_watches in inotify(7)).
+  const std::optional<Error>& problem() const { return problem_; }
+
  private:
   struct Watched {
     int fd;
@@ -38,6 +43,7 @@ class WriteWatch {
 
   Fd events_;
   std::vector<Watched> watched_;
+  std::optional<Error> problem_;
 };
 
 }  // namespace stepbox::sys

@@ -1,4 +1,7 @@
 // Exit codes: promise 5 (the step's own) and promise 6 (stepbox's never mistaken for it).
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <csignal>
 
 #include <catch2/catch.hpp>
@@ -20,6 +23,26 @@ TEST_CASE("the exit code of the step is that of stepbox", "[ends]") {
   CHECK(verdict_of(report) == (code == 0 ? "success" : "failure"));
   CHECK(report.at("outcome").at("exit_code") == code);
   CHECK(report.at("outcome").at("signal").is_null());
+}
+
+TEST_CASE("a stderr that nobody reads keeps neither the report back nor, for long, the exit code", "[ends]") {
+  const Place place(Caller::user);
+  int ends[2];
+  REQUIRE(::pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0);
+  while (::write(ends[1], "x", 1) == 1) {
+  }
+  ::fcntl(ends[1], F_SETFL, ::fcntl(ends[1], F_GETFL) & ~O_NONBLOCK);
+  Command command = place.step({}, {"end_with", "code", "3"});
+  command.stderr_fd = ends[1];
+  Process step(command);
+  // The summary is for whoever reads.
+  CHECK(eventually([&] { return fs::exists(place.report_file()); }, seconds(5)));
+  const Run ended = step.finish();
+  ::close(ends[0]);
+  ::close(ends[1]);
+  CHECK_FALSE(ended.timed_out);
+  CHECK(ended.code() == 3);
+  CHECK(verdict_of(place.report()) == "failure");
 }
 
 TEST_CASE("a step that a signal ends gives 128 and the signal's number", "[ends]") {

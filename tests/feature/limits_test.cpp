@@ -101,6 +101,30 @@ TEST_CASE("volumes that the memory limit cannot hold are refused with the sum", 
   CHECK(ran.err.find("volume 'cache' 512 MiB (--volume)") != std::string::npos);
 }
 
+TEST_CASE("a limit of a group above the box is not told as the box's own", "[limits]") {
+  REQUIRE_HOST(control_groups);
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const ControlGroup group(caller, Delegated::yes);
+  group.lower("104857600", "40");
+  const Place place(caller);
+  SECTION("memory") {
+    const Run ran = run(limited(place, group, {"--limit", "memory=1GiB"}, {"use_memory", "536870912"}));
+    INFO(ran);
+    CHECK(ran.code() == 137);
+    CHECK(verdict_of(place.report()) == "out-of-memory");
+    CHECK(sentence_of(place.report()).find("above the box, whose own limit of 1 GiB was not reached") != std::string::npos);
+    CHECK(limit_of(place.report(), "memory").at("hits_from_above") == true);
+  }
+  SECTION("processes") {
+    const Run ran = run(limited(place, group, {"--limit", "processes=1000"}, {"make_tasks", "processes", "100"}));
+    INFO(ran);
+    CHECK(ran.code() != 0);
+    CHECK(verdict_of(place.report()) == "failure");
+    CHECK(sentence_of(place.report()).find("the limit of 1000 processes was reached") == std::string::npos);
+  }
+}
+
 TEST_CASE("a step cannot have more processes or threads than its limit", "[limits]") {
   REQUIRE_HOST(control_groups);
   const Caller caller = GENERATE(from_range(callers()));

@@ -60,11 +60,10 @@ bool can_make_groups() {
   return true;
 }
 
-void cap(const fs::path& directory) {
-  constexpr const char* kMemory = "2147483648";
+void cap(const fs::path& directory, const char* memory, const char* processes) {
   for (const char* file : {"memory.limit_in_bytes", "memory.max"})
-    if (fs::exists(directory / file)) write_value(directory / file, kMemory);
-  if (fs::exists(directory / "pids.max")) write_value(directory / "pids.max", "2000");
+    if (fs::exists(directory / file)) write_value(directory / file, memory);
+  if (fs::exists(directory / "pids.max")) write_value(directory / "pids.max", processes);
 }
 
 void give_to(Caller caller, const fs::path& directory) {
@@ -107,7 +106,7 @@ ControlGroup::ControlGroup(Caller caller, Delegated delegated) : caller_(caller)
     const fs::path directory = parent / name;
     fs::create_directory(directory);
     directories_.push_back(directory);
-    cap(directory);
+    cap(directory, "2147483648", "2000");
     prepare_parent(directory);
     if (delegated == Delegated::yes) give_to(caller, directory);
   }
@@ -119,6 +118,10 @@ ControlGroup::~ControlGroup() {
       remove_below(directory);
       return !fs::exists(directory);
     });
+}
+
+void ControlGroup::lower(const char* memory, const char* processes) const {
+  for (const fs::path& directory : directories_) cap(directory, memory, processes);
 }
 
 void ControlGroup::enter() const {

@@ -31,6 +31,8 @@ class ControlGroup {
   // For Command::prepare: the program and what it starts are in it. On v2, where a group with processes has no limited
   // groups below it, in a group of its own below it.
   void enter() const;
+  // Instead of the caps that every such group has: bytes, processes and threads.
+  void lower(const char* memory, const char* processes) const;
   // The groups of stepbox below, in every hierarchy: names of directories.
   std::vector<std::string> below() const;
 

@@ -112,6 +112,16 @@ TEST_CASE("either of two is enough, and the same one twice is one", "[sys][deadl
   }
 }
 
+TEST_CASE("what cannot be watched any longer is told, and counts as written", "[sys][deadlines]") {
+  Stream stream = pipe_stream();
+  WriteWatch watch = watch_of({stream.write_end.get()});
+  CHECK_FALSE(watch.problem());
+  stream.write_end.close();
+  CHECK(watch.look());
+  REQUIRE(watch.problem());
+  CHECK(watch.problem()->message.starts_with("cannot watch descriptor "));
+}
+
 TEST_CASE("what goes to /dev/null is not output, and nothing but that cannot be watched", "[sys][deadlines]") {
   const Fd nowhere(::open("/dev/null", O_WRONLY));
   const Stream stream = pipe_stream();
