@@ -43,6 +43,21 @@ Outcome outcome_of(int status) {
   return Exited{WEXITSTATUS(status)};
 }
 
+// Like a program that leaves SIGTSTP alone: where nobody could continue it, the kernel does not stop it (orphaned process
+// groups: setpgid(2)). Returns whether it did. The signal is blocked, so that a SIGCONT that comes before the stop takes
+// it away; the one that ends the stop stays pending.
+bool stop_by_job_control(pid_t whom) {
+  ::kill(whom, SIGTSTP);
+  sigset_t own;
+  sigemptyset(&own);
+  sigaddset(&own, SIGTSTP);
+  ::sigprocmask(SIG_UNBLOCK, &own, nullptr);
+  ::sigprocmask(SIG_BLOCK, &own, nullptr);
+  sigset_t pending;
+  ::sigpending(&pending);
+  return ::sigismember(&pending, SIGCONT) == 1;
+}
+
 class Loop {
  public:
   explicit Loop(const Supervised& run)
@@ -252,15 +267,10 @@ void Loop::stop_like_step(const sandbox::Message& stopped) {
   if (!should_stop_like(stopped)) return;
   asked_to_stop_ = false;
   if (step_has_terminal_) terminal_.take_back();
-  // With the terminal, the other members of a pipeline that the shell started with us stop too. The signal is blocked
-  // until here, so that a SIGCONT that comes in between takes it away. Where nobody could continue us the kernel does
-  // not stop us (orphaned process groups: setpgid(2)), and the step goes on as it would without stepbox.
-  ::kill(step_has_terminal_ ? 0 : ::getpid(), SIGTSTP);
-  sigset_t own;
-  sigemptyset(&own);
-  sigaddset(&own, SIGTSTP);
-  ::sigprocmask(SIG_UNBLOCK, &own, nullptr);
-  ::sigprocmask(SIG_BLOCK, &own, nullptr);
+  // With the terminal, the other members of a pipeline that the shell started with us stop too.
+  const bool was_stopped = stop_by_job_control(step_has_terminal_ ? 0 : ::getpid());
+  // A step in the background that asks for the terminal would only be stopped again, and again.
+  if (!was_stopped && !step_has_terminal_ && stopped.value != SIGTSTP) return;
   // Continued. In the foreground again (fg), or not (bg).
   countdown_.continued(Clock::now());
   step_has_terminal_ = terminal_.is_ours();

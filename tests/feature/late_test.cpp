@@ -87,12 +87,13 @@ TEST_CASE("an init that does not listen does not keep stepbox from its deadlines
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
-  Process step(place.step({"--timeout", "2s", "--grace", "500ms"}, {"sh", "-c", "echo ready; exec sleep 1000"}));
+  Process step(place.step({"--timeout", "4s", "--grace", "500ms"}, {"sh", "-c", "echo ready; exec sleep 1000"}));
   REQUIRE(step.waits_for("ready\n"));
   const pid_t init = init_of(step);
   REQUIRE(stop(init));
   // More than there is room for.
-  for (int i = 0; i < 500; ++i) forward(step, SIGUSR2);
+  for (int i = 0; i < 500 && forward(step, SIGUSR2); ++i) {
+  }
   const Run ended = step.finish();
   INFO(ended);
   CHECK_FALSE(ended.timed_out);
@@ -104,13 +105,13 @@ TEST_CASE("a step that ended in time has, though stepbox hears of it later, behi
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
-  Process step(place.step({"--timeout", "3s"}, {"sh", "-c", "echo ready; while [ ! -e go ]; do sleep 0.01; done; " + stops(1) + "exit 0"}));
+  Process step(place.step({"--timeout", "6s"}, {"sh", "-c", "echo ready; while [ ! -e go ]; do sleep 0.01; done; " + stops(1) + "exit 0"}));
   REQUIRE(step.waits_for("ready\n"));
   const pid_t init = init_of(step);
   REQUIRE(hold(step.pid()));
   place.make_file(place.checkout() / "go", "");
-  CHECK(eventually([&] { return state_of(init) == 'Z'; }, seconds(2)));
-  ::sleep(4);
+  CHECK(eventually([&] { return state_of(init) == 'Z'; }, seconds(4)));
+  ::sleep(7);
   ::ptrace(PTRACE_DETACH, step.pid(), 0, 0);
   const Run ended = step.finish();
   INFO(ended);
