@@ -43,7 +43,7 @@ struct LimitUsage {
   uint64_t peak = 0;      // the same; 0 where the kernel does not tell
   // Processes killed for memory; forks refused; cpu: milliseconds of waiting for the next share.
   uint64_t hits = 0;
-  // The box's own limit was not reached: they come from one of a group above.
+  // The box's own limit was not reached: they come from one outside of it, as of a group above.
   bool hits_from_above = false;
 };
 

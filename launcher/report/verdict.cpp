@@ -83,7 +83,7 @@ std::string out_of_memory_text(const Report& report, const LimitUsage& limit) {
   for (const VolumeUsage& volume : report.volumes) held += volume.peak_bytes;
   // Without a box there are none.
   const std::string volumes = report.volumes.empty() ? "" : " while the volumes held " + human_bytes(held);
-  const std::string where = limit.hits_from_above ? "in a control group above the box, whose own limit of " + human_bytes(limit.limit) + " was not reached,"
+  const std::string where = limit.hits_from_above ? "outside of the box, whose own limit of " + human_bytes(limit.limit) + " was not reached,"
                                                   : "at the limit of " + human_bytes(limit.limit);
   return "memory ran out " + where + volumes + ", and the kernel killed " + std::to_string(limit.hits) + (limit.hits == 1 ? " process" : " processes");
 }
@@ -92,7 +92,7 @@ std::string processes_clause(const Report& report) {
   const LimitUsage* limit = hit_limit(report, "processes");
   if (limit == nullptr) return "";
   const std::string own = "limit of " + std::to_string(limit->limit) + " processes";
-  return limit->hits_from_above ? "a limit on processes of a control group above the box was reached (not the box's own " + own + ")"
+  return limit->hits_from_above ? "a limit on processes outside of the box was reached (not the box's own " + own + ")"
                                 : "the " + own + " was reached";
 }
 

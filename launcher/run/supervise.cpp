@@ -80,6 +80,7 @@ class Loop {
   void forward(int signal);
   bool mind_deadlines();  // false: what was killed does not go
   void end_step();
+  void forget_late_overrun(const sandbox::Message& ended);
   void kill_box();
   bool take_events();  // false: the step has ended
   bool take_event();   // the same
@@ -101,6 +102,7 @@ class Loop {
   std::optional<sys::WriteWatch>& output_;
   const Clock::time_point start_ = box_.started();
   Countdown countdown_{deadlines_, start_};
+  std::optional<Clock::time_point> overrun_since_;  // when stepbox found it
   bool asked_in_grace_ = false;
   bool asked_to_stop_ = false;  // by a SIGTSTP of somebody's
   Clock::time_point memory_ran_out_until_{};
@@ -199,10 +201,22 @@ bool Loop::mind_deadlines() {
 void Loop::end_step() {
   const Clock::time_point now = Clock::now();
   ended_.overrun = countdown_.overrun_at(now);
+  overrun_since_ = now;
   const double at = std::chrono::duration<double>(now - start_).count();
   ended_.diagnostics.push_back(diagnose(box_, meter_, *ended_.overrun, deadlines_, at));
   box_.send_signal(SIGTERM);
   countdown_.begin_grace(Clock::now());
+}
+
+// To let end, list and kill those that the step left takes init a while, in which a deadline can pass that the step has
+// kept.
+void Loop::forget_late_overrun(const sandbox::Message& ended) {
+  const Clock::time_point at{std::chrono::nanoseconds(ended.at)};
+  if (!overrun_since_ || at < start_ || at >= *overrun_since_) return;
+  ended_.overrun.reset();
+  ended_.grace_exceeded = false;
+  ended_.killed_on_request = false;
+  ended_.diagnostics.clear();
 }
 
 void Loop::kill_box() {
@@ -237,6 +251,7 @@ bool Loop::take_event() {
       // After a refused execve the step's process ends as well; the refusal is what happened.
       if (!std::holds_alternative<NotStarted>(ended_.outcome)) ended_.outcome = outcome_of(event->message.value);
       ended_.ending = event->ending;
+      forget_late_overrun(event->message);
       return false;
     case sandbox::Kind::expired:
       // Init has kept the limit while stepbox could not.
@@ -272,7 +287,7 @@ void Loop::stop_like_step(const sandbox::Message& stopped) {
   // A step in the background that asks for the terminal would only be stopped again, and again.
   if (!was_stopped && !step_has_terminal_ && stopped.value != SIGTSTP) return;
   // Continued. In the foreground again (fg), or not (bg).
-  countdown_.continued(Clock::now());
+  if (was_stopped) countdown_.continued(Clock::now());
   step_has_terminal_ = terminal_.is_ours();
   box_.resume(step_has_terminal_ ? sandbox::GiveTerminal::yes : sandbox::GiveTerminal::no);
 }

@@ -64,10 +64,11 @@ std::expected<Box, StartFailure> Box::start(const Plan& plan, const CallerState&
     arguments.cgroup = static_cast<uint64_t>(groups.unified);
   }
   arguments.exit_signal = SIGCHLD;
+  const pid_t supervisor = ::getpid();
   const pid_t init = bounds == Bounds::pid_namespace ? sys::clone3(arguments) : sys::clone_plain(arguments);
   if (init == 0) {
     ours.close();
-    if (bounds == Bounds::descendants) be_subreaper(prepared, theirs.get(), terminal);
+    if (bounds == Bounds::descendants) be_subreaper(prepared, theirs.get(), terminal, supervisor);
     be_init(prepared, theirs.get(), terminal);
   }
   if (init < 0) return std::unexpected(StartFailure{clone_failure_text(plan, errno)});
@@ -162,11 +163,19 @@ void Box::end_descendants() {
   }
 }
 
-// Both leave at the end of file. The keeper may have been stopped by the step, whose user it is.
+// Both leave at the end of file. The keeper may have been stopped by the step, whose user it is, or wait for this signal
+// (subreaper.cpp), which another one of its kind, or a stop, may have swallowed: it is sent until it is gone.
 void Box::release_keeper() {
+  constexpr timespec kMoment{.tv_sec = 0, .tv_nsec = 200'000};
   channel_.close();
-  ::kill(init_, SIGCONT);
-  const int status = await_init();
+  int status = 0;
+  for (;;) {
+    ::kill(init_, SIGCONT);
+    const pid_t gone = ::waitpid(init_, &status, WNOHANG | __WALL);
+    if (gone == init_ || (gone < 0 && errno != EINTR)) break;
+    ::nanosleep(&kMoment, nullptr);
+  }
+  init_ = -1;
   has_survivors_ = WIFEXITED(status) && WEXITSTATUS(status) != 0;
 }
 

@@ -74,7 +74,7 @@ struct Message {
   int32_t index = 0;
   int32_t error = 0;
   int32_t value = 0;
-  int64_t at = 0;  // with `executing`: when, in nanoseconds of CLOCK_MONOTONIC
+  int64_t at = 0;  // with `executing` and `ended`: when, in nanoseconds of CLOCK_MONOTONIC
 };
 
 // Follows Message when kind is `ended`.

@@ -79,7 +79,9 @@ bool is_anybody_running(int processes, Bounds bounds) {
   bool any = false;
   uint32_t count = 0;
   for_each_within(processes, bounds, [&](pid_t pid) {
-    any = any || (count++ < kMaxStrays && kinship_of(processes, pid).state == 'R');
+    if (any || count++ >= kMaxStrays) return;
+    const char state = kinship_of(processes, pid).state;
+    any = state == 'R' || state == 'D';
   });
   return any;
 }

@@ -19,7 +19,7 @@ enum class Bounds : uint8_t {
 // `processes` is open on a /proc that shows them.
 void kill_everybody(int processes, Bounds bounds);
 
-// Whether somebody, of the first kMaxStrays, has a processor or waits for one.
+// Whether somebody, of the first kMaxStrays, has a processor or waits for one, or for a disk.
 bool is_anybody_running(int processes, Bounds bounds);
 
 // Who is alive within the bounds: their number, and the first kMaxStrays of them. Of descendants the children. Behind the

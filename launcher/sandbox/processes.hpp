@@ -9,8 +9,9 @@ namespace stepbox::sandbox {
 // PID 1 of the box. `channel` is init's end; `terminal` the controlling terminal or -1.
 [[noreturn]] void be_init(const Prepared& prepared, int channel, int terminal);
 
-// The same where there is no box: finds by parentage what a pid namespace would hold together.
-[[noreturn]] void be_subreaper(const Prepared& prepared, int channel, int terminal);
+// The same where there is no box: finds by parentage what a pid namespace would hold together. `supervisor` is who cloned
+// it.
+[[noreturn]] void be_subreaper(const Prepared& prepared, int channel, int terminal, pid_t supervisor);
 
 // The step, from clone to execve. `go` is read for one byte when the ids are mapped, for one with a descriptor of
 // the box root when the volumes are there, and for one when the box is made. The step writes one where it lowers

@@ -17,22 +17,30 @@
 namespace stepbox::sandbox {
 namespace {
 
+// In nanoseconds of CLOCK_MONOTONIC.
+int64_t now() {
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
 // A process that is just ending is no stray: the helpers of a nested sandbox end a moment after it, and what reads the
 // step's output when it has read the end. On a busy machine a moment is when they get a processor, for which who sleeps
 // does not wait.
 bool everyone_ends_soon(int processes, Bounds bounds) {
   constexpr int kMoments = 10;
-  constexpr int kMomentsOfRunning = 200;
   constexpr int kAtATime = 8192;
   constexpr timespec kMoment{.tv_sec = 0, .tv_nsec = 1'000'000};
-  int quiet = 0;
-  for (int i = 0; quiet < kMoments && i < kMomentsOfRunning; ++i) {
-    pid_t gone = 1;
-    for (int n = 0; n < kAtATime && gone > 0; ++n) gone = ::waitpid(-1, nullptr, WNOHANG | __WALL);
-    if (gone < 0) return true;
-    quiet = is_anybody_running(processes, bounds) ? 0 : quiet + 1;
-    ::nanosleep(&kMoment, nullptr);
-  }
+  constexpr int64_t kTimeToRun = 200'000'000;
+  const int64_t end = now() + kTimeToRun;
+  do {
+    for (int i = 0; i < kMoments; ++i) {
+      pid_t gone = 1;
+      for (int n = 0; n < kAtATime && gone > 0; ++n) gone = ::waitpid(-1, nullptr, WNOHANG | __WALL);
+      if (gone < 0) return true;
+      ::nanosleep(&kMoment, nullptr);
+    }
+  } while (is_anybody_running(processes, bounds) && now() < end);
   return false;
 }
 
@@ -164,7 +172,7 @@ void Server::expire() {
 // process of one whose init has ended (pid_namespaces(7)).
 void Server::end(int status) {
   EndedMessage message{};
-  message.head = {.kind = Kind::ended, .value = status};
+  message.head = {.kind = Kind::ended, .value = status, .at = now()};
   rusage usage{};
   ::getrusage(RUSAGE_CHILDREN, &usage);
   message.ending.user_microseconds = usage.ru_utime.tv_sec * 1'000'000 + usage.ru_utime.tv_usec;
@@ -180,8 +188,9 @@ void Server::end(int status) {
     // A supervisor that has let the time limit pass is not waited for.
     sent = ::send(channel_, &message, sizeof message, MSG_NOSIGNAL | (has_expired_ ? MSG_DONTWAIT : 0));
   } while (sent < 0 && errno == EINTR);
-  // Nobody would dismiss it who has not heard of the end.
-  if (bounds_ == Bounds::descendants && sent > 0) await_dismissal();
+  // Nobody would dismiss it who has not heard of the end: the keeper waits for that, as if it had been killed.
+  if (sent < 0 && errno == EAGAIN) ::_exit(1);
+  if (bounds_ == Bounds::descendants) await_dismissal();
   ::_exit(0);
 }
 

@@ -27,14 +27,17 @@ bool outlives(pid_t supervisor) {
   sigset_t dismissal;
   sigemptyset(&dismissal);
   sigaddset(&dismissal, SIGCONT);
-  while (::getppid() == supervisor)
-    if (::sigtimedwait(&dismissal, nullptr, &kMoment) == SIGCONT) return false;
+  while (::getppid() == supervisor) {
+    // Others send SIGCONT too: a shell to the whole process group.
+    siginfo_t sent{};
+    if (::sigtimedwait(&dismissal, &sent, &kMoment) == SIGCONT && sent.si_pid == supervisor) return false;
+  }
   return true;
 }
 
-// Ends, with 1 when some of those that the subreaper has left are still there. Who kills the supervisor may kill the
-// subreaper with it, as its control groups' guard does (cgroup/guard.hpp), and then the directory is left to be removed.
-// A supervisor that is alive still reads it.
+// Ends, with 1 when some of those that the subreaper has left are still there. One that was killed has not removed the
+// directory, and who killed it may have killed the supervisor before, as the guard of its control groups does
+// (cgroup/guard.hpp). A supervisor that is alive still reads it.
 [[noreturn]] void keep(pid_t subreaper, int processes, pid_t supervisor, int directory) {
   int status = 0;
   for (;;) {
@@ -45,7 +48,8 @@ bool outlives(pid_t supervisor) {
     ::kill(subreaper, SIGCONT);
   }
   const bool nobody_left = end_descendants(processes);
-  if (WIFSIGNALED(status) && outlives(supervisor)) sys::remove_tree(directory);
+  const bool was_dismissed = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  if (!was_dismissed && outlives(supervisor)) sys::remove_tree(directory);
   ::_exit(nobody_left ? 0 : 1);
 }
 
@@ -62,7 +66,7 @@ class Subreaper : StepParent {
  public:
   Subreaper(const Prepared& prepared, int channel, int terminal) : StepParent(prepared, channel, terminal) {}
 
-  [[noreturn]] void run();
+  [[noreturn]] void run(pid_t supervisor);
 
  private:
   [[noreturn]] void look_after_step(int processes);
@@ -70,8 +74,7 @@ class Subreaper : StepParent {
 
 // Two processes: the one that starts the step, and one around it that looks after what is left when that is killed.
 // The supervisor could not: it may have children that are the caller's.
-void Subreaper::run() {
-  const pid_t supervisor = ::getppid();
+void Subreaper::run(pid_t supervisor) {
   require(Stage::init_privileges, error_of(::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)));
   const int processes = ::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   require(Stage::init_privileges, error_of(processes));
@@ -113,6 +116,8 @@ void Subreaper::look_after_step(int processes) {
 
 }  // namespace
 
-void be_subreaper(const Prepared& prepared, int channel, int terminal) { Subreaper(prepared, channel, terminal).run(); }
+void be_subreaper(const Prepared& prepared, int channel, int terminal, pid_t supervisor) {
+  Subreaper(prepared, channel, terminal).run(supervisor);
+}
 
 }  // namespace stepbox::sandbox

@@ -106,7 +106,7 @@ TEST_CASE("children that are dead and that nobody has reaped are no strays", "[c
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
-  const Run ended = place.run_step({}, {"leave_dead", "6000"});
+  const Run ended = place.run_step({}, {"leave_dead", "3000"});
   INFO(ended);
   CHECK(ended.code() == 0);
   CHECK(place.report().at("teardown").at("stray_count") == 0);

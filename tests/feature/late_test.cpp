@@ -1,5 +1,7 @@
 // How late stepbox or init hears of something, and in which order, does not change what becomes of the step, nor what is
 // told of it. One of the two is held back here, as a busy machine can hold it.
+#include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -8,6 +10,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "support/child.hpp"
 #include "support/place.hpp"
 #include "support/survivors.hpp"
 
@@ -150,7 +153,10 @@ TEST_CASE("a step that stops itself, where nobody could continue it, does not st
   const Place place(caller);
   Command command = place.step({"--timeout", "500ms", "--grace", "500ms"}, {"stop_itself", std::to_string(signal), "0"});
   // Without a controlling terminal.
-  command.as_caller = [] { ::setsid(); };
+  command.as_caller = [] {
+    const int terminal = ::open("/dev/tty", O_RDWR | O_CLOEXEC);
+    if (terminal >= 0) in_child::must(::ioctl(terminal, TIOCNOTTY) == 0, "leave the terminal");
+  };
   command.timeout = seconds(15);
   const Run ended = run(command);
   INFO(ended);

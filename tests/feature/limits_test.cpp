@@ -113,13 +113,15 @@ TEST_CASE("a limit of a group above the box is not told as the box's own", "[lim
     INFO(ran);
     CHECK(ran.code() == 137);
     CHECK(verdict_of(place.report()) == "out-of-memory");
-    CHECK(sentence_of(place.report()).find("above the box, whose own limit of 1 GiB was not reached") != std::string::npos);
+    CHECK(sentence_of(place.report()).find("outside of the box, whose own limit of 1 GiB was not reached") != std::string::npos);
     CHECK(limit_of(place.report(), "memory").at("hits_from_above") == true);
   }
   SECTION("processes") {
     const Run ran = run(limited(place, group, {"--limit", "processes=1000"}, {"make_tasks", "processes", "100"}));
     INFO(ran);
     CHECK(ran.code() != 0);
+    // Without the peak the kernel does not tell whose limit it was.
+    if (limit_of(place.report(), "processes").at("peak").is_null()) return;
     CHECK(verdict_of(place.report()) == "failure");
     CHECK(sentence_of(place.report()).find("the limit of 1000 processes was reached") == std::string::npos);
   }

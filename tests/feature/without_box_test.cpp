@@ -184,6 +184,18 @@ TEST_CASE("without a box, SIGKILL of one of those who look after the step leaves
   CHECK(apart.is_clean());
 }
 
+TEST_CASE("without a box, SIGKILL while it is seen who is left leaves nothing", "[without-box]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Apart apart(caller);
+  // What runs is waited for a while.
+  Process step(apart.step(only("env"), "burn 100000 & echo ready"));
+  REQUIRE(step.waits_for("ready"));
+  step.signal(SIGKILL);
+  step.finish();
+  CHECK(apart.is_clean());
+}
+
 // The guard of the limits ends the subreaper, who is in the step's group, before that has removed anything.
 TEST_CASE("without a box, SIGKILL of a stepbox with limits leaves nothing either", "[without-box]") {
   REQUIRE_HOST(control_groups);

@@ -246,7 +246,7 @@ TEST_CASE("a process killed for memory comes before everything but a step that n
   Report from_above = report;
   from_above.limits[0].hits_from_above = true;
   CHECK(verdict_of(from_above) == Verdict::out_of_memory);
-  CHECK(sentence(from_above).starts_with("memory ran out in a control group above the box, whose own limit of 1 GiB was not "
+  CHECK(sentence(from_above).starts_with("memory ran out outside of the box, whose own limit of 1 GiB was not "
                                          "reached, while the volumes held 600 MiB, and the kernel killed 2 processes; "));
   report.cancelled_by = SIGTERM;
   CHECK(verdict_of(report) == Verdict::out_of_memory);
@@ -261,7 +261,7 @@ TEST_CASE("a refused process is the cause only of a step that failed, and behind
   CHECK(sentence(report) == "the step exited with code 1 while the limit of 50 processes was reached");
   report.limits[1].hits_from_above = true;
   CHECK(verdict_of(report) == Verdict::failure);
-  CHECK(sentence(report) == "the step exited with code 1 while a limit on processes of a control group above the box was "
+  CHECK(sentence(report) == "the step exited with code 1 while a limit on processes outside of the box was "
                             "reached (not the box's own limit of 50 processes)");
   report.outcome = Exited{0};
   CHECK(verdict_of(report) == Verdict::success);
