@@ -272,7 +272,7 @@ CgroupUsage Cgroup::measure() const {
     for (const Figure& figure : kFigures) {
       if (figure.unified != group.plan.unified) continue;
       if (!figure.limit.empty() && !has(limits, figure.limit)) continue;
-      // Asked only who is to blame.
+      // Asked only when somebody is to blame, which the table has first.
       if (figure.into == &CgroupUsage::memory_refused && usage.oom_kills == 0) continue;
       source.read(group.lock.get(), figure.file, group.has_limits() && !figure.key.empty());
       usage.*figure.into += source.number(figure.key) / figure.divisor;

@@ -83,12 +83,10 @@ void fill_ending(Report& report, const Ended& ended, const Plan& plan) {
 }
 
 void fill_limits(Report& report, const CgroupPlan& plan, const CgroupUsage& usage) {
-  for (const PlannedLimit& limit : plan.limits)
-    report.limits.push_back({.name = limit.name,
-                             .limit = limit.amount,
-                             .peak = peak_of(limit.name, usage),
-                             .hits = hits_of(limit.name, usage),
-                             .hits_from_above = hits_of(limit.name, usage) > 0 && is_from_above(limit, usage)});
+  for (const PlannedLimit& limit : plan.limits) {
+    const uint64_t hits = hits_of(limit.name, usage);
+    report.limits.push_back({limit.name, limit.amount, peak_of(limit.name, usage), hits, hits > 0 && is_from_above(limit, usage)});
+  }
   if (usage.memory_peak > 0) report.memory_peak_bytes = usage.memory_peak;
   if (usage.user_microseconds + usage.system_microseconds > 0) {
     report.time.user = static_cast<double>(usage.user_microseconds) / 1e6;

@@ -163,17 +163,19 @@ Result<sandbox::Box> start(Planned& planned, const RunRequest& request, const sa
   }
 }
 
+void warn(Report& report, std::string warning) {
+  log::warn(warning);
+  report.warnings.push_back(std::move(warning));
+}
+
 void warn_of_lost_limits(Report& report, const cgroup::Cgroup& cgroup) {
-  for (const std::string_view limit : cgroup.lost_limits()) {
-    report.warnings.push_back("limits." + std::string(limit) + " was not in force to the end: the group above took its controller back");
-    log::warn(report.warnings.back());
-  }
+  for (const std::string_view limit : cgroup.lost_limits())
+    warn(report, "limits." + std::string(limit) + " was not in force to the end: the group above took its controller back");
 }
 
 void warn_of_lost_silence(Report& report, const std::optional<sys::WriteWatch>& output) {
-  if (!output || !output->problem()) return;
-  report.warnings.push_back("the limit on silence (--silence) was not in force to the end: " + output->problem()->message);
-  log::warn(report.warnings.back());
+  if (output && output->problem())
+    warn(report, "the limit on silence (--silence) was not in force to the end: " + output->problem()->message);
 }
 
 }  // namespace

@@ -24,12 +24,6 @@ namespace {
 // Each goes to the step once, as it came. What the kernel sends for faults, and SIGCHLD, SIGTTIN and
 // SIGTTOU, are stepbox's own.
 constexpr int kForwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGTSTP, SIGCONT, SIGALRM};
-constexpr int kAskingToEnd[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-
-template <size_t N>
-bool is_one_of(const int (&signals)[N], int signal) {
-  return std::ranges::find(signals, signal) != std::end(signals);
-}
 
 sys::Fd open_signals() {
   sigset_t watched;
@@ -165,7 +159,6 @@ void Loop::forward_signals() {
 }
 
 void Loop::forward(int signal) {
-  const bool asks_to_end = is_one_of(kAskingToEnd, signal);
   const bool is_urgent = signal == SIGTERM || signal == SIGINT;
   if (ended_.overrun && is_urgent) {
     // The step has been asked already. Whoever sends one more, as an outer layer whose deadline is the same does, means
@@ -176,7 +169,7 @@ void Loop::forward(int signal) {
     }
     return;
   }
-  if (asks_to_end && !ended_.overrun) ended_.cancelled_by = signal;
+  if (sandbox::asks_to_end(signal) && !ended_.overrun) ended_.cancelled_by = signal;
   if (signal == SIGTSTP || signal == SIGCONT) asked_to_stop_ = signal == SIGTSTP;
   box_.send_signal(signal);
   if (is_urgent && deadlines_.grace_after_cancel && countdown_.is_running()) countdown_.begin_grace(Clock::now());

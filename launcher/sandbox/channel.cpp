@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <ctime>
 #include <cstring>
 
 namespace stepbox::sandbox {
@@ -34,10 +35,17 @@ bool has_room(int channel) {
          ::getsockopt(channel, SOL_SOCKET, SO_SNDBUF, &most, &length) == 0 && in_flight < most / 2;
 }
 
+int64_t monotonic_nanoseconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+bool asks_to_end(int signal) { return signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT; }
+
 bool continues_step(const Message& order) {
   if (order.kind != Kind::signal) return order.kind == Kind::resume;
-  const int signal = order.value;
-  return signal == SIGCONT || signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT;
+  return order.value == SIGCONT || asks_to_end(order.value);
 }
 
 int send_with_descriptors(int socket, iovec part, const int* fds, size_t count) {

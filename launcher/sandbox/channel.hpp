@@ -102,7 +102,13 @@ bool send_or_drop(int channel, const Message& message);
 // at the end there must be room for `expired` and `ended`.
 bool has_room(int channel);
 
-// Whether an order from the supervisor continues a stopped step: one that ends does, too. Both sides count them, so that
+// For Message::at. Allocation-free.
+int64_t monotonic_nanoseconds();
+
+// SIGTERM, SIGINT, SIGHUP, SIGQUIT.
+bool asks_to_end(int signal);
+
+// Whether an order from the supervisor continues a stopped step: one that asks it to end does, too. Both sides count them, so that
 // the supervisor knows a `stopped` that was sent before its order was obeyed.
 bool continues_step(const Message& order);
 

@@ -105,18 +105,15 @@ uint32_t list_everybody(int processes, Bounds bounds, StrayRecord* strays) {
 }
 
 bool end_descendants(int processes) {
-  constexpr time_t kPatience = 10;
+  constexpr int64_t kPatience = 10'000'000'000;
   constexpr timespec kMoment{.tv_sec = 0, .tv_nsec = 200'000};
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  const time_t end = now.tv_sec + kPatience;
+  const int64_t end = monotonic_nanoseconds() + kPatience;
   for (;;) {
     // Who has children knows it, whatever it sees of them.
     pid_t reaped = 0;
     while ((reaped = ::waitpid(-1, nullptr, WNOHANG | __WALL)) > 0) {}
     if (reaped < 0 && errno == ECHILD) return true;
-    ::clock_gettime(CLOCK_MONOTONIC, &now);
-    if (now.tv_sec >= end) return false;
+    if (monotonic_nanoseconds() >= end) return false;
     kill_everybody(processes, Bounds::descendants);
     ::nanosleep(&kMoment, nullptr);
   }

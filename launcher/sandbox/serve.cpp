@@ -17,13 +17,6 @@
 namespace stepbox::sandbox {
 namespace {
 
-// In nanoseconds of CLOCK_MONOTONIC.
-int64_t now() {
-  timespec time{};
-  ::clock_gettime(CLOCK_MONOTONIC, &time);
-  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
-
 // A process that is just ending is no stray: the helpers of a nested sandbox end a moment after it, and what reads the
 // step's output when it has read the end. On a busy machine a moment is when they get a processor, for which who sleeps
 // does not wait.
@@ -32,7 +25,7 @@ bool everyone_ends_soon(int processes, Bounds bounds) {
   constexpr int kAtATime = 8192;
   constexpr timespec kMoment{.tv_sec = 0, .tv_nsec = 1'000'000};
   constexpr int64_t kTimeToRun = 200'000'000;
-  const int64_t end = now() + kTimeToRun;
+  const int64_t end = monotonic_nanoseconds() + kTimeToRun;
   do {
     for (int i = 0; i < kMoments; ++i) {
       pid_t gone = 1;
@@ -40,7 +33,7 @@ bool everyone_ends_soon(int processes, Bounds bounds) {
       if (gone < 0) return true;
       ::nanosleep(&kMoment, nullptr);
     }
-  } while (is_anybody_running(processes, bounds) && now() < end);
+  } while (is_anybody_running(processes, bounds) && monotonic_nanoseconds() < end);
   return false;
 }
 
@@ -105,7 +98,7 @@ void Server::obey() {
   reap();
   if (continues_step(message)) ++continued_;
   if (message.kind == Kind::signal) {
-    forward(message);
+    forward(message.value);
   } else if (message.kind == Kind::resume) {
     if (terminal_ >= 0 && message.value == 1) ::tcsetpgrp(terminal_, step_);
     ::kill(-step_, SIGCONT);
@@ -115,10 +108,10 @@ void Server::obey() {
   }
 }
 
-void Server::forward(const Message& order) const {
-  ::kill(step_, order.value);
+void Server::forward(int signal) const {
+  ::kill(step_, signal);
   // A stopped step would not hear of it until somebody continues it.
-  if (order.value == SIGCONT || !continues_step(order) || !step_is_stopped_) return;
+  if (!asks_to_end(signal) || !step_is_stopped_) return;
   ::kill(step_, SIGCONT);
   ::kill(-step_, SIGCONT);
 }
@@ -172,7 +165,7 @@ void Server::expire() {
 // process of one whose init has ended (pid_namespaces(7)).
 void Server::end(int status) {
   EndedMessage message{};
-  message.head = {.kind = Kind::ended, .value = status, .at = now()};
+  message.head = {.kind = Kind::ended, .value = status, .at = monotonic_nanoseconds()};
   rusage usage{};
   ::getrusage(RUSAGE_CHILDREN, &usage);
   message.ending.user_microseconds = usage.ru_utime.tv_sec * 1'000'000 + usage.ru_utime.tv_usec;

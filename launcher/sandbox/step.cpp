@@ -165,9 +165,7 @@ int execute(const Prepared& prepared) {
 // Untold, a step that runs would be taken for one that never did. A filter in log mode comes this late because the
 // supervisor, whom every call waits for that would be refused, gets its listener with the same message.
 void tell_supervisor(const Prepared& prepared, const Reporter& reporter, int channel) {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  Message message{.kind = Kind::executing, .at = int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec};
+  Message message{.kind = Kind::executing, .at = monotonic_nanoseconds()};
   if (prepared.log_program.empty()) {
     if (!send_message(channel, message)) ::_exit(0);
     return;

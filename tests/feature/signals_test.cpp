@@ -134,7 +134,7 @@ TEST_CASE("SIGTSTP stops step and stepbox, and SIGCONT continues both", "[signal
   step.signal(SIGTSTP);
   CHECK(eventually([&] { return state_of(step.pid()) == 'T'; }, seconds(5)));
   place.make_file(place.checkout() / "over", "");
-  CHECK_FALSE(step.waits_for("over", milliseconds(600)));
+  CHECK_FALSE(step.waits_for("over", milliseconds(1200)));
   step.signal(SIGCONT);
   const Run ended = step.finish();
   INFO(ended);
