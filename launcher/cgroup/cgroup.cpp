@@ -187,9 +187,9 @@ std::expected<void, Refusal> Cgroup::make_group(Group& group) {
                    error, remedy_, group.plan.unified),
           {file.limit}});
   }
-  if (group.has_limits() && ::mkdirat(group.lock.get(), kInner, 0755) != 0)
+  if (group.plan.has_inner && ::mkdirat(group.lock.get(), kInner, 0755) != 0)
     return fails("cannot make a control group below " + quoted(directory));
-  sys::Fd inner = open_group(group.lock.get(), group.has_limits() ? kInner : ".");
+  sys::Fd inner = open_group(group.lock.get(), group.plan.has_inner ? kInner : ".");
   if (!inner) return fails("cannot open the control group below " + quoted(directory));
   sys::Fd tasks(group.plan.unified ? -1 : ::openat(inner.get(), "tasks", O_WRONLY | O_CLOEXEC));
   if (!group.plan.unified && !tasks) return fails("cannot open \"tasks\" of the control group below " + quoted(directory));
@@ -274,7 +274,7 @@ CgroupUsage Cgroup::measure() const {
       if (!figure.limit.empty() && !has(limits, figure.limit)) continue;
       // Asked only when somebody is to blame, which the table has first.
       if (figure.into == &CgroupUsage::memory_refused && usage.oom_kills == 0) continue;
-      source.read(group.lock.get(), figure.file, group.has_limits() && !figure.key.empty());
+      source.read(group.lock.get(), figure.file, group.plan.has_inner && !figure.key.empty());
       usage.*figure.into += source.number(figure.key) / figure.divisor;
     }
   }
@@ -298,7 +298,7 @@ std::vector<std::string> Cgroup::destroy() {
   for (const Group& group : groups_) {
     const char* directory = group.paths.directory.c_str();
     // As a rule that is all there is below, and need not be looked for.
-    ::unlinkat(group.lock.get(), kInner, AT_REMOVEDIR);
+    if (group.plan.has_inner) ::unlinkat(group.lock.get(), kInner, AT_REMOVEDIR);
     if (::rmdir(directory) == 0 || errno == ENOENT) continue;
     // The pid namespace has taken everything along already; who entered from outside is still there.
     if (group.plan.unified) write_at(group.lock.get(), "cgroup.kill", "1");

@@ -1,12 +1,15 @@
 // The control groups of one box: created and limited before the box exists, measured, and gone afterwards.
 //
-// In every hierarchy that enforces a limit there are two groups, one in the other:
+// A step can mount the hierarchy in a nested sandbox, where it sees its own group as the root. With shifted ids it owns
+// none of the files there, and one group is enough in every hierarchy:
+//
+//   <caller's own group>/stepbox-PID-RANDOM        has the limits and the processes
+//
+// The step of an ordinary user owns the files of its group. Where it enforces a limit there are two, one in the other:
+// the step can write to the inner group, and the outer one binds.
 //
 //   <caller's own group>/stepbox-PID-RANDOM        has the limits
 //   <caller's own group>/stepbox-PID-RANDOM/box    has the processes, and is the top of what the box can see
-//
-// A step can mount the hierarchy in a nested sandbox, where it sees its own group as the root. As an ordinary user's
-// step it owns those files; what it can write to is the inner group, and the outer one binds.
 #pragma once
 
 #include <expected>
@@ -67,7 +70,7 @@ class Cgroup {
     sys::Fd parent_lock;  // shared, where the parent's controllers are needed
     sys::Fd leaf_lock;    // likewise, of the leaf that stepbox is in
 
-    // Only then it has an inner one. Others are for killing and measuring.
+    // Others are for killing and measuring.
     bool has_limits() const { return !plan.files.empty(); }
   };
 

@@ -42,6 +42,9 @@ struct PlannedGroup {
   bool unified = false;
   std::vector<std::string> enable = {};  // unified: controllers that the parent does not hand down yet
   std::vector<CgroupFile> files = {};    // empty: only for killing and measuring, passed over where it cannot be had
+  // The step's user owns the files of this group, so that the processes go into a second one, below it: the step can
+  // mount the hierarchy in a nested sandbox, where it sees no more than that.
+  bool has_inner = false;
 };
 
 struct CgroupPlan {

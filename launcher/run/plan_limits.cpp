@@ -129,6 +129,9 @@ Result<> plan_limits(Plan& plan, const Policy& policy, const HostFacts& facts) {
   // v1 cannot kill a group; where v2 is there as well it does, and tells the time that was used.
   const CgroupHierarchy* unified = unified_of(facts);
   if (!plan.cgroup.groups.empty() && unified != nullptr) group_in(plan.cgroup, *unified);
+  // A shifted step's ids own nothing of the host's: the limits are out of its reach in one group as in two.
+  if (plan.identity.isolation != UidIsolation::shifted)
+    for (PlannedGroup& group : plan.cgroup.groups) group.has_inner = !group.files.empty();
   plan.cgroup.remedy = how_to_get_own_group(facts);
   return {};
 }

@@ -146,15 +146,23 @@ Result<cgroup::Cgroup> make_cgroup(Planned& planned, const RunRequest& request) 
   }
 }
 
-// Where a file system cannot be id-mapped is only known by trying. The second plan is weaker: it is
-// said aloud, and the report says so too.
-Result<sandbox::Box> start(Planned& planned, const RunRequest& request, const sandbox::CallerState& caller, int terminal,
-                           const sandbox::BoxGroups& groups, int private_directory) {
+struct Started {
+  cgroup::Cgroup cgroup;
+  sandbox::Box box;
+};
+
+// Where a file system cannot be id-mapped is only known by trying. The second plan is weaker: stepbox warns of it, and
+// the report has it too. Its control groups are others, since the step owns the host's files then.
+Result<Started> start(Planned& planned, const RunRequest& request, const sandbox::CallerState& caller, int terminal,
+                      int private_directory) {
   for (;;) {
+    TRY_ASSIGN(cgroup::Cgroup cgroup, make_cgroup(planned, request));
+    for (const std::string& warning : planned.plan.warnings) log::warn(warning);
+    tell_plan(planned.plan);
     warn_of_degraded_ids(planned.plan, planned.facts);
     warn_of_gaps(planned.plan);
-    auto box = sandbox::Box::start(planned.plan, caller, terminal, groups, private_directory);
-    if (box) return std::move(*box);
+    auto box = sandbox::Box::start(planned.plan, caller, terminal, {cgroup.unified(), cgroup.tasks()}, private_directory);
+    if (box) return Started{std::move(cgroup), std::move(*box)};
     sandbox::StartFailure failure = std::move(box).error();
     if (!failure.ids_cannot_be_shifted || !planned.facts.no_shift_reason.empty())
       return std::unexpected(std::move(failure.error));
@@ -210,10 +218,9 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   TRY_ASSIGN(planned.plan, make_plan(planned.policy, request.argv, planned.facts));
 
   TRY_ASSIGN(auto output, watch_output(planned.plan.deadlines));
-  TRY_ASSIGN(cgroup::Cgroup cgroup, make_cgroup(planned, request));
-  for (const std::string& warning : planned.plan.warnings) log::warn(warning);
-  tell_plan(planned.plan);
-  TRY_ASSIGN(sandbox::Box box, start(planned, request, caller, terminal.fd(), {cgroup.unified(), cgroup.tasks()}, private_directory.fd()));
+  TRY_ASSIGN(Started started, start(planned, request, caller, terminal.fd(), private_directory.fd()));
+  cgroup::Cgroup& cgroup = started.cgroup;
+  sandbox::Box& box = started.box;
 
   // Beyond this point the command may have run: all that happens is in the report, never an Error.
   const Clock::time_point running = box.started();

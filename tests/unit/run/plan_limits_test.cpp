@@ -78,6 +78,15 @@ TEST_CASE("beside v1 a v2 without controllers is used for killing", "[run][limit
   CHECK(plan.cgroup.groups[1].files.empty());
 }
 
+TEST_CASE("only a step that owns the files of its groups is kept in a second one", "[run][limits]") {
+  CHECK(plan_of(v2_facts(), limited(kGiB)).cgroup.groups[0].has_inner);
+  HostFacts facts = root_facts();
+  facts.cgroups = v2_facts().cgroups;
+  CHECK_FALSE(plan_of(facts, limited(kGiB)).cgroup.groups[0].has_inner);
+  facts.no_shift_reason = "the kernel refuses";
+  CHECK(plan_of(facts, limited(kGiB)).cgroup.groups[0].has_inner);
+}
+
 TEST_CASE("a limit without a controller is refused, or told where it is optional", "[run][limits]") {
   Policy policy = limited(kGiB);
   const Error error = refusal_of(user_facts(), policy);
