@@ -14,7 +14,7 @@ if [ "${CI:-}" = true ]; then export STEPBOX_MUST_WORK=1; fi
 
 build_packages=(cmake g++ make ninja-build pkg-config libboost-dev libboost-filesystem-dev libcli11-dev libfmt-dev
                 libseccomp-dev libspdlog-dev libyaml-cpp-dev nlohmann-json3-dev)
-test_packages=(catch2 bubblewrap tmux strace gdb python3 util-linux procps git mandoc)
+test_packages=(catch2 bubblewrap tmux strace gdb python3 python3-yaml util-linux procps git mandoc)
 vm_packages=(qemu-system-x86 busybox-static cpio e2fsprogs less)  # tests/vm
 # What the examples build with. Installed where there is no such program in the system's directories: an
 # ordinary user cannot use one in root's home.
@@ -73,9 +73,11 @@ fi
 if [ -x build/release/launcher/cli/stepbox ]; then
   stage "examples" tests/examples/run.sh build/release/launcher/cli/stepbox
   stage "manual pages and completions" tests/examples/check_documentation.sh build/release/launcher/cli/stepbox
+  stage "what README and manual pages show" tests/pages/run.py build/release/launcher/cli/stepbox
 else
   skipped "examples"
   skipped "manual pages and completions"
+  skipped "what README and manual pages show"
 fi
 stage "scripts can be parsed" scripts
 

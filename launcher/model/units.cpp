@@ -55,7 +55,7 @@ constexpr std::string_view kDurationForm = "a duration like 90s, 30m or 1h30m";
 
 uint64_t Size::bytes_of(uint64_t memory) const {
   // Divided first: memory * 100 may not fit where the memory is "unlimited".
-  const uint64_t bytes = unit == Unit::bytes ? amount : memory / 100 * amount;
+  const uint64_t bytes = unit == Unit::bytes ? amount : memory / 100 * amount + memory % 100 * amount / 100;
   return bytes < kPage ? kPage : bytes / kPage * kPage;
 }
 

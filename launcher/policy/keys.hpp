@@ -53,6 +53,7 @@ struct Widening {
   std::string name;    // as in Setting
   Origin origin;       // of the wider value
   std::string reason;  // "20 GiB is wider than the 12 GiB of default:4 (built in)"
+  std::string remedy = {};  // what the project can do; empty: the operator has to allow it
 };
 
 struct KeyRow {

@@ -76,7 +76,7 @@ class Resolver {
       const Setting culprit{
           .key = std::string(row.key), .name = widening->name, .value = {}, .origin = widening->origin};
       return refuse({culprit, via_of(gathered, culprit)}, row,
-                    where(culprit) + ": " + widening->reason + "; a project policy may only tighten");
+                    where(culprit) + ": " + widening->reason + "; a project policy may only tighten", widening->remedy);
     }
     return {};
   }
@@ -87,8 +87,9 @@ class Resolver {
     return {};
   }
 
-  std::unexpected<Error> refuse(const Step& step, const KeyRow& row, std::string message) const {
-    std::string hint = "if it is meant, pass " + spelling_of(row);
+  std::unexpected<Error> refuse(const Step& step, const KeyRow& row, std::string message, std::string remedy = {}) const {
+    std::string hint = remedy.empty() ? std::string() : std::move(remedy) + "; ";
+    hint += "if it is meant, pass " + spelling_of(row);
     if (!request_.site_directory.empty())
       hint += ", or set " + std::string(row.key) + " in " + request_.site_directory + "/" + std::string(kFileName);
     return blamed_on(step, Error{std::move(message), std::move(hint)});

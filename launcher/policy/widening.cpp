@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "model/seccomp.hpp"
+#include "model/volume_shares.hpp"
 
 namespace stepbox::policy {
 namespace {
@@ -55,7 +56,7 @@ std::string text_of(const Size& size, uint64_t memory) {
 std::string text_of(const Total& total, uint64_t memory) {
   if (total.percent == 0) return human_bytes(total.bytes);
   if (memory != 0) return human_bytes(in_bytes(total, memory));
-  return std::to_string(total.percent) + "% and " + human_bytes(total.bytes);
+  return std::to_string(total.percent) + "%" + (total.bytes == 0 ? "" : " and " + human_bytes(total.bytes));
 }
 
 // A value with where it came from, for the sentence.
@@ -108,19 +109,19 @@ Limits limits_of(const Policy& policy, std::string_view name) {
   return limits;
 }
 
-struct Sums {
-  Total size;
-  uint64_t inodes = 0;
-};
+uint64_t sum_of(const std::vector<Share>& shares) {
+  uint64_t total = 0;
+  for (const Share& share : shares) total = sum(total, share.amount);
+  return total;
+}
 
-Sums sums_of(const Policy& policy) {
-  Sums sums{Total() + policy.size.value, policy.inodes.value};
-  for (const VolumeSpec& volume : policy.volumes) {
-    const Limits limits = limits_of(policy, volume.name);
-    sums.size = sums.size + limits.size;
-    sums.inodes = sum(sums.inodes, limits.inodes);
-  }
-  return sums;
+// What workspace and volumes may hold together. Where the memory is unknown, bytes and percent cannot be taken from
+// each other: then the workspace's default counts in full.
+Total size_of_all(const Policy& policy, uint64_t memory) {
+  if (memory != 0) return {.bytes = sum_of(byte_shares(policy, memory))};
+  Total total = Total() + policy.size.value;
+  for (const VolumeSpec& volume : policy.volumes) total = total + limits_of(policy, volume.name).size;
+  return total;
 }
 
 }  // namespace
@@ -148,17 +149,20 @@ std::optional<Widening> widens_volumes(const Policy& base, const Policy& changed
       return wider({std::to_string(now.inodes) + " inodes", volume.origin},
                    {std::to_string(before.inodes), *before.inodes_origin}, volume.name);
   }
+  if (changed.volumes.empty()) return {};
   // No volume alone is wider, so if all together are, a volume was added, and it is the last.
-  const Sums now = sums_of(changed);
-  const Sums before = sums_of(base);
-  const auto together = [&changed](const std::string& much, const std::string& base_text) {
+  const auto together = [&changed](const std::string& much, const std::string& base_text, const std::string& key) {
     return Widening{{},
                     changed.volumes.back().origin,
-                    "workspace and volumes together may hold " + much + ", more than the " + base_text + " below"};
+                    "workspace and volumes together may hold " + much + ", more than the " + base_text + " below",
+                    "set " + key + " so low that the volumes have room beside it"};
   };
-  if (is_wider(now.size, before.size, memory)) return together(text_of(now.size, memory), text_of(before.size, memory));
-  if (now.inodes > before.inodes)
-    return together(std::to_string(now.inodes) + " inodes", std::to_string(before.inodes));
+  const Total size = size_of_all(changed, memory), size_before = size_of_all(base, memory);
+  if (is_wider(size, size_before, memory))
+    return together(text_of(size, memory), text_of(size_before, memory), "workspace.size");
+  const uint64_t inodes = sum_of(inode_shares(changed)), inodes_before = sum_of(inode_shares(base));
+  if (inodes > inodes_before)
+    return together(std::to_string(inodes) + " inodes", std::to_string(inodes_before), "workspace.inodes");
   return {};
 }
 

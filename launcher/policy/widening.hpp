@@ -9,8 +9,8 @@ namespace stepbox::policy {
 std::optional<Widening> widens_size(const Policy& base, const Policy& changed, uint64_t memory);
 std::optional<Widening> widens_inodes(const Policy& base, const Policy& changed, uint64_t memory);
 
-// A volume with limits of its own is a tmpfs of its own, beside the workspace; what it leaves open it
-// takes from the workspace's limits. So neither may a volume hold more than before, nor all together.
+// A volume with limits of its own is a tmpfs of its own, beside the workspace (model/volume_shares.hpp). So neither may
+// a volume hold more than before, nor all together.
 std::optional<Widening> widens_volumes(const Policy& base, const Policy& changed, uint64_t memory);
 
 std::optional<Widening> widens_isolation(const Policy& base, const Policy& changed, uint64_t memory);

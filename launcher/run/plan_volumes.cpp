@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "model/units.hpp"
+#include "model/volume_shares.hpp"
 #include "run/plan_parts.hpp"
 
 namespace stepbox::run {
@@ -36,11 +37,6 @@ Memory memory_for(const Plan& plan, const HostFacts& facts) {
   const uint64_t swap = facts.memory_usable == facts.memory_total ? facts.swap_total : 0;
   return {facts.memory_usable + swap, 0,
           "the " + human_bytes(facts.memory_usable + swap) + " of memory that stepbox may use", false};
-}
-
-// Nobody chose it: it fits itself to what is left.
-bool is_default(const Origin& origin) {
-  return origin.layer == Layer::built_in;
 }
 
 struct Sum {
@@ -100,31 +96,40 @@ Result<> fit_defaults(Plan& plan, const Memory& memory, const Sum& sum) {
   return {};
 }
 
+// What volumes have of their own, the workspace does not have: a line for who wonders where the rest of the default is.
+// Where the memory left even less, that was said.
+void note_shares(Plan& plan, const Policy& policy, const Share& bytes, const Share& inodes, uint64_t memory) {
+  const PlannedVolume& workspace = plan.volumes.front();
+  const uint64_t default_bytes = policy.size.value.bytes_of(memory);
+  const auto note = [&plan](const std::string& has, const std::string& whole) {
+    plan.notes.push_back("workspace " + has + ": what the volumes have of their own comes out of the default of " + whole);
+  };
+  if (workspace.bytes == bytes.amount && bytes.amount < default_bytes)
+    note("is " + human_bytes(bytes.amount), human_bytes(default_bytes));
+  if (workspace.inodes == inodes.amount && inodes.amount < policy.inodes.value)
+    note("has " + std::to_string(inodes.amount) + " inodes", std::to_string(policy.inodes.value));
+}
+
 }  // namespace
 
 Result<> plan_volumes(Plan& plan, const Policy& policy, const HostFacts& facts) {
   const Memory memory = memory_for(plan, facts);
   const uint64_t whole = memory.is_limit ? memory.bytes : facts.memory_usable;
-  plan.volumes.push_back({.name = "workspace",
-                          .path = "/box",
-                          .bytes = policy.size.value.bytes_of(whole),
-                          .inodes = policy.inodes.value,
-                          .own_inodes = 0,
-                          .size_origin = policy.size.origin,
-                          .inodes_origin = policy.inodes.origin});
-  for (const VolumeSpec& spec : policy.volumes) {
-    // A volume that names only one of the two takes the other from the workspace: a limit is always set.
-    plan.volumes.push_back({.name = spec.name,
-                            .path = path_of(spec.name),
-                            .bytes = spec.size.value_or(policy.size.value).bytes_of(whole),
-                            .inodes = spec.inodes.value_or(policy.inodes.value),
+  const std::vector<Share> bytes = byte_shares(policy, whole);
+  const std::vector<Share> inodes = inode_shares(policy);
+  for (size_t i = 0; i < bytes.size(); ++i)
+    plan.volumes.push_back({.name = i == 0 ? "workspace" : policy.volumes[i - 1].name,
+                            .path = i == 0 ? "/box" : path_of(policy.volumes[i - 1].name),
+                            .bytes = bytes[i].amount,
+                            .inodes = inodes[i].amount,
                             .own_inodes = 0,
-                            .size_origin = spec.size ? spec.origin : policy.size.origin,
-                            .inodes_origin = spec.inodes ? spec.origin : policy.inodes.origin});
-  }
+                            .size_origin = *bytes[i].origin,
+                            .inodes_origin = *inodes[i].origin});
   const Sum sum = chosen_sizes(plan, memory);
   if (sum.bytes > memory.bytes || memory.bytes - sum.bytes < memory.for_programs) return refuse(memory, sum);
-  return fit_defaults(plan, memory, sum);
+  TRY(fit_defaults(plan, memory, sum));
+  note_shares(plan, policy, bytes.front(), inodes.front(), whole);
+  return {};
 }
 
 }  // namespace stepbox::run

@@ -195,9 +195,40 @@ TEST_CASE("a project's volumes fit into what the operator gave", "[policy]") {
   SECTION("a new one with no inodes of its own") {
     fixture.project("workspace: {size: 7GiB, volumes: {tmp: {size: 1GiB}}}\n");
     CHECK(fixture.refusal().contains("may hold 2300 inodes, more than the 1300 below"));
+    CHECK(fixture.hint().starts_with("set workspace.inodes so low that the volumes have room beside it; if it is meant, "));
   }
   SECTION("a new one carved out of the workspace") {
     fixture.project("workspace: {size: 7GiB, inodes: 900, volumes: {tmp: {size: 1GiB, inodes: 100}}}\n");
+    CHECK(fixture.resolved().volumes.size() == 2);
+  }
+}
+
+TEST_CASE("a project's volumes come out of a default that nobody changed", "[policy]") {
+  PolicyFixture fixture;
+  SECTION("inodes, beside a size of the project's own") {
+    fixture.project("workspace: {size: 25%, volumes: {tmp: {size: 5%, inodes: 50k}}}\n");
+    CHECK(fixture.resolved().volumes.size() == 1);
+  }
+  SECTION("bytes and inodes") {
+    fixture.project("workspace: {volumes: {tmp: {size: 1GiB, inodes: 50k}, cache: {size: 10%}}}\n");
+    CHECK(fixture.resolved().volumes.size() == 2);
+  }
+  SECTION("a volume that names one of the two") {
+    fixture.project("workspace: {volumes: {tmp: {inodes: 50k}}}\n");
+    CHECK(fixture.resolved().volumes.size() == 1);
+  }
+  SECTION("a volume as large as the default leaves the workspace too little") {
+    fixture.project("workspace: {volumes: {tmp: {size: 50%}}}\n");
+    CHECK(fixture.refusal().contains("together may hold 10 GiB, more than the 8 GiB below"));
+  }
+  SECTION("where the memory is unknown, bytes are not taken from a percentage") {
+    fixture.request.memory_bytes = 0;
+    fixture.project("workspace: {volumes: {tmp: {size: 1%}}}\n");
+    CHECK(fixture.refusal().contains("together may hold 51%, more than the 50% below"));
+  }
+  SECTION("beside what the operator's volumes took already") {
+    fixture.site("workspace: {volumes: {cache: {size: 4GiB}}}\n");
+    fixture.project("workspace: {volumes: {tmp: {size: 1GiB}}}\n");
     CHECK(fixture.resolved().volumes.size() == 2);
   }
 }

@@ -163,12 +163,12 @@ TEST_CASE("the default workspace follows the memory limit", "[run][limits]") {
 
 TEST_CASE("the default workspace makes room for volumes that were chosen, and explain says so", "[run][limits]") {
   Policy policy = limited(kGiB);
-  policy.volumes = {{"cache", Size{Size::Unit::bytes, 800 * kMiB}, std::nullopt, on_command_line("--volume")}};
+  policy.volumes = {{"cache", Size{Size::Unit::bytes, 950 * kMiB}, std::nullopt, on_command_line("--volume")}};
   const Plan plan = plan_of(v1_facts(), policy);
-  CHECK(plan.volumes[1].bytes == 800 * kMiB);
-  CHECK(plan.volumes[0].bytes == (1024 - 800 - 16) * kMiB);
+  CHECK(plan.volumes[1].bytes == 950 * kMiB);
+  CHECK(plan.volumes[0].bytes == (1024 - 950 - 16) * kMiB);
   REQUIRE(plan.notes.size() == 1);
-  CHECK(plan.notes[0].starts_with("workspace is 208 MiB instead of the default"));
+  CHECK(plan.notes[0].starts_with("workspace is 58 MiB instead of the default"));
 }
 
 TEST_CASE("volumes that cannot fit are refused with the sum and where each part comes from", "[run][limits]") {

@@ -51,7 +51,7 @@ TEST_CASE("what stepbox makes is on top of the inodes that the step may use", "[
 
 TEST_CASE("a volume that names one limit takes the other from the workspace", "[run][volumes]") {
   Policy policy = default_policy();
-  policy.size.value = {Size::Unit::bytes, kGiB};
+  policy.size = {{Size::Unit::bytes, kGiB}, on_command_line("--size")};
   policy.inodes = {1234, on_command_line("--inodes")};
   const Origin origin = on_command_line("--volume");
   policy.volumes = {{"cache", Size{Size::Unit::bytes, kMiB}, std::nullopt, origin}, {"out", std::nullopt, 99, origin}};
@@ -62,6 +62,49 @@ TEST_CASE("a volume that names one limit takes the other from the workspace", "[
   CHECK(plan.volumes[2].bytes == kGiB);
   CHECK(plan.volumes[2].inodes == 99);
   CHECK(plan.volumes[2].inodes_origin.place == "--volume");
+}
+
+TEST_CASE("what volumes have of their own comes out of the workspace's default", "[run][volumes]") {
+  HostFacts facts = user_facts();
+  facts.memory_usable = 1024 * kMiB;
+  const Plan plan = plan_of(facts, with_volumes({own_volume("cache", 128 * kMiB, 100'000), own_volume("tmp", 64 * kMiB, 50'000)}));
+  CHECK(plan.volumes[0].bytes == 320 * kMiB);
+  CHECK(plan.volumes[0].inodes == 850'000);
+  CHECK(plan.volumes[1].bytes == 128 * kMiB);
+  CHECK(plan.volumes[2].inodes == 50'000);
+  REQUIRE(plan.notes.size() == 2);
+  CHECK(plan.notes[0] == "workspace is 320 MiB: what the volumes have of their own comes out of the default of 512 MiB");
+  CHECK(plan.notes[1] == "workspace has 850000 inodes: what the volumes have of their own comes out of the default of 1000000");
+}
+
+TEST_CASE("volumes that leave a number open share the rest of the default with the workspace", "[run][volumes]") {
+  const Origin origin = on_command_line("--volume");
+  HostFacts facts = user_facts();
+  facts.memory_usable = 1024 * kMiB;
+  const Plan plan = plan_of(facts, with_volumes({{"cache", Size{Size::Unit::bytes, 112 * kMiB}, std::nullopt, origin},
+                                                 {"out", std::nullopt, 100'000, origin}}));
+  CHECK(plan.volumes[0].bytes == 200 * kMiB);
+  CHECK(plan.volumes[2].bytes == 200 * kMiB);
+  CHECK(plan.volumes[0].inodes == 450'000);
+  CHECK(plan.volumes[1].inodes == 450'000);
+}
+
+TEST_CASE("a large volume leaves the workspace a quarter of its default", "[run][volumes]") {
+  HostFacts facts = user_facts();
+  facts.memory_usable = 1024 * kMiB;
+  const Plan plan = plan_of(facts, with_volumes({own_volume("cache", 600 * kMiB, 2'000'000)}));
+  CHECK(plan.volumes[0].bytes == 128 * kMiB);
+  CHECK(plan.volumes[0].inodes == 250'000);
+}
+
+TEST_CASE("a number that somebody chose for the workspace stands beside the volumes", "[run][volumes]") {
+  Policy policy = with_volumes({own_volume("cache", 64 * kMiB, 500)});
+  policy.size = {{Size::Unit::bytes, kGiB}, on_command_line("--size")};
+  policy.inodes = {1234, on_command_line("--inodes")};
+  const Plan plan = plan_of(user_facts(), policy);
+  CHECK(plan.volumes[0].bytes == kGiB);
+  CHECK(plan.volumes[0].inodes == 1234);
+  CHECK(plan.notes.empty());
 }
 
 TEST_CASE("a volume's share is of the memory too", "[run][volumes]") {

@@ -1,0 +1,253 @@
+#!/usr/bin/env python3
+"""Every block of the README, the manual pages and the helps that can be run is run, as it stands on the page; policies
+and profiles are read, options and links looked up. What cannot be run is in NOT_RUN, with the reason.
+
+    tests/pages/run.py STEPBOX
+
+As root it does so as root and as an ordinary user. A block of a kind that is not known here is a failure: say below how
+it is run, or why it is not.
+"""
+import os
+import re
+import shlex
+import subprocess
+import sys
+
+import yaml
+
+import blocks
+from world import World, in_tenths_of_seconds, pattern_of
+
+REPOSITORY = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
+ORDINARY_USER = 60123
+MARKDOWN = ["README.md", "examples/README.md"]
+MANUALS = ["packaging/man/stepbox.1", "packaging/man/stepbox-policy.5"]
+HELPS = ["", "run", "shell", "explain", "doctor", "policy", "caches", "sweep"]
+CI_FILES = [f"examples/ci/{name}" for name in ("github-actions.yml", "gitlab-ci.yml", "buildkite.yml")]
+
+# First words of commands that are not run, and what is looked at instead.
+NOT_RUN = {
+    "docker": "needs a daemon",
+    "podman": "needs images from the network",
+    "apt-get": "would install; tests/run.sh installs the same packages, which is compared",
+    "cmake": "would build this tree once more; presets and options are looked up",
+    "examples/quickstart.sh": "builds this tree once more; that it is there is looked at",
+    "tests/run.sh": "is what runs this; that it is there is looked at",
+}
+# Options in running text that are other programs'.
+FOREIGN_OPTIONS = {
+    "--no-sandbox": "Chromium", "--init": "docker", "--privileged": "docker", "--security-opt": "docker",
+    "--cap-add": "docker", "--user": "systemd-run", "--scope": "systemd-run", "--wait": "systemd-run", "--find-links": "pip",
+}
+# What a host may not have: a step that is refused for it is passed over, loudly.
+PASSED_OVER = (r"the [\d.]+ \w+ of memory that stepbox may use cannot hold them", r"cannot enforce limits\.\w+",
+               r"protection '[\w-]+' is required by .* but is (degraded|off)")
+
+failures, passed_over, ran = [], [], 0
+
+
+def complain(where, text):
+    failures.append(f"{where}: {text}")
+
+
+def read(path):
+    with open(os.path.join(REPOSITORY, path)) as file:
+        return file.read()
+
+
+def count():
+    global ran
+    ran += 1
+
+
+# Commands, one a line, of which each must succeed.
+
+def run_command(world, where, command):
+    if command.startswith("+"):  # the line of a makefile
+        world.write("page.mk", "page:\n\t" + command + "\n")
+        command = "make -j2 -f page.mk"
+    command = command.replace("{0}", "./script")  # of a CI system's shell
+    count()
+    status, output = world.run(in_tenths_of_seconds(command))
+    if status == 0:
+        return
+    if status == 125 and any(re.search(reason, output) for reason in PASSED_OVER):
+        passed_over.append(f"{where} as uid {world.uid}: {output.splitlines()[0]}")
+        return
+    complain(where, f"`{command}` as uid {world.uid} ended with {status}:\n{output}")
+
+
+def look_at(where, words):
+    """What can be said of a command without running it."""
+    program = words[0]
+    if "/" in program and not os.access(os.path.join(REPOSITORY, program), os.X_OK):
+        complain(where, f"{program} is no program of this repository")
+    if program == "apt-get":
+        installed = re.search(r"build_packages=\(([^)]*)\)", read("tests/run.sh"))[1].split()
+        for package in words[words.index("install") + 1:]:
+            if not package.startswith("-") and package not in installed:
+                complain(where, f"tests/run.sh does not install {package}")
+    if program == "cmake":
+        for word in words:
+            if (option := re.match(r"-D(STEPBOX_\w+)=", word)) and f"option({option[1]} " not in read("CMakeLists.txt"):
+                complain(where, f"CMakeLists.txt has no option {option[1]}")
+        if "--preset" in words and f'"{words[words.index("--preset") + 1]}"' not in read("CMakePresets.json"):
+            complain(where, "CMakePresets.json has no such preset")
+
+
+def run_commands(world, block):
+    for line in block.text().replace("\\\n", " ").splitlines():
+        words = shlex.split(line, comments=True)
+        if not words:
+            continue
+        if words[0] in NOT_RUN:
+            look_at(block.where(), words)
+        elif words[0].lstrip("+") == "stepbox":
+            run_command(world, block.where(), line)
+        else:
+            complain(block.where(), f"it is not known how to run `{line}`")
+
+
+# Sessions: commands behind "$ ", and what they print.
+
+def commands_of(session):
+    commands = []
+    for line in session.lines:
+        if line.startswith("$ "):
+            commands.append((line[2:], []))
+        else:
+            commands[-1][1].append(line)
+    return commands
+
+
+def run_session(world, block):
+    commands = commands_of(block)
+    if not any(expected for _, expected in commands):
+        for command, _ in commands:
+            run_command(world, block.where(), command)
+        return
+    mark = "-- end of a command --"
+    script = "".join(f"{command}\nstatus=$?; echo '{mark}'; (exit $status)\n" for command, _ in commands)
+    count()
+    _, output = world.run(in_tenths_of_seconds(script))
+    answers = output.split(mark + "\n")
+    for (command, expected), answer in zip(commands, answers):
+        lines = [line for line in answer.splitlines() if not line.startswith("stepbox: user ids are not isolated")]
+        expected = [in_tenths_of_seconds(line) for line in expected]
+        fits = len(lines) == len(expected) and all(
+            re.fullmatch(pattern_of(line, world.home), answered) for line, answered in zip(expected, lines))
+        if not fits:
+            complain(block.where(), f"`{command}` as uid {world.uid} does not print what the page says, but:\n{answer}")
+
+
+# YAML: policies and seccomp profiles.
+
+def check_yaml(world, block):
+    count()
+    text = block.text()
+    if "groups" in yaml.safe_load(text):
+        return run_command(world, block.where(), f"stepbox run --seccomp {world.write('page.profile.yaml', text)} -- true")
+    is_projects = text.startswith("# .stepbox.yaml")
+    path = world.write("project/.stepbox.yaml" if is_projects else "page.yaml", text)
+    run_command(world, block.where(), f"stepbox policy check {path}")
+    if is_projects:
+        run_command(world, block.where(), "cd project && stepbox run -- true")
+
+
+# A listing of folders: "launcher/    the program; ...".
+
+def check_listing(world, block):
+    for line in block.lines:
+        if (entry := re.match(r"(\w+/) ", line)) and not os.path.isdir(os.path.join(REPOSITORY, entry[1])):
+            complain(block.where(), f"there is no {entry[1]}")
+
+
+def run_block(world, block):
+    first = next((line for line in block.lines if line.strip()), "")
+    if any(line.startswith("version: 1") for line in block.lines):
+        check_yaml(world, block)
+    elif first.startswith("$ "):
+        run_session(world, block)
+    elif re.match(r"\w+/ ", first):
+        check_listing(world, block)
+    else:
+        run_commands(world, block)
+
+
+# What CI systems would run.
+
+def ci_commands(path):
+    def leaves(node):
+        for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else []:
+            yield from leaves(child)
+        if isinstance(node, str):
+            yield node
+    return [text for text in leaves(yaml.safe_load(read(path))) if text.startswith("stepbox ")]
+
+
+def run_ci_files(world):
+    for path in CI_FILES:
+        commands = ci_commands(path)
+        if not commands:
+            complain(path, "no command of it begins with stepbox")
+        for command in commands:
+            run_command(world, path, command)
+    for command in re.findall(r"'(stepbox [^']*)'", read("examples/ci/Jenkinsfile")):
+        run_command(world, "examples/ci/Jenkinsfile", command)
+    script = world.write("swarming.sh", read("examples/ci/swarming.sh"))
+    run_command(world, "examples/ci/swarming.sh", f'out=$(mktemp -d "$HOME/out.XXXX") && {script} "$out" go test')
+
+
+# What is the same for everybody.
+
+def check_words(stepbox):
+    known = set(re.findall(r"^  (--[a-z-]+)", subprocess.check_output([stepbox, "run", "--help"], text=True), re.M))
+    known |= {"--json", "--version", "--all"} | set(FOREIGN_OPTIONS)
+    for page in MARKDOWN:
+        text = read(page)
+        for line, option in blocks.inline_options(text):
+            if option not in known:
+                complain(f"{page}:{line}", f"stepbox has no option {option}")
+        for line, target in blocks.links(text):
+            if not os.path.exists(os.path.join(REPOSITORY, os.path.dirname(page), target)):
+                complain(f"{page}:{line}", f"there is no {target}")
+
+
+def all_blocks(stepbox):
+    found = []
+    for page in MARKDOWN:
+        found += blocks.of_markdown(page, read(page))
+    for page in MANUALS:
+        found += blocks.of_mdoc(page, read(page))
+    for command in HELPS:
+        text = subprocess.check_output([stepbox] + command.split() + ["--help"], text=True)
+        found += blocks.of_help(f"stepbox {command} --help".replace("  ", " "), text)
+    return found
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit("usage: tests/pages/run.py STEPBOX")
+    stepbox = os.path.realpath(sys.argv[1])
+    check_words(stepbox)
+    found = all_blocks(stepbox)
+    if len({block.page for block in found}) < 5:
+        complain("pages", "hardly any page has a block")
+    for uid in [0, ORDINARY_USER] if os.getuid() == 0 else [os.getuid()]:
+        world = World(stepbox, uid)
+        try:
+            for block in found:
+                run_block(world, block)
+            run_ci_files(world)
+        finally:
+            world.remove()
+    for line in passed_over:
+        print(f"SKIPPED: {line}")
+    for line in dict.fromkeys(failures):
+        print(f"FAILED: {line}")
+    if not failures:
+        print(f"ok      {len(found)} blocks of pages, {ran} things run or read; not run: {', '.join(NOT_RUN)}")
+    sys.exit(1 if failures else 0)
+
+
+main()
