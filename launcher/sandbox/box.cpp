@@ -84,10 +84,7 @@ std::expected<void, StartFailure> Box::await_step(const Plan& plan, std::chrono:
     const std::optional<BoxEvent> event = next_event();
     if (!event) {
       const int status = tear_down();
-      const std::string how = WIFSIGNALED(status) ? " was killed by signal " + std::to_string(WTERMSIG(status)) : " ended";
-      return std::unexpected(StartFailure{Error{"the box's init" + how + " while the box was being made",
-                                                plan.cgroup.find("memory") != nullptr ? "raise limits.memory, or look for an out-of-memory kill in the kernel log"
-                                                                              : "look for an out-of-memory kill in the kernel log"}});
+      return std::unexpected(StartFailure{early_end_text(plan, "the box's init", status)});
     }
     const Message& message = event->message;
     if (message.kind == Kind::executing) {
@@ -96,6 +93,11 @@ std::expected<void, StartFailure> Box::await_step(const Plan& plan, std::chrono:
       const std::chrono::steady_clock::time_point told(std::chrono::nanoseconds(message.at));
       started_ = std::clamp(told, begin, std::chrono::steady_clock::now());
       return {};
+    }
+    // Without a box the subreaper waits for its dismissal then, so that no end of file would ever follow.
+    if (message.kind == Kind::ended) {
+      tear_down();
+      return std::unexpected(StartFailure{early_end_text(plan, "the step's process", message.value)});
     }
     if (message.kind != Kind::failed) continue;
     tear_down();

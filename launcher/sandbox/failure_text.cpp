@@ -1,5 +1,7 @@
 #include "sandbox/failure_text.hpp"
 
+#include <sys/wait.h>
+
 #include <cerrno>
 
 #include "base/text.hpp"
@@ -188,6 +190,19 @@ Error clone_failure_text(const Plan& plan, int number) {
   const bool is_forbidden = number == EPERM || number == ENOSPC || number == EUSERS;
   if (is_boxed && is_forbidden && !error.hint.ends_with(kHintWeaker)) error.hint += kHintWeaker;
   return error;
+}
+
+Error early_end_text(const Plan& plan, std::string_view process, int status) {
+  const std::string who(process);
+  if (WIFEXITED(status) && WEXITSTATUS(status) != 0) {
+    Error error = Error::from_errno("cannot make the box: " + who + " could not say what failed", WEXITSTATUS(status));
+    error.hint = general_hint(error.number);
+    return error;
+  }
+  const std::string how = WIFSIGNALED(status) ? " was killed by signal " + std::to_string(WTERMSIG(status)) : " ended";
+  return {who + how + " while the box was being made",
+          std::string(plan.cgroup.find("memory") != nullptr ? "raise limits.memory, or " : "") +
+              "look for an out-of-memory kill in the kernel log"};
 }
 
 }  // namespace stepbox::sandbox

@@ -181,8 +181,8 @@ void Server::end(int status) {
     // A supervisor that has let the time limit pass is not waited for.
     sent = ::send(channel_, &message, sizeof message, MSG_NOSIGNAL | (has_expired_ ? MSG_DONTWAIT : 0));
   } while (sent < 0 && errno == EINTR);
-  // Nobody would dismiss it who has not heard of the end: the keeper waits for that, as if it had been killed.
-  if (sent < 0 && errno == EAGAIN) ::_exit(1);
+  // A supervisor that has not heard of the end would not dismiss it: the keeper waits for that, as if this had been killed.
+  if (sent < 0) ::_exit(errno);
   if (bounds_ == Bounds::descendants) await_dismissal();
   ::_exit(0);
 }

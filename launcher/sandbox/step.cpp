@@ -26,14 +26,16 @@ namespace {
 
 using sys::error_of;
 
-// Sends the stage that failed and ends the step. The supervisor writes the sentence.
+// Sends the stage that failed and ends the step. The supervisor writes the sentence; unless it gets none, when the errno of
+// that is the exit code (early_end_text()).
 class Reporter {
  public:
   explicit Reporter(int channel) : channel_(channel) {}
   void require(Stage stage, int error, int index = 0) const {
-    if (error == 0) return;
-    send_message(channel_, {.kind = Kind::failed, .stage = stage, .index = index, .error = error});
-    ::_exit(0);
+    if (error != 0) ::_exit(tell(stage, error, index) ? 0 : errno);
+  }
+  bool tell(Stage stage, int error, int index = 0) const {
+    return send_message(channel_, {.kind = Kind::failed, .stage = stage, .index = index, .error = error});
   }
 
  private:
@@ -167,12 +169,12 @@ int execute(const Prepared& prepared) {
 void tell_supervisor(const Prepared& prepared, const Reporter& reporter, int channel) {
   Message message{.kind = Kind::executing, .at = monotonic_nanoseconds()};
   if (prepared.log_program.empty()) {
-    if (!send_message(channel, message)) ::_exit(0);
+    if (!send_message(channel, message)) ::_exit(errno);
     return;
   }
   const int listener = load_log_filter(prepared.log_program);
   reporter.require(Stage::seccomp, error_of(listener));
-  if (send_with_descriptors(channel, {&message, sizeof message}, &listener, 1) != 0) ::_exit(0);
+  if (const int error = send_with_descriptors(channel, {&message, sizeof message}, &listener, 1); error != 0) ::_exit(error);
 }
 
 }  // namespace
@@ -219,8 +221,10 @@ void be_step(const Prepared& prepared, int channel, int terminal, int go) {
   tell_supervisor(prepared, reporter, channel);
   if (prepared.listen_pid != nullptr) std::snprintf(prepared.listen_pid, kPidText.size() + 1, "%d", static_cast<int>(::getpid()));
   restore_signals(prepared.caller);
-  reporter.require(Stage::exec, execute(prepared));
-  ::_exit(0);
+  const int error = execute(prepared);
+  reporter.tell(Stage::exec, error);
+  // Should that not have been sent, the exit code says it, as a shell's does.
+  ::_exit(error == ENOENT ? 127 : 126);
 }
 
 }  // namespace stepbox::sandbox

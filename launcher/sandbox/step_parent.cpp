@@ -15,8 +15,8 @@ using sys::error_of;
 
 void StepParent::require(Stage stage, int error, int index) const {
   if (error == 0) return;
-  send_message(channel_, {.kind = Kind::failed, .stage = stage, .index = index, .error = error});
-  ::_exit(0);
+  const bool sent = send_message(channel_, {.kind = Kind::failed, .stage = stage, .index = index, .error = error});
+  ::_exit(sent ? 0 : errno);
 }
 
 void StepParent::require_step(int error) const {

@@ -16,7 +16,7 @@ class StepParent {
   StepParent(const Prepared& prepared, int channel, int terminal)
       : prepared_(prepared), channel_(channel), terminal_(terminal) {}
 
-  // Unless the error is 0: tells the supervisor, and ends this process.
+  // Unless the error is 0: tells the supervisor, and ends this process: with the errno, where it cannot be told.
   void require(Stage stage, int error, int index = 0) const;
   // A step that is gone has failed, and has told so itself, or was killed: then the end of the channel tells it.
   void require_step(int error) const;

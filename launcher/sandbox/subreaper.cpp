@@ -90,7 +90,13 @@ void Subreaper::run(pid_t supervisor) {
   require(Stage::step_clone, error_of(subreaper));
   if (subreaper > 0) {
     int kept[] = {processes, prepared_.private_directory};
-    sys::close_all_but(kept);
+    if (const int error = sys::close_all_but(kept); error != 0) {
+      // Its end of the channel would be open for as long as the keeper lives, and the supervisor would wait for a subreaper
+      // that is gone.
+      ::kill(subreaper, SIGKILL);
+      end_descendants(processes);
+      require(Stage::init_privileges, error);
+    }
     keep(subreaper, processes, supervisor, prepared_.private_directory);
   }
   look_after_step(processes);

@@ -199,3 +199,14 @@ TEST_CASE("a user and root whose namespaces are refused are told different thing
   CHECK(clone_failure_text(plan, ENOSPC).hint.find("user.max_user_namespaces") != std::string::npos);
   CHECK(clone_failure_text(plan, EAGAIN).hint.find("pids.max") != std::string::npos);
 }
+
+TEST_CASE("an end without a message says all that is known of it", "[sandbox][failure]") {
+  constexpr int kKilled = 9;
+  constexpr int kExited = ENOMEM << 8;
+  CHECK(early_end_text({}, "the step's process", kKilled).message ==
+        "the step's process was killed by signal 9 while the box was being made");
+  CHECK(early_end_text({}, "the box's init", 0).message == "the box's init ended while the box was being made");
+  const Error untold = early_end_text({}, "the step's process", kExited);
+  check_sentence(untold, ENOMEM);
+  CHECK(untold.message.starts_with("cannot make the box: the step's process could not say what failed: "));
+}
