@@ -211,7 +211,8 @@ Result<> Cgroup::hand_down(Group& group) const {
   if (!group.parent_lock) return std::unexpected(error_of("cannot open control group " + quoted(parent), errno, remedy_));
   ::flock(group.parent_lock.get(), LOCK_SH | LOCK_NB);
   if (group.plan.enable.empty()) return {};
-  const bool is_root = sys::kind_of(parent + "/cgroup.type") == sys::PathKind::missing;
+  TRY_ASSIGN(const sys::PathKind type, sys::kind_of(parent + "/cgroup.type"));
+  const bool is_root = type == sys::PathKind::missing;
   if (!is_root) TRY(leave_parent(group));
   const std::string wanted = joined(group.plan.enable, '+');
   const int error = write_at(group.parent_lock.get(), "cgroup.subtree_control", wanted);

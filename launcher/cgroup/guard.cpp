@@ -56,7 +56,8 @@ void give_back(const GroupPaths& paths) {
   const std::string leaf = paths.directory + kLeafSuffix;
   if (!parent || ::flock(parent.get(), LOCK_EX | LOCK_NB) != 0 || has_groups_but(paths.parent, leaf)) return;
   if (write_at(parent.get(), "cgroup.subtree_control", paths.take_back) != 0) return;
-  if (sys::kind_of(leaf) == sys::PathKind::missing) return;
+  // Where it cannot be looked at, it may be there.
+  if (const auto kind = sys::kind_of(leaf); kind && *kind == sys::PathKind::missing) return;
   write_at(parent.get(), "cgroup.procs", "0");
   remove_group_patiently(leaf.c_str(), kPatience);
 }

@@ -51,6 +51,18 @@ std::string own_directory(const sys::HostMount& mount, std::string_view path) {
   return mount.path + std::string(below);
 }
 
+// The words of a file of the kernel; none where there is no such file.
+Result<std::vector<std::string>> words_in(const std::string& file) {
+  std::vector<std::string> found;
+  const Result<std::string> text = sys::read_file(file, 4096);
+  if (!text && sys::means_absent(text.error().number)) return found;
+  if (!text) return std::unexpected(text.error());
+  for (const std::string_view line : split(*text, '\n'))
+    for (const std::string_view word : split(line, ' '))
+      if (!word.empty()) found.emplace_back(word);
+  return found;
+}
+
 // How systemd marks a group that it has delegated; the first from version 251 on, the second for root's eyes only.
 bool is_marked_delegated(const std::string& directory) {
   return std::ranges::any_of(std::array{"user.delegate", "trusted.delegate"}, [&](const char* name) {
@@ -94,21 +106,13 @@ std::vector<CgroupHierarchy> find_hierarchies(const std::vector<sys::HostMount>&
   return hierarchies;
 }
 
-void look_up_controllers(std::vector<CgroupHierarchy>& hierarchies) {
-  const auto words = [](const std::string& file) {
-    std::vector<std::string> found;
-    const Result<std::string> text = sys::read_file(file, 4096);
-    if (!text) return found;
-    for (const std::string_view line : split(*text, '\n'))
-      for (const std::string_view word : split(line, ' '))
-        if (!word.empty()) found.emplace_back(word);
-    return found;
-  };
+Result<> look_up_controllers(std::vector<CgroupHierarchy>& hierarchies) {
   for (CgroupHierarchy& hierarchy : hierarchies) {
     if (!hierarchy.unified) continue;
-    hierarchy.controllers = words(hierarchy.own + "/cgroup.controllers");
-    hierarchy.enabled = words(hierarchy.own + "/cgroup.subtree_control");
+    TRY_ASSIGN(hierarchy.controllers, words_in(hierarchy.own + "/cgroup.controllers"));
+    TRY_ASSIGN(hierarchy.enabled, words_in(hierarchy.own + "/cgroup.subtree_control"));
   }
+  return {};
 }
 
 std::string unit_of(const CgroupHierarchy& hierarchy) {

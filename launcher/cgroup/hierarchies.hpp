@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.hpp"
 #include "model/cgroup.hpp"
 #include "sys/mountinfo.hpp"
 
@@ -14,8 +15,9 @@ namespace stepbox::cgroup {
 std::vector<CgroupHierarchy> find_hierarchies(const std::vector<sys::HostMount>& mounts,
                                               std::string_view proc_self_cgroup);
 
-// Reads what the caller's own v2 group can hand down. v1 hierarchies always can, and are left as they are.
-void look_up_controllers(std::vector<CgroupHierarchy>& hierarchies);
+// Reads what the caller's own v2 group can hand down. v1 hierarchies always can, and are left as they are. Error: a file
+// that is there cannot be read.
+Result<> look_up_controllers(std::vector<CgroupHierarchy>& hierarchies);
 
 // The directory of the innermost unit of systemd that the caller's own v2 group is in or is; empty for none.
 std::string unit_of(const CgroupHierarchy& hierarchy);

@@ -45,13 +45,15 @@ Result<std::string> show(Arguments arguments) {
 }
 
 // A project's policy is judged as one: what it may not widen, over the site's policy of this machine.
-policy::ResolveRequest check_request(const std::string& file) {
+Result<policy::ResolveRequest> check_request(const std::string& file) {
+  TRY_ASSIGN(const std::optional<std::string> real, sys::real_path(file));
   // A file that is not there is named as it was written, with a slash so that it is no built-in's name.
-  const std::string path = sys::real_path(file).value_or(file.find('/') == std::string::npos ? "./" + file : file);
+  const std::string path = real.value_or(file.find('/') == std::string::npos ? "./" + file : file);
   const size_t slash = path.rfind('/');
   policy::ResolveRequest request;
   request.cwd = path.substr(0, std::max<size_t>(slash, 1));
-  request.memory_bytes = sys::usable_memory().usable;
+  TRY_ASSIGN(const sys::Memory memory, sys::usable_memory());
+  request.memory_bytes = memory.usable;
   if (path.substr(slash) == "/.stepbox.yaml") {
     request.checkout = request.cwd;
   } else {
@@ -65,7 +67,8 @@ Result<std::string> check(Arguments arguments) {
   if (arguments.empty()) return fail("no policy given", "stepbox policy check FILE");
   if (is_help(arguments.front())) return help_for("policy");
   for (const std::string& file : arguments) {
-    TRY(policy::resolve(check_request(file)));
+    TRY_ASSIGN(const policy::ResolveRequest request, check_request(file));
+    TRY(policy::resolve(request));
   }
   return std::string();
 }

@@ -73,7 +73,8 @@ struct MountCall {
   bool onto_file = false;        // the mount point is a file, not a directory
   // Every component of the target was made by stepbox: no link can be on the way, nothing needs to be checked.
   bool target_is_ours = false;
-  bool optional = false;         // passed over where the host has nothing there
+  bool optional = false;         // passed over where the host has nothing there, or nothing that can be reached
+  bool protects = false;         // if optional: what cannot be reached is an error all the same
   int volume = -1;              // index into Plan::volumes when this tmpfs is a volume
   std::string why = {};         // for explain and errors: "the checkout", "toolchain of rust"
   Origin origin = {};

@@ -188,10 +188,14 @@ Errno write_stream(int directory, const char* name, std::string_view text) {
 
 enum class Target { regular, stream, unsupported, directory };
 
-// What has the name now; a symbolic link counts as the regular file that will take its place.
-Target target_at(int directory, const char* name) {
+// What has the name now; a symbolic link counts as the regular file that will take its place, and so does nothing.
+std::expected<Target, Errno> target_at(int directory, const char* name) {
   struct stat status{};
-  if (::fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0) return Target::regular;
+  if (::fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    // Of what cannot be looked at nobody knows whether it may be replaced.
+    if (errno != ENOENT) return std::unexpected(errno);
+    return Target::regular;
+  }
   switch (status.st_mode & S_IFMT) {
     case S_IFDIR: return Target::directory;
     case S_IFIFO:
@@ -209,8 +213,8 @@ Errno may_access(int directory, const char* name, int how) {
   return error == EPERM ? errno_unless(::syscall(SYS_faccessat, directory, name, how) == 0) : error;
 }
 
-Errno check(int directory, const char* name) {
-  switch (target_at(directory, name)) {
+Errno check(int directory, const char* name, Target target) {
+  switch (target) {
     case Target::directory: return EISDIR;
     case Target::unsupported: return EOPNOTSUPP;
     case Target::stream: return may_access(directory, name, W_OK);
@@ -237,9 +241,11 @@ Result<Destination> Destination::open(const std::string& path) {
   if (!destination.directory_) return std::unexpected(error_for(path, errno));
   // "out/" names no file, and neither does "".
   destination.name_ = name.empty() ? "." : name;
-  if (const Errno refused = check(destination.directory_.get(), destination.name_.c_str()))
+  const auto target = target_at(destination.directory_.get(), destination.name_.c_str());
+  if (!target) return std::unexpected(error_for(path, target.error()));
+  if (const Errno refused = check(destination.directory_.get(), destination.name_.c_str(), *target))
     return std::unexpected(error_for(path, refused));
-  destination.is_stream_ = target_at(destination.directory_.get(), destination.name_.c_str()) == Target::stream;
+  destination.is_stream_ = *target == Target::stream;
   return destination;
 }
 

@@ -236,9 +236,8 @@ Check try_limit(std::string_view name, std::string_view what_for, std::string_vi
 }
 
 std::vector<Check> limits(HostFacts& facts) {
-  cgroup::look_up_controllers(facts.cgroups);
-  look_up_service_manager(facts);
-  if (facts.has_systemd) cgroup::look_up_delegation(facts.cgroups);
+  if (const Result<> looked = look_up_groups(facts); !looked)
+    return {{.name = "limits", .what_for = "--limit", .finding = Finding::degraded, .cause = looked.error().message, .remedy = looked.error().hint}};
   const Origin origin{.layer = Layer::built_in, .place = "doctor"};
   Limits memory, processes, cpu;
   memory.memory = {Size{Size::Unit::bytes, uint64_t{1} << 30}, origin};

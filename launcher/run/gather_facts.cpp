@@ -18,10 +18,11 @@
 #include <optional>
 #include <set>
 
+#include "base/log.hpp"
 #include "base/text.hpp"
 #include "cgroup/hierarchies.hpp"
 #include "report/luci_context.hpp"
-#include "run/layout.hpp"
+#include "run/find_checkout.hpp"
 #include "run/make_plan.hpp"
 #include "sandbox/landlock.hpp"
 #include "sys/files.hpp"
@@ -80,25 +81,10 @@ Result<std::string> current_directory() {
   return path;
 }
 
-// Whether a mark was put there by root, by the caller, or by the owner of the directory that the caller is in. In a
-// directory that others can write to, somebody else's mark would widen what the step may change.
-bool is_placed_by_owner(const std::string& mark, const struct stat& own) {
-  struct stat status {};
-  if (::lstat(mark.c_str(), &status) != 0) return false;
-  return status.st_uid == 0 || status.st_uid == ::geteuid() || status.st_uid == own.st_uid;
-}
+constexpr const char* kSeeThere = "see what is wrong there (ls -ld); stepbox does not take for absent what it cannot look at";
 
-// The top of the work tree that the directory is in: a build in a subdirectory reads what lies above it.
-std::string checkout_of(const std::string& cwd, const HostFacts& facts) {
-  const Layout layout(facts, HomeMode::fresh);
-  struct stat own {};
-  if (::stat(cwd.c_str(), &own) != 0) return cwd;
-  for (std::string path = cwd; path.size() > 1 && !layout.contains_masked(path);) {
-    for (const char* mark : {"/.git", "/.stepbox.yaml"})
-      if (is_placed_by_owner(path + mark, own)) return path;
-    path.erase(path.rfind('/'));
-  }
-  return cwd;
+void pass_over(const std::string& path, const Error& error) {
+  if (log::is_verbose()) log::debug(Error::from_errno("passing over " + quoted(path), error.number).message);
 }
 
 // The names in a home directory, where they are not too many to look at.
@@ -106,7 +92,10 @@ class HomeNames {
  public:
   explicit HomeNames(const std::string& home) : prefix_(home + "/") {
     constexpr size_t kWorthIt = 200;
-    if (!home.empty()) names_ = sys::list_names(home, kWorthIt);
+    if (home.empty()) return;
+    if (auto names = sys::list_names(home, kWorthIt)) names_ = std::move(*names);
+    // Of one that belongs to somebody else, as setpriv(1) and images leave it in HOME, nothing can be reached.
+    else if (auto inside = sys::kind_of(prefix_ + "."); !inside && inside.error().number == EACCES) close(home, inside.error());
   }
   // Whether a path lies below the home and its first component is not there.
   bool has_no(std::string_view path) const {
@@ -116,27 +105,64 @@ class HomeNames {
   }
 
  private:
+  void close(const std::string& home, const Error& error) {
+    pass_over(home + "/*", error);
+    names_.emplace();
+  }
+
   std::string prefix_;
   std::optional<std::set<std::string, std::less<>>> names_;
 };
 
-std::string resolved(const std::string& path) { return sys::real_path(path).value_or(std::string()); }
-
-void find_owner(HostFacts& facts, const std::string& checkout) {
-  struct stat status {};
-  if (::stat(checkout.c_str(), &status) != 0) return;
-  facts.checkout_uid = status.st_uid;
-  facts.checkout_gid = status.st_gid;
+// A place that is masked where it exists; empty where it does not. `what` is its name in errors.
+Result<std::string> masked_place(const std::string& path, const std::string& what) {
+  Result<std::optional<std::string>> real = sys::real_path(path);
+  if (!real) return std::unexpected(std::move(real).error().within(what).with_hint(kSeeThere));
+  return real->value_or(std::string());
 }
 
-std::string home_of_caller(const HostFacts& facts) {
+Result<std::string> home_of_caller(const HostFacts& facts) {
   const auto home = facts.variable("HOME");
-  return home && home->starts_with('/') ? resolved(*home) : std::string();
+  if (!home || !home->starts_with('/')) return std::string();
+  return masked_place(*home, "the home directory (HOME)");
+}
+
+Result<std::string> home_of_user(uint32_t uid) {
+  auto home = sys::passwd_home(uid);
+  if (!home)
+    return std::unexpected(std::move(home).error().within("cannot find the home of user " + std::to_string(uid) + " in the user database")
+                               .with_hint("see what is wrong with it: getent passwd " + std::to_string(uid)));
+  if (!*home || !(*home)->starts_with('/')) return std::string();
+  return masked_place(**home, "the home directory of the user database");
+}
+
+// What /etc/resolv.conf points to, where a mask would hide that. Without it there are no names, and no harm.
+void look_up_resolver(HostFacts& facts) {
+  constexpr const char* kFile = "/etc/resolv.conf";
+  const auto target = sys::real_path(kFile);
+  if (!target) pass_over(kFile, target.error());
+  else if (*target && is_within(**target, "/run")) facts.resolv_conf = **target;
+}
+
+Result<> look_up_homes(HostFacts& facts) {
+  TRY_ASSIGN(facts.home, home_of_caller(facts));
+  TRY_ASSIGN(facts.passwd_home, home_of_user(facts.uid));
+  TRY_ASSIGN(facts.var_tmp, masked_place("/var/tmp", "a directory that the box replaces"));
+  return {};
+}
+
+Result<std::optional<HostFacts::NamedPath>> look_at(const std::string& path) {
+  TRY_ASSIGN(const sys::PathKind kind, sys::kind_of(path));
+  if (kind == sys::PathKind::missing) return std::nullopt;
+  TRY_ASSIGN(const std::optional<std::string> real, sys::real_path(path));
+  if (!real) return std::nullopt;
+  return HostFacts::NamedPath{*real, kind == sys::PathKind::directory ? HostPathKind::directory : HostPathKind::file};
 }
 
 Result<OuterDeadline> read_luci_deadline(const std::string& path) {
   // Anything else could wait for somebody who writes.
-  if (sys::kind_of(path) != sys::PathKind::file) return fail(quoted(path) + " is not a file");
+  TRY_ASSIGN(const sys::PathKind kind, sys::kind_of(path));
+  if (kind != sys::PathKind::file) return fail(quoted(path) + " is not a file");
   TRY_ASSIGN(const std::string text, sys::read_file(path));
   auto deadline = report::parse_luci_deadline(text);
   if (!deadline) return std::unexpected(std::move(deadline).error().within("cannot understand " + quoted(path)));
@@ -179,20 +205,15 @@ Result<HostFacts> gather_facts() {
   facts.privileged = facts.uid == 0 && (facts.capabilities & kNeededToShift) == kNeededToShift;
   for (char** entry = environ; *entry != nullptr; ++entry) facts.environment.emplace_back(*entry);
   look_up_outer_deadline(facts);
-  // Without a /proc/self/cgroup the kernel has no groups.
-  const std::string groups = sys::read_file("/proc/self/cgroup").value_or(std::string());
-  const sys::Memory memory = sys::usable_memory(groups);
+  TRY_ASSIGN(const std::string groups, sys::own_cgroups());
+  TRY_ASSIGN(const sys::Memory memory, sys::usable_memory(groups));
   facts.memory_total = memory.total;
   facts.memory_usable = memory.usable;
   facts.swap_total = memory.swap;
-  facts.home = home_of_caller(facts);
-  if (const auto home = sys::passwd_home(facts.uid)) facts.passwd_home = resolved(*home);
-  facts.var_tmp = resolved("/var/tmp");
-  if (const std::string target = resolved("/etc/resolv.conf"); is_within(target, "/run")) facts.resolv_conf = target;
-
+  TRY(look_up_homes(facts));
+  look_up_resolver(facts);
   TRY_ASSIGN(facts.cwd, current_directory());
-  facts.checkout = checkout_of(facts.cwd, facts);
-  find_owner(facts, facts.checkout);
+  TRY(find_checkout(facts));
   TRY_ASSIGN(const auto entries, sys::list_directory("/"));
   for (const sys::DirectoryEntry& entry : entries)
     facts.root_entries.push_back({entry.name, entry.kind == sys::PathKind::directory ? HostPathKind::directory : HostPathKind::file, entry.link});
@@ -210,26 +231,35 @@ Result<HostFacts> gather_facts() {
   return facts;
 }
 
-void look_up_service_manager(HostFacts& facts) {
-  facts.has_systemd = sys::kind_of("/run/systemd/system") == sys::PathKind::directory;
-  if (const auto runtime = facts.variable("XDG_RUNTIME_DIR"); runtime && facts.has_systemd)
-    facts.has_user_manager = sys::kind_of(*runtime + "/systemd/private") != sys::PathKind::missing;
+Result<> look_up_groups(HostFacts& facts) {
+  TRY(cgroup::look_up_controllers(facts.cgroups));
+  TRY_ASSIGN(const sys::PathKind systemd, sys::kind_of("/run/systemd/system"));
+  facts.has_systemd = systemd == sys::PathKind::directory;
+  if (!facts.has_systemd) return {};
+  cgroup::look_up_delegation(facts.cgroups);
+  // Only for the remedy in an error.
+  if (const auto runtime = facts.variable("XDG_RUNTIME_DIR"))
+    facts.has_user_manager = sys::kind_of(*runtime + "/systemd/private").value_or(sys::PathKind::missing) != sys::PathKind::missing;
+  return {};
 }
 
-void look_up_paths(HostFacts& facts, const Policy& policy) {
-  if (policy.source_path.value) find_owner(facts, expand_home(*policy.source_path.value, facts));
-  std::vector<std::string> paths = paths_of_interest(policy, facts);
-  if (!facts.resolv_conf.empty()) paths.push_back(facts.resolv_conf);
+Result<> look_up_paths(HostFacts& facts, const Policy& policy) {
+  if (policy.source_path.value) TRY(find_checkout_owner(facts, expand_home(*policy.source_path.value, facts)));
+  std::vector<PathOfInterest> paths = paths_of_interest(policy, facts);
+  if (!facts.resolv_conf.empty()) paths.push_back({facts.resolv_conf});
   const HomeNames home(facts.tilde());
-  for (const std::string& path : paths) {
-    // Most toolchains of the registry are not there, and a look at the home directory tells it for all of them.
-    if (home.has_no(path) || facts.paths.contains(path)) continue;
-    const sys::PathKind kind = sys::kind_of(path);
-    if (kind == sys::PathKind::missing) continue;
-    const bool directory = kind == sys::PathKind::directory;
-    if (const auto real = sys::real_path(path))
-      facts.paths.emplace(path, HostFacts::NamedPath{*real, directory ? HostPathKind::directory : HostPathKind::file});
+  for (const auto& [path, named_by] : paths) {
+    if (facts.paths.contains(path)) continue;
+    // Most toolchains of the registry are not there, and a look at the home directory tells it for all of them. Not for
+    // what was named: an automounter does not list what it would mount.
+    if (named_by == nullptr && home.has_no(path)) continue;
+    Result<std::optional<HostFacts::NamedPath>> found = look_at(path);
+    if (found && *found) facts.paths.emplace(path, std::move(**found));
+    if (found) continue;
+    if (named_by != nullptr) return std::unexpected(std::move(found).error().within(escaped(named_by->text())).with_hint(kSeeThere));
+    pass_over(path, found.error());
   }
+  return {};
 }
 
 Result<sys::Fd> claim_id_range(HostFacts& facts) {

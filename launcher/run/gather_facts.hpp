@@ -8,15 +8,17 @@
 
 namespace stepbox::run {
 
-// What does not depend on the policy. Fails where stepbox cannot work at all: a kernel that is too old, a
-// current directory that is gone.
+// What does not depend on the policy. Fails where stepbox cannot work at all (a kernel that is too old, a current
+// directory that is gone), and where it cannot tell what has to be hidden (sys/files.hpp).
 Result<HostFacts> gather_facts();
 
-// Who could give stepbox a control group of its own: facts.has_systemd and has_user_manager. Asked for limits only.
-void look_up_service_manager(HostFacts& facts);
+// What control groups can do here, and who could give stepbox one of its own: facts.cgroups, has_systemd and
+// has_user_manager. Asked for limits only.
+Result<> look_up_groups(HostFacts& facts);
 
-// What the policy's paths are on this host; fills facts.paths, and the owner of a checkout that the policy names.
-void look_up_paths(HostFacts& facts, const Policy& policy);
+// What the policy's paths are on this host; fills facts.paths, and the owner of a checkout that the policy names. Error:
+// a path that the user named cannot be looked at. Others are then passed over.
+Result<> look_up_paths(HostFacts& facts, const Policy& policy);
 
 // A range of user ids that no other box of this network namespace uses: sets facts.shift_base, or
 // no_shift_reason where this user namespace has no such ids. The range is this run's while the returned

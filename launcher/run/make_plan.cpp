@@ -65,14 +65,14 @@ std::string expand_home(std::string_view path, const HostFacts& facts) {
   return home.empty() ? std::string() : home + std::string(path.substr(1));
 }
 
-std::vector<std::string> paths_of_interest(const Policy& policy, const HostFacts& facts) {
-  std::vector<std::string> paths;
-  const auto add = [&](std::string_view path) {
-    const std::string absolute = expand_home(path, facts);
-    if (absolute.starts_with('/')) paths.push_back(absolute);
+std::vector<PathOfInterest> paths_of_interest(const Policy& policy, const HostFacts& facts) {
+  std::vector<PathOfInterest> paths;
+  const auto add = [&](std::string_view path, const Origin* named_by = nullptr) {
+    std::string absolute = expand_home(path, facts);
+    if (absolute.starts_with('/')) paths.push_back({std::move(absolute), named_by});
   };
-  if (policy.source_path.value) add(*policy.source_path.value);
-  for (const PathRule& rule : policy.paths) add(rule.path);
+  if (policy.source_path.value) add(*policy.source_path.value, &policy.source_path.origin);
+  for (const PathRule& rule : policy.paths) add(rule.path, &rule.origin);
   for (const CiPath& announced : announced_ci_paths(facts)) {
     add(announced.path);
     add(announced.file);

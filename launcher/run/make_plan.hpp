@@ -15,9 +15,14 @@ namespace stepbox::run {
 // Fails where the policy asks for what cannot be had here, or names a path that does not exist.
 Result<Plan> make_plan(const Policy& policy, const std::vector<std::string>& argv, const HostFacts& facts);
 
-// Every host path whose existence the plan depends on: those of the policy, the registry's toolchains,
-// PATH and CI variables. gather_facts looks them up. Absolute, "~" replaced.
-std::vector<std::string> paths_of_interest(const Policy& policy, const HostFacts& facts);
+struct PathOfInterest {
+  std::string path;                  // absolute, "~" replaced
+  const Origin* named_by = nullptr;  // the setting that names it; null: it is shown where it is there. Into the policy
+};
+
+// Every host path whose existence the plan depends on: those of the policy, the registry's toolchains, PATH and CI
+// variables. gather_facts looks them up.
+std::vector<PathOfInterest> paths_of_interest(const Policy& policy, const HostFacts& facts);
 
 // A path of a policy with "~/" replaced by the home directory; empty when there is no home.
 std::string expand_home(std::string_view path, const HostFacts& facts);

@@ -379,6 +379,7 @@ void MountList::masks() {
     call.recursion = Recursion::tree;
     // A home that the user database names need not exist, and what a rule hid has nothing to be masked.
     call.optional = mask.box == "box/home" || is_hidden(mask.host.substr(1));
+    call.protects = true;
   }
 }
 

@@ -160,13 +160,23 @@ std::vector<MountCall> Placements::calls() const {
   return calls;
 }
 
+// A typing mistake would leave a secret visible. A project's and a built-in policy know none of the machine's paths for
+// certain: there is nothing to hide where there is nothing.
+Result<> refuse_to_hide_nothing(const PathRule& rule) {
+  if (rule.origin.layer == Layer::project || rule.origin.layer == Layer::built_in) return {};
+  return fail("cannot hide " + quoted(rule.path) + " (" + escaped(rule.origin.text()) + "): it does not exist",
+              "correct the path, or take it out where there is nothing to hide");
+}
+
 Result<> add_rules(Placements& placements, const Policy& policy, const HostFacts& facts, const Layout& layout) {
   for (const PathRule& rule : policy.paths) {
     const std::string path = expand_home(rule.path, facts);
     const HostFacts::NamedPath* found = facts.find(path);
     if (found == nullptr) {
-      // There is nothing to hide where there is nothing.
-      if (rule.access == PathAccess::hide) continue;
+      if (rule.access == PathAccess::hide) {
+        TRY(refuse_to_hide_nothing(rule));
+        continue;
+      }
       return fail("cannot show " + quoted(rule.path) + " (" + rule.origin.text() + "): it does not exist",
                   "make it before the run, or take it out of the policy");
     }

@@ -42,17 +42,34 @@ std::string announced_policy_directory(const HostFacts& facts) {
   return facts.home.empty() ? std::string() : facts.home + "/.config/stepbox";
 }
 
+// Whether the innermost directory on the way that can be looked at belongs to another user.
+bool is_closed_by_another_user(std::string path, uint32_t uid) {
+  for (; path.size() > 1; path.erase(path.rfind('/'))) {
+    const auto status = sys::status_of(path);
+    if (status && *status) return (*status)->st_uid != uid;
+    if (!status && status.error().number != EACCES) return false;
+  }
+  return false;
+}
+
 // A directory that comes with the code under test, as some CIs put HOME into the checkout, or that somebody else
 // owns, holds no policy of the user's: it could widen what the project's own policy may only tighten.
-std::string user_policy_directory(const HostFacts& facts) {
-  const auto real = sys::real_path(announced_policy_directory(facts));
-  struct stat status {};
-  if (!real || ::stat(real->c_str(), &status) != 0) return {};
-  if (is_within(*real, facts.checkout) || (status.st_uid != 0 && status.st_uid != facts.uid)) {
-    log::warn("ignoring the policy directory " + quoted(*real) + ": it lies in the checkout or belongs to another user");
-    return {};
+Result<std::string> user_policy_directory(const HostFacts& facts) {
+  const std::string announced = announced_policy_directory(facts);
+  auto real = sys::real_path(announced);
+  if (!real && real.error().number == EACCES && is_closed_by_another_user(announced, facts.uid)) {
+    log::debug("no policy of the user's: " + real.error().message);
+    return std::string();
   }
-  return *real;
+  if (!real) return std::unexpected(std::move(real).error().with_hint("see what is wrong there (ls -ld), or point XDG_CONFIG_HOME elsewhere"));
+  if (!*real) return std::string();
+  TRY_ASSIGN(const auto status, sys::status_of(**real));
+  if (!status) return std::string();
+  if (is_within(**real, facts.checkout) || (status->st_uid != 0 && status->st_uid != facts.uid)) {
+    log::warn("ignoring the policy directory " + quoted(**real) + ": it lies in the checkout or belongs to another user");
+    return std::string();
+  }
+  return **real;
 }
 
 Result<Policy> resolve_policy(const RunRequest& request, const HostFacts& facts) {
@@ -61,7 +78,7 @@ Result<Policy> resolve_policy(const RunRequest& request, const HostFacts& facts)
   wanted.names = request.policies;
   wanted.environment = environ;
   wanted.checkout = facts.checkout;
-  wanted.user_directory = user_policy_directory(facts);
+  TRY_ASSIGN(wanted.user_directory, user_policy_directory(facts));
   wanted.cwd = facts.cwd;
   wanted.memory_bytes = facts.memory_usable;
   return policy::resolve(wanted);
@@ -71,12 +88,8 @@ Result<Policy> resolve_policy(const RunRequest& request, const HostFacts& facts)
 Result<> prepare(Planned& planned, const RunRequest& request, const Terminal& terminal) {
   TRY_ASSIGN(planned.facts, gather_facts());
   TRY_ASSIGN(planned.policy, resolve_policy(request, planned.facts));
-  look_up_paths(planned.facts, planned.policy);
-  if (needs_cgroup(planned.policy)) {
-    cgroup::look_up_controllers(planned.facts.cgroups);
-    look_up_service_manager(planned.facts);
-    if (planned.facts.has_systemd) cgroup::look_up_delegation(planned.facts.cgroups);
-  }
+  TRY(look_up_paths(planned.facts, planned.policy));
+  if (needs_cgroup(planned.policy)) TRY(look_up_groups(planned.facts));
   TRY_ASSIGN(planned.facts.seccomp, sandbox::find_filter(expand_home(planned.policy.seccomp.value, planned.facts)));
   TRY_ASSIGN(planned.facts.inherited, inherited_descriptors(planned.facts, request.pass_fds));
   planned.facts.terminal = terminal.path();

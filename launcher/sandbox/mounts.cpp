@@ -11,6 +11,7 @@
 #include "sandbox/credentials.hpp"
 #include "sys/calls.hpp"
 #include "sys/fd.hpp"
+#include "sys/files.hpp"
 
 namespace stepbox::sandbox {
 namespace {
@@ -39,6 +40,10 @@ class FileOwner {
   bool is_owner_ = false;
 };
 
+bool is_passed_over(const MountCall& call, int error) {
+  return call.optional && (sys::means_absent(error) || (error == EACCES && !call.protects));
+}
+
 class Builder {
  public:
   Builder(const Prepared& prepared, MountContext& context)
@@ -49,7 +54,7 @@ class Builder {
       const MountCall& call = prepared_.plan.mounts[i];
       failed_stage_ = Stage::mount;
       const int error = carry_out(call);
-      if (error == 0 || (call.optional && (error == ENOENT || error == ENOTDIR || error == EACCES))) continue;
+      if (error == 0 || is_passed_over(call, error)) continue;
       return {failed_stage_, static_cast<int>(i), error};
     }
     owner_.be_self();

@@ -1,6 +1,7 @@
 #include "sys/helper_process.hpp"
 
 #include <sys/prctl.h>
+#include <sys/wait.h>
 
 #include <boost/asio.hpp>
 #include <boost/process.hpp>
@@ -37,7 +38,8 @@ Result<HelperOutput> run_helper(const std::string& program, const std::vector<st
       return fail(quoted(program) + " did not answer within " + std::to_string(deadline.count()) + " ms");
     }
     child.wait();
-    return HelperOutput{child.exit_code(), output.get()};
+    const int status = child.native_exit_code();
+    return HelperOutput{WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status), output.get()};
   } catch (const std::exception& error) {
     return fail("cannot run " + quoted(program) + ": " + error.what());
   }

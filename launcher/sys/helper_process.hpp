@@ -11,7 +11,7 @@
 namespace stepbox::sys {
 
 struct HelperOutput {
-  int exit_code;
+  int exit_code;       // 128+N when signal N ended it
   std::string output;  // what it wrote to stdout; stderr is discarded
 };
 

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.hpp"
+
 namespace stepbox::sys {
 
 struct Memory {
@@ -13,10 +15,14 @@ struct Memory {
   uint64_t usable;  // the same, or the tightest limit of the memory cgroups this process is in
 };
 
-// Looks at sysinfo(2) and at every ancestor cgroup, v2 or v1. What cannot be read does not limit.
-Memory usable_memory();
-// The same for who has read /proc/self/cgroup already.
-Memory usable_memory(std::string_view proc_self_cgroup);
+// Looks at sysinfo(2) and at every ancestor cgroup, v2 or v1. What is not there, or kept from this user (EACCES), does
+// not limit what is planned; the kernel enforces it all the same. Error: a limit that cannot be read for another reason.
+Result<Memory> usable_memory();
+// The same, given the text of /proc/self/cgroup.
+Result<Memory> usable_memory(std::string_view proc_self_cgroup);
+
+// The text of /proc/self/cgroup; empty where the kernel has no control groups.
+Result<std::string> own_cgroups();
 
 // The path of this process in the v2 hierarchy ("0::/a/b") or that of a v1 controller
 // ("4:memory:/a/b") from the text of /proc/self/cgroup; empty when it is not there.

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/log.hpp"
 #include "base/text.hpp"
 #include "sys/files.hpp"
 #include "sys/remove_tree.hpp"
@@ -51,7 +52,11 @@ bool is_private(const sys::Fd& directory) {
 }  // namespace
 
 std::string place_for_private_directories(const std::string& tmpdir) {
-  return tmpdir.starts_with('/') && !tmpdir.contains(':') && sys::kind_of(tmpdir) == sys::PathKind::directory ? lexically_normal(tmpdir) : "/tmp";
+  if (!tmpdir.starts_with('/') || tmpdir.contains(':')) return "/tmp";
+  const Result<sys::PathKind> kind = sys::kind_of(tmpdir);
+  // /tmp is as good: nothing is lost by passing it over.
+  if (!kind) log::debug("passing over TMPDIR: " + kind.error().message);
+  return kind && *kind == sys::PathKind::directory ? lexically_normal(tmpdir) : "/tmp";
 }
 
 std::string example_of_private_directory(const std::string& place) {

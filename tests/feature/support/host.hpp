@@ -21,6 +21,7 @@ extern const HostFeature bash_shell;
 extern const HostFeature legacy_tiocsti;
 extern const HostFeature python;
 extern const HostFeature c_compiler;
+extern const HostFeature call_tracer;  // strace
 
 // Whether the case can go on; prints why not. With STEPBOX_MUST_WORK=1 a missing feature fails the case.
 bool host_has(const HostFeature& feature);

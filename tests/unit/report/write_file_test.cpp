@@ -266,6 +266,13 @@ TEST_CASE("a file that may not grow leaves nothing behind and keeps the old one"
   CHECK(folder.entries() == 1);
 }
 
+TEST_CASE("a name that cannot be looked at is told before the step runs", "[report]") {
+  const Folder folder;
+  const Result<report::Destination> destination = report::Destination::open(folder / std::string(300, 'n'));
+  REQUIRE_FALSE(destination);
+  CHECK(destination.error().number == ENAMETOOLONG);
+}
+
 TEST_CASE("a directory that cannot be written is told before the step runs", "[report]") {
   if (::geteuid() == 0) {
     WARN("skipped as root: permissions do not bind root; run as another user");

@@ -103,8 +103,32 @@ TEST_CASE("a path that does not exist cannot be shown, and the error names it an
   }
 }
 
-TEST_CASE("there is nothing to hide where there is nothing", "[run][paths]") {
-  CHECK(mounted_at(plan_of(user_facts(), with_rules({rule(PathAccess::hide, "/srv/missing")})), "srv/missing").empty());
+TEST_CASE("hiding nothing is a mistake of an operator, and none of a project", "[run][paths]") {
+  for (const Layer layer : {Layer::site, Layer::user, Layer::named, Layer::environment, Layer::command_line}) {
+    const Error error = refusal_of(user_facts(), with_rules({{PathAccess::hide, "/srv/missing", {layer, "here", 3, 9}}}));
+    CHECK(error.message == "cannot hide '/srv/missing' (here:3:9): it does not exist");
+    CHECK(error.hint == "correct the path, or take it out where there is nothing to hide");
+  }
+  for (const Layer layer : {Layer::project, Layer::built_in}) {
+    const Policy policy = with_rules({{PathAccess::hide, "/srv/missing", {layer, ".stepbox.yaml", 3, 9}}});
+    CHECK(mounted_at(plan_of(user_facts(), policy), "srv/missing").empty());
+  }
+}
+
+TEST_CASE("what a user named has to be looked at, what only shows more may be passed over", "[run][paths]") {
+  HostFacts facts = user_facts();
+  facts.environment.push_back("PATH=/home/bob/bin");
+  std::erase_if(facts.environment, [](const std::string& entry) { return entry.starts_with("PATH=/usr"); });
+  Policy policy = with_rules({rule(PathAccess::hide, "/srv/secret"), rule(PathAccess::ro, "~/mine")});
+  policy.source_path = {"/srv/work", on_command_line("--source-path")};
+  size_t named = 0;
+  for (const run::PathOfInterest& path : run::paths_of_interest(policy, facts)) {
+    INFO(path.path);
+    const bool is_rule = path.path == "/srv/secret" || path.path == "/home/bob/mine" || path.path == "/srv/work";
+    CHECK((path.named_by != nullptr) == is_rule);
+    named += is_rule ? 1 : 0;
+  }
+  CHECK(named == 3);
 }
 
 TEST_CASE("a path below home without a home cannot be shown", "[run][paths]") {

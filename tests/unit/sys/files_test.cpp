@@ -21,9 +21,29 @@ TEST_CASE("what is at a path is told with links followed", "[sys][files]") {
   CHECK(kind_of(tree / "to-f") == PathKind::file);
   CHECK(kind_of(tree / "fifo") == PathKind::other);
   CHECK(kind_of("/dev/null") == PathKind::other);
-  for (const char* name : {"broken", "loop", "missing", "f/below-a-file"})
+  for (const char* name : {"broken", "missing", "f/below-a-file"})
     CHECK(kind_of(tree / name) == PathKind::missing);
-  CHECK(kind_of(tree / std::string(300, 'x')) == PathKind::missing);
+  CHECK(kind_of("") == PathKind::missing);
+}
+
+TEST_CASE("what cannot be looked at is an error with its path and errno, and not absent", "[sys][files]") {
+  const TempTree tree;
+  tree.link("loop", "loop");
+  const std::string loop = tree / "loop", long_name = tree / std::string(300, 'x');
+  for (const auto& [path, number] : {std::pair(loop, ELOOP), std::pair(long_name, ENAMETOOLONG)}) {
+    CHECK(kind_of(path).error().number == number);
+    CHECK(real_path(path).error().number == number);
+    CHECK(status_of(path + "/below").error().number == number);
+    CHECK(kind_of(path).error().message.find("cannot look at '" + path + "': ") == 0);
+  }
+  CHECK(status_of(loop, Links::themselves).value().has_value());
+}
+
+TEST_CASE("only two errnos mean that nothing is there", "[sys][files]") {
+  for (int number = 1; number < 134; ++number) {
+    INFO(number);
+    CHECK(means_absent(number) == (number == ENOENT || number == ENOTDIR));
+  }
 }
 
 TEST_CASE("a path is resolved through every link, or not at all", "[sys][files]") {
@@ -34,9 +54,9 @@ TEST_CASE("a path is resolved through every link, or not at all", "[sys][files]"
   tree.link("loop", "loop");
   CHECK(real_path(tree / "two/f") == tree / "d/f");
   CHECK(real_path(tree / "d/../one/./f") == tree / "d/f");
-  CHECK_FALSE(real_path(tree / "loop"));
-  CHECK_FALSE(real_path(tree / "d/missing"));
-  CHECK_FALSE(real_path(""));
+  CHECK(real_path(tree / "d/missing").value() == std::nullopt);
+  CHECK(real_path(tree / "d/f/below-a-file").value() == std::nullopt);
+  CHECK(real_path("").value() == std::nullopt);
 }
 
 TEST_CASE("a directory is listed by name, links with their text", "[sys][files]") {
@@ -77,9 +97,9 @@ TEST_CASE("the names in a directory are told, where they are few", "[sys][files]
   (void)tree.directory("a");
   using Names = std::set<std::string, std::less<>>;
   CHECK(list_names(tree.path(), 4) == Names{".", "..", "a", "b"});
-  CHECK_FALSE(list_names(tree.path(), 3));
-  CHECK_FALSE(list_names(tree / "missing", 4));
-  CHECK_FALSE(list_names(tree / "b", 4));
+  CHECK(list_names(tree.path(), 3).value() == std::nullopt);
+  CHECK(list_names(tree / "missing", 4).error().number == ENOENT);
+  CHECK(list_names(tree / "b", 4).error().number == ENOTDIR);
 }
 
 TEST_CASE("a file is read up to the limit", "[sys][files]") {

@@ -28,7 +28,7 @@ TEST_CASE("a controller that is not there has no path", "[sys][memory]") {
 }
 
 TEST_CASE("this process may use some memory, and no more than there is", "[sys][memory]") {
-  const Memory memory = usable_memory();
+  const Memory memory = usable_memory().value();
   CHECK(memory.total >= uint64_t{64} << 20);
   CHECK(memory.usable > 0);
   CHECK(memory.usable <= memory.total);
