@@ -11,6 +11,7 @@ namespace stepbox::caches::source {
 namespace {
 
 constexpr std::string_view kCreateNames[] = {"directory", "parent", "none"};  // by Create
+constexpr std::string_view kWhenNames[] = {"always", "one_id"};               // by When
 
 std::string octal(unsigned value, int width) {
   std::array<char, 16> digits{};
@@ -85,10 +86,22 @@ constinit const std::span<const Owner> owners = kOwners;
 }  // namespace stepbox::caches::tables
 )";
 
-std::string redirect_row(const Redirect& redirect) {
-  return "{" + literal(redirect.variable.text) + ", " + literal(redirect.value) +
-         ", Create::" + std::string(kCreateNames[static_cast<size_t>(redirect.create)]) + ", " +
-         octal(redirect.mode, 4) + "}";
+std::string span_of(Table& words, std::span<const std::string> texts) {
+  for (const std::string& text : texts) words.add(literal(text));
+  return words.take_span();
+}
+
+std::string redirect_row(const Redirect& redirect, Table& words) {
+  std::string row = "{" + literal(redirect.variable.text) + ", " + literal(redirect.value);
+  row += ", Create::" + std::string(kCreateNames[static_cast<size_t>(redirect.create)]) + ", " + octal(redirect.mode, 4);
+  row += ", When::" + std::string(kWhenNames[static_cast<size_t>(redirect.when)]);
+  row += redirect.any_case ? ", true, " : ", false, ";
+  row += span_of(words, redirect.defaults.value_or(std::vector<std::string>())) + ", ";
+  return row + span_of(words, redirect.yields_to) + "}";
+}
+
+std::string toolchain_row(const Toolchain& toolchain, Table& words) {
+  return "{" + literal(toolchain.path.text) + ", " + literal(toolchain.variable.text) + ", " + span_of(words, toolchain.without) + "}";
 }
 
 }  // namespace
@@ -98,22 +111,19 @@ std::string cpp_tables(std::span<const Tool> tools) {
       words("std::string_view", "kWords");
   Table entries("Tool", "kTools"), owners("Owner", "kOwners");
   for (const Tool& tool : tools) {
-    for (const Redirect& redirect : tool.redirects) redirects.add(redirect_row(redirect));
-    for (const Toolchain& toolchain : tool.toolchains)
-      toolchains.add("{" + literal(toolchain.path.text) + ", " + literal(toolchain.variable.text) + "}");
+    for (const Redirect& redirect : tool.redirects) redirects.add(redirect_row(redirect, words));
+    for (const Toolchain& toolchain : tool.toolchains) toolchains.add(toolchain_row(toolchain, words));
     std::string row = "{" + literal(tool.name.text) + ", " + literal(tool.ecosystem) + ", ";
     row += redirects.take_span() + ", " + toolchains.take_span() + ", ";
     for (const Text& path : tool.default_paths) words.add(literal(path.text));
     row += words.take_span() + ", ";
-    for (const std::string& name : tool.in_tree) words.add(literal(name));
-    row += words.take_span() + ", ";
-    for (const std::string& path : tool.programs) words.add(literal(path));
-    row += words.take_span() + ", " + literal(tool.note) + ", " + literal(tool.verified) + "}";
+    row += span_of(words, tool.in_tree) + ", " + span_of(words, tool.programs) + ", ";
+    row += literal(tool.note) + ", " + literal(tool.verified) + "}";
     entries.add(row);
   }
   for (const OwnerPattern& owner : owner_patterns(tools))
     owners.add("{" + literal(owner.pattern) + ", " + std::to_string(owner.tool) + "}");
-  return std::string(kHead) + redirects.definition() + toolchains.definition() + words.definition() +
+  return std::string(kHead) + words.definition() + redirects.definition() + toolchains.definition() +
          entries.definition() + owners.definition() + std::string(kTail);
 }
 

@@ -16,6 +16,12 @@ enum class Create : uint8_t {
   none        // the value is no path of the workspace (a flag or a pinned host path)
 };
 
+// In which boxes a redirect is made.
+enum class When : uint8_t {
+  always,
+  one_id  // where the step has one user id and one group id, as an ordinary user's
+};
+
 // One environment variable that stepbox sets.
 struct Redirect {
   std::string_view variable;  // "GOCACHE"
@@ -25,12 +31,22 @@ struct Redirect {
   Create create;
   // Mode of the directory: 0755 unless the tool insists (XDG_RUNTIME_DIR: 0700).
   uint16_t mode;
+  When when;
+  // The tool takes the name in capitals and in small letters ("npm_config_cache").
+  bool any_case;
+  // Where in the home the tool keeps it when the variable is not set, "~/.cache/go-build".
+  std::span<const std::string_view> defaults;
+  // Other variables that say the same, or that decide where it is when this one is not set: who names one of them
+  // is not overruled by this redirect.
+  std::span<const std::string_view> yields_to;
 };
 
 // A host path below home that is or holds programs (a directory or a file), shown read-only in a fresh home.
 struct Toolchain {
   std::string_view path;      // "~/.rustup"
   std::string_view variable;  // set to the path when it exists and the user has not set it: "RUSTUP_HOME"
+  // Below the path, shown empty: what would write to the toolchain by itself, and fails since it is read-only.
+  std::span<const std::string_view> without;
 };
 
 struct Tool {

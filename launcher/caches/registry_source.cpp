@@ -72,10 +72,35 @@ Result<> refuse_unknown(const Entry& entry, const Node& map, std::span<const std
   return {};
 }
 
+// What any long form may say besides: {..., when: one-id, any_case: true, default: ~/.x, yields_to: [X_HOME]}
+Result<> read_conditions(const Entry& entry, const Node& map, Redirect& redirect) {
+  if (const Node* when = find(map, "when")) {
+    if (when->scalar != "one-id") return entry.refuse(*when, "when can only be 'one-id'");
+    redirect.when = When::one_id;
+  }
+  if (const Node* any_case = find(map, "any_case")) {
+    if (any_case->scalar != "true") return entry.refuse(*any_case, "any_case can only be true");
+    redirect.any_case = true;
+  }
+  if (const Node* place = find(map, "default")) {
+    redirect.defaults.emplace();
+    if (place->scalar != "none") {
+      TRY_ASSIGN(Text path, read_checked(entry, *place, "default", fault_of_home_path));
+      redirect.defaults->push_back(std::move(path.text));
+    }
+  }
+  if (const Node* others = find(map, "yields_to")) {
+    TRY_ASSIGN(redirect.yields_to, read_plain_list(entry, *others, "variable", fault_of_variable));
+  }
+  return {};
+}
+
 // {path: run/x.sock, create: parent}, {path: run/user, mode: 0700}, {value: "1"}
 Result<> read_long_redirect(const Entry& entry, const Node& map, Redirect& redirect) {
-  static constexpr std::array<std::string_view, 4> kKnown = {"path", "create", "mode", "value"};
+  static constexpr std::array<std::string_view, 8> kKnown = {"path", "create",   "mode",    "value",
+                                                             "when", "any_case", "default", "yields_to"};
   TRY(refuse_unknown(entry, map, kKnown));
+  TRY(read_conditions(entry, map, redirect));
   const Node* path = find(map, "path");
   const Node* value = find(map, "value");
   const Node* create = find(map, "create");
@@ -121,15 +146,28 @@ Result<> read_redirects(Entry& entry, const Node& node) {
   return {};
 }
 
+// PYENV_ROOT, or {variable: PYENV_ROOT, without: [pyenv.d/exec/pip-rehash]}
+Result<> read_toolchain(const Entry& entry, const Node& node, Toolchain& toolchain) {
+  static constexpr std::array<std::string_view, 2> kKnown = {"variable", "without"};
+  if (node.kind == Node::Kind::null) return {};
+  const bool is_long = node.kind == Node::Kind::map;
+  if (is_long) TRY(refuse_unknown(entry, node, kKnown));
+  if (const Node* variable = is_long ? find(node, "variable") : &node) {
+    TRY_ASSIGN(toolchain.variable, read_checked(entry, *variable, "variable", fault_of_variable));
+  }
+  if (const Node* without = is_long ? find(node, "without") : nullptr) {
+    TRY_ASSIGN(toolchain.without, read_plain_list(entry, *without, "name", fault_of_tree_name));
+  }
+  return {};
+}
+
 Result<> read_toolchains(Entry& entry, const Node& node) {
   if (node.kind != Node::Kind::map) return entry.refuse(node, "toolchains is no map of paths to variables");
   for (const auto& [key, value] : node.entries) {
     Toolchain toolchain;
     TRY_ASSIGN(toolchain.path, read_checked(entry, key, "toolchain", fault_of_host_path));
     if (!key.scalar.starts_with("~/")) return entry.refuse(key, "toolchain " + quoted(key.scalar) + " is not below ~/");
-    if (value.kind != Node::Kind::null) {
-      TRY_ASSIGN(toolchain.variable, read_checked(entry, value, "variable", fault_of_variable));
-    }
+    TRY(read_toolchain(entry, value, toolchain));
     entry.tool.toolchains.push_back(std::move(toolchain));
   }
   return {};
@@ -193,6 +231,16 @@ Result<> check_entry(const Entry& entry, const Node& node) {
   return {};
 }
 
+// A tool's first redirect stands for its default paths, where it does not say for which.
+void find_defaults(Tool& tool) {
+  if (tool.shared || tool.redirects.empty() || tool.redirects.front().create == Create::none) return;
+  Redirect& first = tool.redirects.front();
+  if (first.defaults) return;
+  first.defaults.emplace();
+  for (const Text& path : tool.default_paths)
+    if (fault_of_home_path(path.text).empty()) first.defaults->push_back(path.text);
+}
+
 Result<Tool> read_entry(const Node& node, std::string_view file, std::string_view ecosystem) {
   Entry entry{.file = file};
   entry.tool.ecosystem = ecosystem;
@@ -202,6 +250,7 @@ Result<Tool> read_entry(const Node& node, std::string_view file, std::string_vie
   for (const FieldRow& field : kFields) {
     if (const Node* value = find(node, field.name)) TRY(field.read(entry, *value));
   }
+  find_defaults(entry.tool);
   TRY(check_entry(entry, node));
   return std::move(entry.tool);
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,11 +27,16 @@ struct Redirect {
   std::string value = {};
   Create create = Create::directory;
   uint16_t mode = 0755;
+  When when = When::always;
+  bool any_case = false;
+  std::optional<std::vector<std::string>> defaults = {};  // nothing: not said
+  std::vector<std::string> yields_to = {};
 };
 
 struct Toolchain {
   Text path;
   Text variable = {};
+  std::vector<std::string> without = {};
 };
 
 // One entry; the fields are those of caches::Tool.

@@ -67,8 +67,15 @@ std::string_view fault_of_host_path(std::string_view word) {
   return "does not begin with ~/ or / or <PLACE>";
 }
 
+std::string_view fault_of_home_path(std::string_view word) {
+  if (word == "~") return {};
+  if (!word.starts_with("~/")) return "is not below ~/";
+  if (word.contains('<')) return "has a part that varies";
+  return fault_of_components(word.substr(2));
+}
+
 std::string_view fault_of_tree_name(std::string_view word) {
-  if (word.starts_with('/') || word.starts_with('~')) return "is no name below the checkout";
+  if (word.starts_with('/') || word.starts_with('~')) return "is no relative name";
   return fault_of_components(word.ends_with('/') ? word.substr(0, word.size() - 1) : word);
 }
 

@@ -20,6 +20,9 @@ std::string_view fault_of_workspace_path(std::string_view word);
 // "~/.cache/go-build", "/tmp/jest_<hash>", "<prefix>/var/run/watchman"
 std::string_view fault_of_host_path(std::string_view word);
 
+// "~/.cache/go-build", "~": one place in the home, without a part that varies.
+std::string_view fault_of_home_path(std::string_view word);
+
 // "target/", ".ninja_log": below the checkout.
 std::string_view fault_of_tree_name(std::string_view word);
 

@@ -65,6 +65,11 @@ std::string expand_home(std::string_view path, const HostFacts& facts) {
   return home.empty() ? std::string() : home + std::string(path.substr(1));
 }
 
+std::string below_toolchain(const caches::Toolchain& toolchain, std::string_view name, const HostFacts& facts) {
+  const std::string set = toolchain.variable.empty() ? std::string() : facts.variable(toolchain.variable).value_or(std::string());
+  return (set.starts_with('/') ? lexically_normal(set) : expand_home(toolchain.path, facts)) + "/" + std::string(name);
+}
+
 std::vector<PathOfInterest> paths_of_interest(const Policy& policy, const HostFacts& facts) {
   std::vector<PathOfInterest> paths;
   const auto add = [&](std::string_view path, const Origin* named_by = nullptr) {
@@ -77,9 +82,11 @@ std::vector<PathOfInterest> paths_of_interest(const Policy& policy, const HostFa
     add(announced.path);
     add(announced.file);
   }
-  if (policy.home.value == HomeMode::fresh)
-    for (const caches::Tool& tool : caches::tools())
-      for (const caches::Toolchain& toolchain : tool.toolchains) add(toolchain.path);
+  for (const caches::Tool& tool : caches::tools())
+    for (const caches::Toolchain& toolchain : tool.toolchains) {
+      if (policy.home.value == HomeMode::fresh) add(toolchain.path);
+      for (const std::string_view name : toolchain.without) add(below_toolchain(toolchain, name, facts));
+    }
   // Only PATH entries that a mask would hide matter; the others are there anyway.
   const Layout layout(facts, policy.home.value);
   if (const auto path = facts.variable("PATH"))

@@ -5,6 +5,7 @@
 #include "run/ci_files.hpp"
 #include "run/make_plan.hpp"
 #include "run/plan_parts.hpp"
+#include "run/redirects.hpp"
 
 namespace stepbox::run {
 namespace {
@@ -24,6 +25,15 @@ class Environment {
   // Returns whether it was there.
   bool unset(std::string_view name) {
     return std::erase_if(entries_, [&](const EnvEntry& entry) { return entry.name == name; }) > 0;
+  }
+  // Takes away what `is_meant` says, and writes down the names.
+  template <class Predicate>
+  void unset_all(Predicate is_meant, std::vector<std::string>& gone) {
+    std::erase_if(entries_, [&](const EnvEntry& entry) {
+      if (!is_meant(entry.name)) return false;
+      gone.push_back(entry.name);
+      return true;
+    });
   }
   EnvEntry* find(std::string_view name) {
     const auto found = std::ranges::find(entries_, name, &EnvEntry::name);
@@ -55,18 +65,41 @@ void inherit(Environment& environment, Plan& plan, const Policy& policy, const H
   }
 }
 
-void redirect(Environment& environment, const Plan& plan, const Policy& policy, const HostFacts& facts) {
+std::string value_in_box(const Plan& plan, const caches::Redirect& row) {
+  std::string value(row.value);
+  if (const size_t at = value.find("{uid}"); at != std::string::npos) value.replace(at, 5, std::to_string(plan.identity.uid));
+  if (row.create != caches::Create::none) value.insert(0, plan.box + "/");
+  return value;
+}
+
+// Whether a rule speaks of the variable by just this name.
+bool is_ruled(const Policy& policy, std::string_view name) {
+  return is_kept(policy, name) || std::ranges::any_of(policy.environment, [&](const EnvRule& rule) { return rule.name == name; });
+}
+
+void apply_redirect(Environment& environment, Plan& plan, const Policy& policy, const caches::Tool& tool,
+                    const caches::Redirect& row, const Decision& decision) {
+  if (decision.fate == Fate::caller) return;
+  const bool is_named = decision.fate == Fate::named;
+  // Of two spellings the tool takes either; what a rule says must not lose to a value that was inherited.
+  if (is_named || row.any_case)
+    environment.unset_all(
+        [&](const std::string& name) {
+          const bool is_other = is_named || name != row.variable;
+          return is_other && Redirects::is_spelling(row, name) && !is_ruled(policy, name);
+        },
+        plan.unset);
+  if (decision.fate == Fate::box)
+    environment.set({std::string(row.variable), value_in_box(plan, row), EnvCause::redirect, tool.name, {}});
+  if (decision.fate == Fate::place)
+    environment.set({std::string(row.variable), decision.value, EnvCause::policy, {}, decision.origin});
+}
+
+void redirect(Environment& environment, Plan& plan, const Policy& policy, const HostFacts& facts) {
+  const Redirects redirects(plan, policy, facts);
   for (const caches::Tool& tool : caches::tools()) {
-    for (const caches::Redirect& row : tool.redirects) {
-      if (is_kept(policy, row.variable)) continue;
-      // In a home that is shown as it is, HOME stays what it is.
-      if (row.variable == "HOME" && policy.home.value == HomeMode::host) continue;
-      std::string value(row.value);
-      if (const size_t at = value.find("{uid}"); at != std::string::npos)
-        value.replace(at, 5, std::to_string(plan.identity.uid));
-      if (row.create != caches::Create::none) value.insert(0, plan.box + "/");
-      environment.set({std::string(row.variable), std::move(value), EnvCause::redirect, tool.name, {}});
-    }
+    for (const caches::Redirect& row : tool.redirects)
+      apply_redirect(environment, plan, policy, tool, row, redirects.decide(tool, row));
     if (policy.home.value != HomeMode::fresh) continue;
     // A toolchain stays where it is: its variable points to the host's path, unless the caller's does.
     for (const caches::Toolchain& toolchain : tool.toolchains) {

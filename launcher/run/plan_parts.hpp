@@ -8,12 +8,17 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "caches/registry.hpp"
 #include "model/host_facts.hpp"
 #include "model/plan.hpp"
 #include "model/policy.hpp"
 #include "run/layout.hpp"
 
 namespace stepbox::run {
+
+// The host's path of a name below a toolchain: where the caller's variable says that the toolchain is, or where it is
+// by default.
+std::string below_toolchain(const caches::Toolchain& toolchain, std::string_view name, const HostFacts& facts);
 
 // Fills plan.identity.
 void plan_identity(Plan& plan, const HostFacts& facts);

@@ -7,6 +7,7 @@
 #include "run/ci_files.hpp"
 #include "run/make_plan.hpp"
 #include "run/plan_parts.hpp"
+#include "run/redirects.hpp"
 
 namespace stepbox::run {
 namespace {
@@ -21,6 +22,7 @@ struct Placement {
   PathAccess access;
   std::string why;
   Origin origin;
+  std::string moved = {};  // below the workspace; empty: it is seen at its own path
 };
 
 std::ptrdiff_t depth(const std::string& target) { return std::ranges::count(target, '/'); }
@@ -28,7 +30,8 @@ std::ptrdiff_t depth(const std::string& target) { return std::ranges::count(targ
 class Placements {
  public:
   Placements(const Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout)
-      : plan_(plan), facts_(facts), layout_(layout), without_checkout_(policy.source.value == SourceMode::none) {
+      : plan_(plan), facts_(facts), layout_(layout), redirects_(plan, policy, facts),
+        without_checkout_(policy.source.value == SourceMode::none) {
     for (const PathRule& rule : policy.paths)
       if (const HostFacts::NamedPath* found = facts.find(expand_home(rule.path, facts)); found != nullptr && rule.access == PathAccess::hide)
         hidden_.push_back({found->real, rule.origin});
@@ -47,8 +50,15 @@ class Placements {
     // What the policy says outdoes what a variable says.
     if (is_against_source(found->real, access) || hidden_by(found->real) != nullptr) return;
     if (is_shown_already(found->real, access)) return;
+    if (access == PathAccess::ro && redirects_.is_opened(found->real)) return;
     placements_.push_back({path, found->real, found->kind, access, std::move(why), {}});
   }
+
+  // What a rule shows in a directory that a redirect has moved is there for the tool as well.
+  void add_moved();
+
+  // Covers what would write to a toolchain by itself, unless the step may write there.
+  void cover(const std::string& path, std::string_view tool);
 
   // Nothing can be mounted below something hidden, since there is nothing.
   Result<> check_hidden() const;
@@ -85,6 +95,7 @@ class Placements {
   }
 
   std::string target_of(const Placement& placement) const {
+    if (!placement.moved.empty()) return "box/" + placement.moved;
     return layout_.place(layout_.covering(placement.host) != nullptr ? placement.host : placement.real);
   }
 
@@ -93,10 +104,29 @@ class Placements {
   const Plan& plan_;
   const HostFacts& facts_;
   const Layout& layout_;
+  const Redirects redirects_;
   const bool without_checkout_;
   std::vector<Hidden> hidden_;
   std::vector<Placement> placements_;
 };
+
+void Placements::add_moved() {
+  if (plan_.isolation != Isolation::full) return;
+  for (MovedPath& moved : redirects_.moved_paths()) {
+    const HostFacts::NamedPath* found = facts_.find(expand_home(moved.rule->path, facts_));
+    if (found == nullptr) continue;
+    placements_.push_back({moved.host, found->real, found->kind, moved.rule->access,
+                           std::string(name_of(moved.rule->access)) + ", for " + std::string(moved.tool), moved.rule->origin,
+                           std::move(moved.target)});
+  }
+}
+
+void Placements::cover(const std::string& path, std::string_view tool) {
+  const HostFacts::NamedPath* found = facts_.find(path);
+  if (found == nullptr || plan_.isolation != Isolation::full || redirects_.is_opened(found->real)) return;
+  if (plan_.source == SourceMode::rw && is_within(found->real, plan_.source_path)) return;
+  placements_.push_back({path, found->real, found->kind, PathAccess::hide, "writes to the toolchain of " + std::string(tool), {}});
+}
 
 Result<> Placements::check_hidden() const {
   for (const Placement& placement : placements_) {
@@ -196,11 +226,13 @@ Result<> add_rules(Placements& placements, const Policy& policy, const HostFacts
 }
 
 void add_toolchains(Placements& placements, const HostFacts& facts, const Policy& policy) {
-  if (policy.home.value != HomeMode::fresh) return;
-  for (const caches::Tool& tool : caches::tools())
-    for (const caches::Toolchain& toolchain : tool.toolchains)
-      if (facts.find_below_home(toolchain.path) != nullptr)
+  for (const caches::Tool& tool : caches::tools()) {
+    for (const caches::Toolchain& toolchain : tool.toolchains) {
+      if (policy.home.value == HomeMode::fresh && facts.find_below_home(toolchain.path) != nullptr)
         placements.add_if_hidden(expand_home(toolchain.path, facts), PathAccess::ro, "toolchain of " + std::string(tool.name));
+      for (const std::string_view name : toolchain.without) placements.cover(below_toolchain(toolchain, name, facts), tool.name);
+    }
+  }
 }
 
 void add_path_entries(Placements& placements, const HostFacts& facts) {
@@ -234,6 +266,7 @@ Result<std::vector<MountCall>> plan_paths(const Plan& plan, const Policy& policy
       layout.covering(facts.checkout) == nullptr && !Layout::is_special(facts.checkout))
     placements.add({facts.checkout, facts.checkout, HostPathKind::directory, PathAccess::hide, "the checkout", policy.source.origin});
   TRY(add_rules(placements, policy, facts, layout));
+  placements.add_moved();
   TRY(placements.check_hidden());
   return placements.calls();
 }

@@ -44,7 +44,7 @@ TEST_CASE("the tables hold texts as C++ literals", "[caches]") {
   redirect: {A: cache/a}
   note: "say \"\\ and\n1"
 )"));
-  CHECK(tables.find(R"({"A", "cache/a", Create::directory, 0755})") != std::string::npos);
+  CHECK(tables.find(R"({"A", "cache/a", Create::directory, 0755, When::always, false, )") != std::string::npos);
   CHECK(tables.find(R"("say \"\\ and\0121")") != std::string::npos);
   CHECK(tables.find(R"({"cache/a", 0})") != std::string::npos);
 }

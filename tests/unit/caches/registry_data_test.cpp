@@ -46,7 +46,6 @@ TEST_CASE("every core variable is redirected", "[caches]") {
       {"SCCACHE_SERVER_UDS", "run/sccache.sock"},
       {"CARGO_HOME", "cache/cargo"},
       {"npm_config_cache", "cache/npm"},
-      {"NPM_CONFIG_CACHE", "cache/npm"},
       {"YARN_GLOBAL_FOLDER", "cache/yarn"},
       {"pnpm_config_store_dir", "cache/pnpm"},
       {"PIP_CACHE_DIR", "cache/pip"},
@@ -147,4 +146,40 @@ TEST_CASE("a programs directory lies in what its tool redirects", "[caches]") {
       CHECK(owner_of(path) == &tool);
     }
   }
+}
+
+TEST_CASE("the places that tools use without their variables are known", "[caches]") {
+  std::string all;
+  for (const Tool& tool : tools())
+    for (const Redirect& redirect : tool.redirects)
+      for (const std::string_view path : redirect.defaults) all += std::string(redirect.variable) + " " + std::string(path) + "\n";
+  CHECK(all == R"(HOME ~
+XDG_CACHE_HOME ~/.cache
+XDG_STATE_HOME ~/.local/state
+GOCACHE ~/.cache/go-build
+GOMODCACHE ~/go/pkg/mod
+GOPATH ~/go
+GOPLSCACHE ~/.cache
+GOLANGCI_LINT_CACHE ~/.cache/golangci-lint
+CARGO_HOME ~/.cargo
+SCCACHE_DIR ~/.cache/sccache
+CCACHE_DIR ~/.ccache
+CCACHE_DIR ~/.cache/ccache
+CONAN_HOME ~/.conan2
+VCPKG_DEFAULT_BINARY_CACHE ~/.cache/vcpkg/archives
+ZIG_GLOBAL_CACHE_DIR ~/.cache/zig
+GRADLE_USER_HOME ~/.gradle
+npm_config_cache ~/.npm
+YARN_GLOBAL_FOLDER ~/.yarn/berry
+pnpm_config_store_dir ~/.local/share/pnpm/store
+DENO_DIR ~/.cache/deno
+PIP_CACHE_DIR ~/.cache/pip
+UV_CACHE_DIR ~/.cache/uv
+PRE_COMMIT_HOME ~/.cache/pre-commit
+BUNDLE_USER_CACHE ~/.bundle/cache
+COMPOSER_CACHE_DIR ~/.cache/composer
+COMPOSER_CACHE_DIR ~/.composer/cache
+NUGET_PACKAGES ~/.nuget/packages
+NUGET_HTTP_CACHE_PATH ~/.local/share/NuGet/http-cache
+)");
 }

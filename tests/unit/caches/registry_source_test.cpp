@@ -27,13 +27,16 @@ TEST_CASE("an entry is read with all its fields", "[caches]") {
     DEMO_CACHE: cache/demo
     DEMO_RUN: {path: "run/user/{uid}", mode: 0700}
     DEMO_SOCKET: {path: run/demo.sock, create: parent}
-    DEMO_FLAG: {value: "1"}
+    DEMO_FLAG: {value: "1", when: one-id}
+    DEMO_STORE: {path: cache/store, default: ~/.demo-store, any_case: true, yields_to: [DEMO_HOME, DEMO_ALL]}
+    DEMO_LOST: {path: cache/lost, default: none}
   default_paths: [~/.cache/demo, <prefix>/demo]
   in_tree: [.demo/]
   programs: [cache/demo/bin]
   toolchains:
     ~/.demo: DEMO_HOME
     ~/.demo-bin:
+    ~/.demo-old: {variable: DEMO_OLD, without: [hooks/write, hooks/more]}
   verified: demo 1.0
   note: why
 )",
@@ -45,7 +48,7 @@ TEST_CASE("an entry is read with all its fields", "[caches]") {
   CHECK(tool.name.place == "x.yaml:2:9");
   CHECK(tool.ecosystem == "demos");
   CHECK(tool.shared);
-  REQUIRE(tool.redirects.size() == 4);
+  REQUIRE(tool.redirects.size() == 6);
   CHECK(tool.redirects[0].variable.text == "DEMO_CACHE");
   CHECK(tool.redirects[0].value == "cache/demo");
   CHECK(tool.redirects[0].create == Create::directory);
@@ -55,16 +58,40 @@ TEST_CASE("an entry is read with all its fields", "[caches]") {
   CHECK(tool.redirects[2].create == Create::parent);
   CHECK(tool.redirects[3].create == Create::none);
   CHECK(tool.redirects[3].value == "1");
+  CHECK(tool.redirects[3].when == When::one_id);
+  CHECK(tool.redirects[4].when == When::always);
+  CHECK(tool.redirects[4].any_case);
+  CHECK(tool.redirects[4].defaults == std::vector<std::string>{"~/.demo-store"});
+  CHECK(tool.redirects[4].yields_to == std::vector<std::string>{"DEMO_HOME", "DEMO_ALL"});
+  CHECK(tool.redirects[5].defaults == std::vector<std::string>{});
   REQUIRE(tool.default_paths.size() == 2);
   CHECK(tool.default_paths[1].text == "<prefix>/demo");
   CHECK(tool.in_tree == std::vector<std::string>{".demo/"});
   CHECK(tool.programs == std::vector<std::string>{"cache/demo/bin"});
-  REQUIRE(tool.toolchains.size() == 2);
+  REQUIRE(tool.toolchains.size() == 3);
   CHECK(tool.toolchains[0].path.text == "~/.demo");
   CHECK(tool.toolchains[0].variable.text == "DEMO_HOME");
   CHECK(tool.toolchains[1].variable.text.empty());
+  CHECK(tool.toolchains[2].variable.text == "DEMO_OLD");
+  CHECK(tool.toolchains[2].without == std::vector<std::string>{"hooks/write", "hooks/more"});
   CHECK(tool.verified == "demo 1.0");
   CHECK(tool.note == "why");
+}
+
+TEST_CASE("a tool's first redirect stands for its default paths in the home", "[caches]") {
+  using Paths = std::vector<std::string>;
+  const auto defaults = [](const char* yaml) {
+    auto tools = source::read(yaml, "x.yaml", "x");
+    REQUIRE(tools);
+    std::vector<Paths> all;
+    for (const source::Redirect& redirect : tools->front().redirects) all.push_back(redirect.defaults.value_or(Paths()));
+    return all;
+  };
+  CHECK(defaults("- {tool: a, redirect: {A: cache/a, B: cache/b}, default_paths: [~/.a, /tmp/a, ~/.b/<id>, ~/.c]}") ==
+        std::vector<Paths>{{"~/.a", "~/.c"}, {}});
+  CHECK(defaults("- {tool: a, redirect: {A: {path: cache/a, default: ~/.x}}, default_paths: [~/.a]}") == std::vector<Paths>{{"~/.x"}});
+  CHECK(defaults("- {tool: a, redirect: {A: {path: cache/a, default: none}}, default_paths: [~/.a]}") == std::vector<Paths>{{}});
+  CHECK(defaults("- {tool: a, redirect: {A: cache/a}, default_paths: [~/.a], shared: true}") == std::vector<Paths>{{}});
 }
 
 TEST_CASE("each mistake in an entry is an error with its place", "[caches]") {
@@ -111,10 +138,17 @@ TEST_CASE("each mistake in an entry is an error with its place", "[caches]") {
        "x.yaml:3:5: A names no directory that is made before the step: a note must say why"},
       {"- tool: a\n  redirect:\n    A: {value: \"1\"}",
        "x.yaml:3:5: A names no directory that is made before the step: a note must say why"},
+      {"- tool: a\n  redirect:\n    A: {path: tmp, when: never}", "x.yaml:3:26: when can only be 'one-id'"},
+      {"- tool: a\n  redirect:\n    A: {path: tmp, any_case: yes}", "x.yaml:3:30: any_case can only be true"},
+      {"- tool: a\n  redirect:\n    A: {path: tmp, default: /a}", "x.yaml:3:29: default '/a' is not below ~/"},
+      {"- tool: a\n  redirect:\n    A: {path: tmp, default: ~/a<id>}", "x.yaml:3:29: default '~/a<id>' has a part that varies"},
+      {"- tool: a\n  redirect:\n    A: {path: tmp, yields_to: B}", "x.yaml:3:31: variable is no list"},
       // the other fields
+      {"- tool: a\n  toolchains: {~/.a: {variables: A}}", "x.yaml:2:23: unknown field 'variables'; did you mean 'variable'?"},
+      {"- tool: a\n  toolchains: {~/.a: {without: [/x]}}", "x.yaml:2:33: name '/x' is no relative name"},
       {"- tool: a\n  default_paths: ~/.a", "x.yaml:2:18: default path is no list"},
       {"- tool: a\n  default_paths: [.a]", "x.yaml:2:19: default path '.a' does not begin with ~/ or / or <PLACE>"},
-      {"- tool: a\n  in_tree: [/a]", "x.yaml:2:13: in-tree name '/a' is no name below the checkout"},
+      {"- tool: a\n  in_tree: [/a]", "x.yaml:2:13: in-tree name '/a' is no relative name"},
       {"- tool: a\n  programs: [bin]",
        "x.yaml:2:14: path 'bin' does not begin with a volume (tmp var-tmp cache home run shm out)"},
       {"- tool: a\n  toolchains: [~/.a]", "x.yaml:2:15: toolchains is no map of paths to variables"},

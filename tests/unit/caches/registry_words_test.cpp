@@ -30,11 +30,11 @@ TEST_CASE("a host path begins with home, the root, or a place in brackets", "[ca
   CHECK(fault_of_host_path("~/a\nb") == "has a control character");
 }
 
-TEST_CASE("a name below the checkout is relative", "[caches]") {
+TEST_CASE("a name below the checkout or a toolchain is relative", "[caches]") {
   for (const char* good : {"target/", ".eslintcache", "*.tsbuildinfo", "node_modules/.cache/"})
     CHECK(fault_of_tree_name(good) == "");
-  CHECK(fault_of_tree_name("/target") == "is no name below the checkout");
-  CHECK(fault_of_tree_name("~/target") == "is no name below the checkout");
+  CHECK(fault_of_tree_name("/target") == "is no relative name");
+  CHECK(fault_of_tree_name("~/target") == "is no relative name");
   CHECK(fault_of_tree_name("../target") == "has a '.' or '..' component");
   CHECK(fault_of_tree_name("target//") == "has an empty component");
 }

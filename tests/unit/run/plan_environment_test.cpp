@@ -78,7 +78,7 @@ TEST_CASE("in the home of the host HOME stays what it is", "[run][environment]")
   Policy policy = default_policy();
   policy.home.value = HomeMode::host;
   CHECK(value(plan_of(user_facts(), policy), "HOME") == "/home/bob");
-  CHECK(value(plan_of(user_facts(), policy), "GOCACHE") == "/box/cache/go-build");
+  CHECK(value(plan_of(user_facts(), policy), "TMPDIR") == "/box/tmp");
 }
 
 TEST_CASE("a variable that is kept by pattern is not redirected", "[run][environment]") {
