@@ -1,14 +1,13 @@
 #include "cli/dispatch.hpp"
 
 #include <algorithm>
-#include <exception>
-#include <new>
 #include <string>
 #include <vector>
 
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
+#include "cli/guarded.hpp"
 #include "cli/help.hpp"
 #include "cli/output.hpp"
 #include "model/outcome.hpp"
@@ -55,15 +54,8 @@ int choose(const std::vector<std::string>& words) {
 }  // namespace
 
 int dispatch(int argc, char** argv) {
-  try {
-    // execve(2) allows an empty argv.
-    return choose(std::vector<std::string>(argv + std::min(argc, 1), argv + argc));
-  } catch (const std::bad_alloc&) {
-    log::error({"out of memory", "raise the memory limit of stepbox (ulimit -d, ulimit -v, cgroup)"});
-  } catch (const std::exception& error) {
-    log::error({std::string("internal error: ") + error.what(), "this is a bug in stepbox; please report it"});
-  }
-  return kExitLauncher;
+  // execve(2) allows an empty argv.
+  return finish(guarded<int>([&] { return choose(std::vector<std::string>(argv + std::min(argc, 1), argv + argc)); }));
 }
 
 }  // namespace stepbox::cli

@@ -192,6 +192,19 @@ Result<RunOptions> parse_run_options(std::span<const std::string> arguments, Com
   return options;
 }
 
+std::string report_named_by(std::span<const std::string> arguments) {
+  constexpr std::string_view kOption = "--report";
+  constexpr std::string_view kWithValue = "--report=";
+  const size_t length = length_of_options(arguments);
+  std::string path;
+  for (size_t at = 0; at < length; at += takes_operand(arguments[at]) ? 2 : 1) {
+    const std::string& word = arguments[at];
+    if (word == kOption && at + 1 < length) path = arguments[at + 1];
+    if (word.starts_with(kWithValue)) path = word.substr(kWithValue.size());
+  }
+  return path.empty() ? variable("STEPBOX_REPORT") : path;
+}
+
 std::string options_help() {
   std::string text;
   const auto line = [&text](std::string_view name, std::string_view operand, std::string_view help) {

@@ -31,6 +31,10 @@ enum class Command : uint8_t { required, optional };
 // stand in for options that are not given. An error names the option and the nearest right one.
 Result<RunOptions> parse_run_options(std::span<const std::string> arguments, Command command);
 
+// Where the report would go by a command line that parse_run_options() refuses: from --report as far as options can be
+// told from the command, else from STEPBOX_REPORT. Empty for nowhere.
+std::string report_named_by(std::span<const std::string> arguments);
+
 // The options, one a line, for --help.
 std::string options_help();
 

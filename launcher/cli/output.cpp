@@ -22,4 +22,10 @@ int print(std::string_view text) {
   return 0;
 }
 
+int finish(const Result<int>& result) {
+  if (result) return *result;
+  log::error(result.error());
+  return kExitLauncher;
+}
+
 }  // namespace stepbox::cli

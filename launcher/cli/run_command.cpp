@@ -6,9 +6,11 @@
 
 #include "base/log.hpp"
 #include "cli/commands.hpp"
+#include "cli/guarded.hpp"
 #include "cli/help.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
+#include "cli/run_record.hpp"
 #include "report/report.hpp"
 #include "run/caller.hpp"
 #include "sys/bounded_child.hpp"
@@ -44,48 +46,56 @@ void summarise(const Report& report, SummaryWhen when) {
   sys::run_bounded(tell, {}, std::chrono::seconds(10), 0);
 }
 
-Result<int> run(const RunOptions& options) {
-  if (options.verbose) log::set_verbosity(log::Verbosity::verbose);
-  // Before anything is opened, or it would end up in the place of a closed one.
-  TRY(run::fill_standard_descriptors());
-  std::optional<report::Destination> destination;
-  if (!options.report.empty()) {
-    TRY_ASSIGN(destination, report::Destination::open(options.report));
-  }
-  const auto attribution = destination ? run::Attribution::always : run::Attribution::when_full;
-  TRY_ASSIGN(const Report report, run::run_step(options.request, attribution));
-  // A reader that is gone or a file that may not grow must not end stepbox before it has said so.
+// Why the step did not run. That the record cannot say so comes second.
+int refuse(RunRecord& record, const Error& error) {
+  const int code = finish(std::unexpected(error));
+  if (const Result<> written = record.fail(error); !written) log::error(written.error());
+  return code;
+}
+
+Result<int> conclude(RunRecord& record, Report& report, SummaryWhen summary) {
+  const Result<> written = record.finish(report);
+  // Standard error may be a pipe without a reader, or a file that may not grow.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
-  const Result<> written = destination ? destination->write(report) : Result<>();
-  summarise(report, options.summary);
+  summarise(report, summary);
   TRY(written);
   return report.exit_code;
 }
 
-int finish(const Result<int>& result) {
-  if (result) return *result;
-  log::error(result.error());
-  return kExitLauncher;
+int run(const Result<RunOptions>& options, Arguments arguments) {
+  if (options && options->verbose) log::set_verbosity(log::Verbosity::verbose);
+  // Before anything is opened, or it would end up in the place of a closed one.
+  if (const Result<> filled = run::fill_standard_descriptors(); !filled) return finish(std::unexpected(filled.error()));
+  Result<RunRecord> record = options ? RunRecord::open(options->report, options->request.argv)
+                                     : RunRecord::open(report_named_by(arguments), {});
+  if (!record) return finish(std::unexpected(options ? record.error() : options.error()));
+  if (!options) return refuse(*record, options.error());
+  if (const Result<> announced = record->announce(); !announced) return finish(std::unexpected(announced.error()));
+  const auto attribution = record->is_wanted() ? run::Attribution::always : run::Attribution::when_full;
+  Result<Report> report = guarded<Report>([&] { return run::run_step(options->request, attribution); });
+  return report ? finish(conclude(*record, *report, options->summary)) : refuse(*record, report.error());
+}
+
+Result<RunOptions> shell_options(Arguments arguments) {
+  TRY_ASSIGN(RunOptions options, parse_run_options(arguments, Command::optional));
+  if (!options.help && !options.request.argv.empty())
+    return fail("shell takes no command", "stepbox run -- COMMAND [ARG...]");
+  const char* shell = std::getenv("SHELL");
+  options.request.argv = {shell != nullptr && shell[0] == '/' ? shell : "/bin/sh"};
+  return options;
 }
 
 }  // namespace
 
 int run_command(Arguments arguments) {
   const Result<RunOptions> options = parse_run_options(arguments, Command::required);
-  if (!options) return finish(std::unexpected(options.error()));
-  return options->help ? print(help_for("run")) : finish(run(*options));
+  return options && options->help ? print(help_for("run")) : run(options, arguments);
 }
 
 int shell_command(Arguments arguments) {
-  Result<RunOptions> options = parse_run_options(arguments, Command::optional);
-  if (!options) return finish(std::unexpected(options.error()));
-  if (options->help) return print(help_for("shell"));
-  if (!options->request.argv.empty())
-    return finish(fail("shell takes no command", "stepbox run -- COMMAND [ARG...]"));
-  const char* shell = std::getenv("SHELL");
-  options->request.argv = {shell != nullptr && shell[0] == '/' ? shell : "/bin/sh"};
-  return finish(run(*options));
+  const Result<RunOptions> options = shell_options(arguments);
+  return options && options->help ? print(help_for("shell")) : run(options, arguments);
 }
 
 }  // namespace stepbox::cli

@@ -24,6 +24,7 @@ const char* name_of(Verdict verdict) {
     case Verdict::cancelled: return "cancelled";
     case Verdict::launcher_error: return "launcher-error";
     case Verdict::seccomp: return "seccomp";
+    case Verdict::running: return "running";
   }
   return "";
 }

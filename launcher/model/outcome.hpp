@@ -39,7 +39,8 @@ using Outcome = std::variant<Exited, Signaled, NotStarted, BoxKilled>;
 
 enum class Verdict : uint8_t {
   success, failure, signal, timeout, silence, disk_quota, inode_quota, out_of_memory, process_limit, seccomp, not_found,
-  not_executable, cancelled, launcher_error
+  not_executable, cancelled, launcher_error,
+  running  // not over yet: what a report file says until then
 };
 const char* name_of(Verdict verdict);
 

@@ -61,7 +61,15 @@ struct Times {
   double teardown = 0;
 };
 
+// What names a run before anything else is known of it.
+struct RunMark {
+  std::chrono::system_clock::time_point start;
+  int pid = 0;  // of stepbox, in its own pid namespace
+};
+
 struct Report {
+  RunMark run;
+  std::chrono::system_clock::time_point end;  // not set while the verdict is `running`
   std::vector<std::string> argv;
   std::string cwd;
   Outcome outcome = Exited{0};

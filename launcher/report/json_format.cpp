@@ -1,4 +1,7 @@
+#include <array>
 #include <cmath>
+#include <cstdio>
+#include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
@@ -14,6 +17,19 @@ constexpr int kSchemaVersion = 1;
 
 // Microseconds are what the clocks are good for; more digits are noise in every diff.
 double rounded(double seconds) { return std::round(seconds * 1e6) / 1e6; }
+
+// "2026-02-03T04:05:06.789Z".
+std::string utc_text(std::chrono::system_clock::time_point time) {
+  const auto whole = std::chrono::floor<std::chrono::seconds>(time);
+  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(time - whole).count();
+  const time_t seconds = std::chrono::system_clock::to_time_t(whole);
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", parts.tm_year + 1900, parts.tm_mon + 1,
+                parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, static_cast<int>(milliseconds));
+  return text.data();
+}
 
 double seconds_of(std::chrono::milliseconds duration) { return std::chrono::duration<double>(duration).count(); }
 
@@ -131,9 +147,19 @@ Json seccomp_record(const Report& report) {
   return {{"profile", report.seccomp_profile}, {"log", std::move(log)}};
 }
 
+Json run_record(const Report& report) {
+  const bool is_over = report.verdict != Verdict::running;
+  return {{"start", utc_text(report.run.start)},
+          {"end", is_over ? Json(utc_text(report.end)) : Json(nullptr)},
+          {"pid", report.run.pid}};
+}
+
+Json step_record(const Report& report) { return {{"argv", report.argv}, {"cwd", report.cwd}}; }
+
 Json outcome_record(const Report& report) {
+  const bool is_over = report.verdict != Verdict::running;
   return {{"verdict", name_of(report.verdict)},
-          {"exit_code", report.exit_code},
+          {"exit_code", is_over ? Json(report.exit_code) : Json(nullptr)},
           {"signal", signal_or_null(signal_of(report.outcome))},
           {"cancelled_by", signal_or_null(report.cancelled_by)},
           {"limit", overrun_record(report)},
@@ -161,13 +187,24 @@ Json usage_record(const Report& report) {
           {"limits", list_of(report.limits, limit_record)}};
 }
 
+std::string text_of(const Json& root) { return root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
 }  // namespace
+
+std::string to_short_json(const Report& report) {
+  return text_of({{"schema_version", kSchemaVersion},
+                  {"stepbox", {{"version", STEPBOX_VERSION}}},
+                  {"run", run_record(report)},
+                  {"step", step_record(report)},
+                  {"outcome", outcome_record(report)}});
+}
 
 std::string to_json(const Report& report) {
   const Json root = {
       {"schema_version", kSchemaVersion},
       {"stepbox", {{"version", STEPBOX_VERSION}}},
-      {"step", {{"argv", report.argv}, {"cwd", report.cwd}}},
+      {"run", run_record(report)},
+      {"step", step_record(report)},
       {"outcome", outcome_record(report)},
       {"policy", {{"names", list_of(report.policies, policy_record)}}},
       {"isolation", {{"mode", name_of(report.isolation)}, {"not_protected", list_of(report.gaps, text_record)}}},
@@ -182,7 +219,7 @@ std::string to_json(const Report& report) {
       {"host", {{"kernel", report.kernel}, {"memory", report.memory_total}}},
       {"warnings", list_of(report.warnings, text_record)},
   };
-  return root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return text_of(root);
 }
 
 std::string records_to_json(const std::vector<RecordList>& lists) {
@@ -194,7 +231,7 @@ std::string records_to_json(const std::vector<RecordList>& lists) {
       return record;
     });
   }
-  return root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return text_of(root);
 }
 
 }  // namespace stepbox::report

@@ -1,7 +1,11 @@
 // How a run is told: as JSON for machines, as one sentence and one line for people.
 #pragma once
 
+#include <sys/types.h>
+
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -29,6 +33,11 @@ std::string sentence_of(const Report& report);
 // Environment values never appear. Records at the root and in lists, so that it can grow.
 std::string to_json(const Report& report);
 
+// The beginning of that: `run`, `step` and `outcome` alone. What can be said of a run that is not over (verdict
+// `running`: no end, no exit code), or that stepbox failed to carry out. Reads run, end, argv, cwd, verdict, exit_code
+// and sentence.
+std::string to_short_json(const Report& report);
+
 // Lists of flat records as JSON: {"schema_version": 1, "NAME": [{...}, ...], ...}, for what is no report of a
 // run (doctor). The same rules as above.
 using Fields = std::vector<std::pair<std::string, std::string>>;
@@ -37,6 +46,13 @@ struct RecordList {
   std::vector<Fields> records;
 };
 std::string records_to_json(const std::vector<RecordList>& lists);
+
+// One file, whatever its name.
+struct FileId {
+  dev_t device;
+  ino_t inode;
+  bool operator==(const FileId&) const = default;
+};
 
 // Where a report goes, chosen before the step runs: a path that cannot work is told at once and not
 // after an hour of building, and a step that later puts a link in a directory's place leads nobody astray.
@@ -49,9 +65,19 @@ class Destination {
   // Makes nothing yet. Holds the directory, or a copy of the descriptor.
   static Result<Destination> open(const std::string& path);
 
-  // The caller ignores SIGPIPE and SIGXFSZ; a reader that is gone and a file that may not grow are errors.
+  // A file with a name of its own can hold one text after the other. What is written to as it stands takes one
+  // document and no second.
+  bool is_file() const { return !descriptor_ && !is_stream_; }
+
+  // In both, the caller ignores SIGPIPE and SIGXFSZ; a reader that is gone and a file that may not grow are errors.
   // Nothing is left behind by a failure.
-  Result<> write(const Report& report) const;
+  Result<> write(std::string_view text) const;
+
+  // For is_file(): the same, but for withdraw() and without waiting for the disk, which takes milliseconds. Should the
+  // machine crash, the name may show what it showed before.
+  Result<> announce(std::string_view text);
+  // Takes away what announce() wrote, where that still has the name: it is not true any more.
+  void withdraw() const;
 
  private:
   std::string path_;       // as the user wrote it, for messages
@@ -59,6 +85,7 @@ class Destination {
   std::string name_;       // in the directory
   bool is_stream_ = false;  // a fifo or device had the name when it was opened
   sys::Fd descriptor_;
+  std::optional<FileId> announced_;
 };
 
 // Whether anything is worth a line: the step failed, a volume was full, strays were killed, something

@@ -1,4 +1,4 @@
-// Theory of operation. A report is either whole or not there: the data goes into a file without a name,
+// Theory of operation. A text is either whole or not there: the data goes into a file without a name,
 // is brought to the disk, and then gets its name with linkat(2). linkat does not replace, so where the
 // name is taken the file gets a name of its own first and is renamed over the old one. File systems
 // without O_TMPFILE (NFS, FUSE, vfat) start with the name of its own.
@@ -129,9 +129,23 @@ class TemporaryName {
   std::string name_;
 };
 
-Errno fill(int file, std::string_view text) {
-  if (const Errno failed = write_all(file, text)) return failed;
-  return errno_unless(::fsync(file) == 0);
+enum class Sync { no, yes };
+
+FileId id_of(const struct stat& status) { return {status.st_dev, status.st_ino}; }
+
+// A text on its way into a directory.
+struct Content {
+  std::string_view text;
+  Sync sync;
+  FileId file{};  // where it is now
+};
+
+Errno fill(int file, Content& content) {
+  if (const Errno failed = write_all(file, content.text)) return failed;
+  struct stat status {};
+  if (::fstat(file, &status) != 0) return errno;
+  content.file = id_of(status);
+  return content.sync == Sync::yes ? errno_unless(::fsync(file) == 0) : 0;
 }
 
 // The name itself must survive a crash too. Ignoring failure: some file systems cannot do it, and a
@@ -141,7 +155,7 @@ void sync_directory(int directory) {
   if (readable) ::fsync(readable.get());
 }
 
-Errno write_named(int directory, const char* name, std::string_view text) {
+Errno write_named(int directory, const char* name, Content& content) {
   TemporaryName temporary(directory);
   sys::Fd file;
   const auto create = [&](const char* candidate) {
@@ -149,7 +163,7 @@ Errno write_named(int directory, const char* name, std::string_view text) {
     return static_cast<bool>(file);
   };
   if (const Errno failed = temporary.claim(create)) return failed;
-  if (const Errno failed = fill(file.get(), text)) return failed;
+  if (const Errno failed = fill(file.get(), content)) return failed;
   return temporary.rename_to(name);
 }
 
@@ -166,17 +180,17 @@ Errno publish(const sys::Fd& file, int directory, const char* name) {
   return temporary.rename_to(name);
 }
 
-Errno write_unnamed(const sys::Fd& file, int directory, const char* name, std::string_view text) {
-  if (const Errno failed = fill(file.get(), text)) return failed;
+Errno write_unnamed(const sys::Fd& file, int directory, const char* name, Content& content) {
+  if (const Errno failed = fill(file.get(), content)) return failed;
   // Whatever is wrong (no /proc is), the old way may work, and says better what does not.
-  return publish(file, directory, name) == 0 ? 0 : write_named(directory, name, text);
+  return publish(file, directory, name) == 0 ? 0 : write_named(directory, name, content);
 }
 
-Errno write_regular(int directory, const char* name, std::string_view text) {
+Errno write_regular(int directory, const char* name, Content& content) {
   // File systems refuse O_TMPFILE with more numbers than open(2) lists, so none is told apart.
   const sys::Fd file(::openat(directory, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, kMode));
-  const Errno failed = file ? write_unnamed(file, directory, name, text) : write_named(directory, name, text);
-  if (!failed) sync_directory(directory);
+  const Errno failed = file ? write_unnamed(file, directory, name, content) : write_named(directory, name, content);
+  if (!failed && content.sync == Sync::yes) sync_directory(directory);
   return failed;
 }
 
@@ -249,17 +263,33 @@ Result<Destination> Destination::open(const std::string& path) {
   return destination;
 }
 
-Result<> Destination::write(const Report& report) const {
-  const std::string text = to_json(report);
+Result<> Destination::write(std::string_view text) const {
   Errno failed = 0;
   if (descriptor_) {
     failed = write_all(descriptor_.get(), text);
+  } else if (is_stream_) {
+    failed = write_stream(directory_.get(), name_.c_str(), text);
   } else {
     // As decided before the step ran: a fifo that it put in the file's place is replaced and not waited for.
-    failed = (is_stream_ ? write_stream : write_regular)(directory_.get(), name_.c_str(), text);
+    Content content{text, Sync::yes};
+    failed = write_regular(directory_.get(), name_.c_str(), content);
   }
   if (failed) return std::unexpected(error_for(path_, failed));
   return {};
+}
+
+Result<> Destination::announce(std::string_view text) {
+  Content content{text, Sync::no};
+  if (const Errno failed = write_regular(directory_.get(), name_.c_str(), content))
+    return std::unexpected(error_for(path_, failed));
+  announced_ = content.file;
+  return {};
+}
+
+void Destination::withdraw() const {
+  struct stat status {};
+  if (!announced_ || ::fstatat(directory_.get(), name_.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return;
+  if (id_of(status) == *announced_) ::unlinkat(directory_.get(), name_.c_str(), 0);
 }
 
 }  // namespace stepbox::report

@@ -16,6 +16,8 @@ namespace {
 // Every field has a value of its own, so that two that change places are seen.
 Report sample() {
   Report report = full_cache_report(Exited{1});
+  report.run = {std::chrono::system_clock::time_point(std::chrono::milliseconds(1'770'091'506'789)), 4711};
+  report.end = report.run.start + std::chrono::milliseconds(62'345);
   report.argv = {"go", "build", "-ldflags", "-X 'main.name=größe'\n", "bad\xff" "byte"};
   report.cwd = "/work/checkout";
   report.policies = {{"default", Layer::built_in}, {"go", Layer::named}, {".stepbox.yaml", Layer::project}};
@@ -70,6 +72,21 @@ std::string golden(const std::string& name) {
 }  // namespace
 
 TEST_CASE("the JSON report is as expected", "[report]") { CHECK(report::to_json(sample()) == golden("report.json")); }
+
+TEST_CASE("the short report of a run that is not over has neither end nor exit code", "[report]") {
+  Report report = sample();
+  report.verdict = Verdict::running;
+  report.sentence = "the run is not over";
+  CHECK(report::to_short_json(report) == golden("running.json"));
+}
+
+TEST_CASE("the short report of a run that stepbox could not carry out says why", "[report]") {
+  Report report = sample();
+  report.verdict = Verdict::launcher_error;
+  report.exit_code = kExitLauncher;
+  report.sentence = "no such policy: 'lots\xff'";
+  CHECK(report::to_short_json(report) == golden("launcher-error.json"));
+}
 
 TEST_CASE("a step ended by a signal has its name in the JSON report", "[report]") {
   Report report = plain_report(Signaled{SIGTERM, false});

@@ -55,7 +55,7 @@ void put(const std::string& path, const std::string& text) { std::ofstream(path)
 // Both at once.
 Result<> write_report(const Report& report, const std::string& path) {
   TRY_ASSIGN(const report::Destination destination, report::Destination::open(path));
-  return destination.write(report);
+  return destination.write(report::to_json(report));
 }
 
 Error failure_of(const std::string& path) {
@@ -110,7 +110,7 @@ TEST_CASE("a link that the step puts in a directory's place leads nowhere", "[re
   REQUIRE(destination);
   fs::rename(folder / "build", folder / "moved");
   fs::create_directory_symlink(folder / "elsewhere", folder / "build");
-  REQUIRE(destination->write(kReport));
+  REQUIRE(destination->write(kExpected));
   CHECK(fs::is_empty(folder / "elsewhere"));
   CHECK(content_of(folder / "moved/out.json") == kExpected);
 }
@@ -127,7 +127,7 @@ TEST_CASE("a directory that disappears before the report is written is told", "[
   const Result<report::Destination> destination = report::Destination::open(folder / "build/out.json");
   REQUIRE(destination);
   fs::remove(folder / "build");
-  const Result<> written = destination->write(kReport);
+  const Result<> written = destination->write(kExpected);
   REQUIRE_FALSE(written);
   CHECK(written.error().number == ENOENT);
 }
@@ -285,4 +285,53 @@ TEST_CASE("a directory that cannot be written is told before the step runs", "[r
   REQUIRE_FALSE(destination);
   CHECK(destination.error().number == EACCES);
   CHECK(destination.error().hint == "name a file in a directory that you can write to");
+}
+
+TEST_CASE("what is announced is replaced by the report", "[report]") {
+  const Folder folder;
+  put(folder / "out.json", "old");
+  Result<report::Destination> destination = report::Destination::open(folder / "out.json");
+  REQUIRE(destination);
+  REQUIRE(destination->is_file());
+  REQUIRE(destination->announce("running"));
+  CHECK(content_of(folder / "out.json") == "running");
+  REQUIRE(destination->write(kExpected));
+  CHECK(content_of(folder / "out.json") == kExpected);
+  CHECK(folder.entries() == 1);
+  // That is true, and stays.
+  destination->withdraw();
+  CHECK(content_of(folder / "out.json") == kExpected);
+}
+
+TEST_CASE("what was announced can be taken back, unless another file has its name", "[report]") {
+  const Folder folder;
+  Result<report::Destination> destination = report::Destination::open(folder / "out.json");
+  REQUIRE(destination);
+  REQUIRE(destination->announce("running"));
+  SECTION("it has it") {
+    destination->withdraw();
+    CHECK(folder.entries() == 0);
+  }
+  SECTION("another has it") {
+    put(folder / "other", "other");
+    fs::rename(folder / "other", folder / "out.json");
+    destination->withdraw();
+    CHECK(content_of(folder / "out.json") == "other");
+  }
+  SECTION("none has it") {
+    fs::remove(folder / "out.json");
+    destination->withdraw();
+    CHECK(folder.entries() == 0);
+  }
+}
+
+TEST_CASE("what is written to as it stands is no file that can be announced in", "[report]") {
+  const Folder folder;
+  REQUIRE(::mkfifo((folder / "fifo").c_str(), 0600) == 0);
+  for (const std::string& path : {std::string("/dev/null"), std::string("/dev/stdout"), std::string("/dev/fd/2"), folder / "fifo"}) {
+    CAPTURE(path);
+    const Result<report::Destination> destination = report::Destination::open(path);
+    REQUIRE(destination);
+    CHECK_FALSE(destination->is_file());
+  }
 }
