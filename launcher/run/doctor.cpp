@@ -19,6 +19,7 @@
 #include "cgroup/hierarchies.hpp"
 #include "model/units.hpp"
 #include "run/gather_facts.hpp"
+#include "run/id_range.hpp"
 #include "run/plan_parts.hpp"
 #include "run/run_step.hpp"
 #include "sandbox/credentials.hpp"
@@ -195,7 +196,12 @@ Check run_probe(const Probe& probe, const HostFacts& facts, bool has_user_namesp
 Check id_shift(HostFacts& facts) {
   Check check{.name = "id-shift", .what_for = "the host's uid 0 stays out of the box", .finding = Finding::works, .cause = {}, .remedy = {}};
   const Result<sys::Fd> range = claim_id_range(facts);
-  if (!range) facts.no_shift_reason = range.error().message;
+  if (!range) {
+    check.finding = Finding::missing;
+    check.cause = range.error().message;
+    check.remedy = range.error().hint;
+    return check;
+  }
   if (facts.no_shift_reason.empty()) {
     for (const std::string& path : {std::string("/"), facts.checkout}) {
       const int error = in_child([&] { return try_id_map(path, facts.shift_base); });

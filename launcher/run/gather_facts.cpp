@@ -2,11 +2,8 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <sys/random.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -33,12 +30,6 @@
 namespace stepbox::run {
 namespace {
 
-// Where no distribution and no systemd component hands out ids (systemd: docs/UIDS-GIDS.md): from
-// 1879048192 to 2147352575. Each box takes twice 65536, the second half for owners beyond the first.
-constexpr uint32_t kFirstShifted = 1'879'048'192;
-constexpr uint32_t kSliceSize = 131'072;
-constexpr uint32_t kSlices = 2'046;
-
 Result<uint64_t> effective_capabilities() {
   __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
   __user_cap_data_struct data[2]{};
@@ -59,13 +50,6 @@ Result<std::vector<HostFacts::IdRange>> id_ranges(const char* file) {
       ranges.push_back({inside, count, outside});
   }
   return ranges;
-}
-
-// Whether this user namespace has the ids at all: inside a container it often has 65536 of them.
-bool has_ids(const std::vector<HostFacts::IdRange>& ranges, uint32_t first, uint32_t count) {
-  for (const HostFacts::IdRange& range : ranges)
-    if (range.first <= first && static_cast<uint64_t>(range.first) + range.count >= static_cast<uint64_t>(first) + count) return true;
-  return false;
 }
 
 Result<std::string> current_directory() {
@@ -260,35 +244,6 @@ Result<> look_up_paths(HostFacts& facts, const Policy& policy) {
     pass_over(path, found.error());
   }
   return {};
-}
-
-Result<sys::Fd> claim_id_range(HostFacts& facts) {
-  if (!facts.privileged || !facts.no_shift_reason.empty()) return sys::Fd();
-  if (!has_ids(facts.uid_ranges, kFirstShifted, kSlices * kSliceSize) || !has_ids(facts.gid_ranges, kFirstShifted, kSlices * kSliceSize)) {
-    facts.no_shift_reason = "this user namespace does not have the ids " + std::to_string(kFirstShifted) +
-                            " and up (a container with an id range of its own)";
-    return sys::Fd();
-  }
-  // The lock is a name in the abstract socket namespace: nothing on disk, and gone with the process. Anybody can
-  // take such names; when all are taken that is an error, never a reason to do without.
-  sys::Fd lock(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!lock) return fail_errno("cannot reserve user ids for the step", errno);
-  uint32_t start = 0;
-  if (::getrandom(&start, sizeof start, GRND_NONBLOCK) != static_cast<ssize_t>(sizeof start)) start = static_cast<uint32_t>(::getpid());
-  for (uint32_t i = 0; i < kSlices; ++i) {
-    const uint32_t slice = (start % kSlices + i) % kSlices;
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    const int length = std::snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "stepbox/ids/%u", slice);
-    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + static_cast<size_t>(length));
-    if (::bind(lock.get(), reinterpret_cast<const sockaddr*>(&address), size) == 0) {
-      facts.shift_base = kFirstShifted + slice * kSliceSize;
-      return lock;
-    }
-    if (errno != EADDRINUSE) return fail_errno("cannot reserve user ids for the step", errno);
-  }
-  return fail("cannot reserve user ids for the step: all " + std::to_string(kSlices) + " ranges are taken",
-              "find who holds the names stepbox/ids/* (ss -xap), or wait for other boxes to end");
 }
 
 }  // namespace stepbox::run

@@ -20,12 +20,6 @@ Result<> look_up_groups(HostFacts& facts);
 // a path that the user named cannot be looked at. Others are then passed over.
 Result<> look_up_paths(HostFacts& facts, const Policy& policy);
 
-// A range of user ids that no other box of this network namespace uses: sets facts.shift_base, or
-// no_shift_reason where this user namespace has no such ids. The range is this run's while the returned
-// descriptor is open; the kernel frees it when stepbox dies. Error: the range cannot be had although the ids are
-// there, which must not make the box weaker.
-Result<sys::Fd> claim_id_range(HostFacts& facts);
-
 // Whether a kernel release ("6.1.0-18-amd64") is at least major.minor.
 bool is_kernel_at_least(const std::string& release, int major, int minor);
 

@@ -18,6 +18,7 @@
 #include "run/caller.hpp"
 #include "run/fill_report.hpp"
 #include "run/gather_facts.hpp"
+#include "run/id_range.hpp"
 #include "run/make_plan.hpp"
 #include "run/plan_parts.hpp"
 #include "run/supervise.hpp"
@@ -210,7 +211,7 @@ Result<Planned> plan_run(const RunRequest& request) {
   Planned planned;
   const Terminal terminal = Terminal::of_caller();
   TRY(prepare(planned, request, terminal));
-  TRY_ASSIGN(const sys::Fd id_range, claim_id_range(planned.facts));
+  expect_id_range(planned.facts);
   planned.facts.private_directory = workspace::example_of_private_directory(place_without_box(planned.facts));
   TRY_ASSIGN(planned.plan, make_plan(planned.policy, request.argv, planned.facts));
   return planned;

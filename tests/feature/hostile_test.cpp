@@ -28,21 +28,6 @@ void mount_ramfs(const fs::path& place) {
   must(::mount("none", place.c_str(), "ramfs", 0, nullptr) == 0, "mount ramfs");
 }
 
-// Every name that stands for a range of user ids, in a network namespace of its own.
-void take_all_id_ranges() {
-  must(::unshare(CLONE_NEWNET) == 0, "unshare");
-  const rlimit many{4096, 4096};
-  must(::setrlimit(RLIMIT_NOFILE, &many) == 0, "setrlimit");
-  for (int i = 0; i < 2046; ++i) {
-    const int fd = ::socket(AF_UNIX, SOCK_DGRAM, 0);
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    const int length = std::snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "stepbox/ids/%d", i);
-    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + static_cast<size_t>(length));
-    must(::bind(fd, reinterpret_cast<const sockaddr*>(&address), size) == 0, "bind");
-  }
-}
-
 }  // namespace
 
 TEST_CASE("orphans that go on being born do not keep a box alive", "[hostile]") {
@@ -55,18 +40,6 @@ TEST_CASE("orphans that go on being born do not keep a box alive", "[hostile]") 
   INFO(ended);
   CHECK_FALSE(ended.timed_out);
   CHECK(ended.code() == 0);
-}
-
-TEST_CASE("a neighbour that takes all ranges of user ids stops root's boxes, and makes none weaker", "[hostile]") {
-  REQUIRE_HOST(root_suite);
-  const Place place(Caller::root);
-  Command step = place.step({"--summary", "never"}, {"sh", "-c", "echo ran > canary"});
-  step.prepare = take_all_id_ranges;
-  const Run refused = run(step);
-  INFO(refused);
-  CHECK(what_is_wrong_with_refusal(refused).empty());
-  CHECK(refused.err.find("stepbox/ids/") != std::string::npos);
-  CHECK_FALSE(fs::exists(place.checkout() / "canary"));
 }
 
 TEST_CASE("the host's /proc mounted below the checkout does not come into the box", "[hostile]") {
