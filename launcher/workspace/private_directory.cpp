@@ -35,13 +35,19 @@ bool is_name_of_ours(std::string_view name) {
          name.find_first_not_of("0123456789abcdef", kPrefix.size()) == std::string_view::npos;
 }
 
-// Open and locked, or nothing when somebody else has it. What was removed in the meantime is nobody's.
-sys::Fd lock(const std::string& path) {
-  sys::Fd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+struct Locked {
+  sys::Fd directory;  // open, when there is no error
+  int error = 0;      // EWOULDBLOCK: somebody else has it; ENOENT: it is gone, or was removed in the meantime
+};
+
+Locked lock(const std::string& path) {
+  Locked locked{sys::Fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC))};
   struct stat status {};
-  if (!directory || ::flock(directory.get(), LOCK_EX | LOCK_NB) != 0) return {};
-  if (::fstat(directory.get(), &status) != 0 || status.st_nlink == 0) return {};
-  return directory;
+  if (!locked.directory || ::flock(locked.directory.get(), LOCK_EX | LOCK_NB) != 0 || ::fstat(locked.directory.get(), &status) != 0)
+    locked.error = errno;
+  else if (status.st_nlink == 0)
+    locked.error = ENOENT;
+  return locked;
 }
 
 bool is_private(const sys::Fd& directory) {
@@ -65,6 +71,7 @@ std::string example_of_private_directory(const std::string& place) {
 
 Result<PrivateDirectory> PrivateDirectory::create(const std::string& place) {
   constexpr int kTries = 100;
+  constexpr const char* kHint = "set TMPDIR to a directory on a local file system";
   for (int i = 0; i < kTries; ++i) {
     const std::string path = place + "/" + new_name();
     if (::mkdir(path.c_str(), 0700) != 0) {
@@ -73,11 +80,16 @@ Result<PrivateDirectory> PrivateDirectory::create(const std::string& place) {
       error.hint = "set TMPDIR to a directory that you can write to";
       return std::unexpected(std::move(error));
     }
-    // Somebody who sweeps may have been faster.
-    if (sys::Fd directory = lock(path); directory) return PrivateDirectory(path, std::move(directory));
+    Locked locked = lock(path);
+    if (locked.error == 0) return PrivateDirectory(path, std::move(locked.directory));
+    // Somebody who sweeps was faster, and removes it.
+    if (locked.error == EWOULDBLOCK || locked.error == ENOENT) continue;
+    ::rmdir(path.c_str());
+    Error error = Error::from_errno("cannot lock the step's directory in " + quoted(place), locked.error);
+    error.hint = kHint;
+    return std::unexpected(std::move(error));
   }
-  return fail("cannot make a directory for the step in " + quoted(place) + ": its locks do not work",
-              "set TMPDIR to a directory on a local file system");
+  return fail("cannot make a directory for the step in " + quoted(place) + ": others take each one away", kHint);
 }
 
 PrivateDirectory::PrivateDirectory(PrivateDirectory&& other) noexcept
@@ -109,8 +121,8 @@ std::vector<Swept> sweep_private_directories(const std::string& place) {
   for (const sys::DirectoryEntry& entry : *entries) {
     if (entry.kind != sys::PathKind::directory || !is_name_of_ours(entry.name)) continue;
     const std::string path = place + "/" + entry.name;
-    const sys::Fd directory = lock(path);
-    if (directory && is_private(directory)) swept.push_back({path, sys::remove_tree(directory.get())});
+    const Locked locked = lock(path);
+    if (locked.error == 0 && is_private(locked.directory)) swept.push_back({path, sys::remove_tree(locked.directory.get())});
   }
   return swept;
 }

@@ -76,4 +76,24 @@ TEST_CASE("a command that is not there is told by the exit code when nothing els
   CHECK(verdict_of(place.report()) != "success");
 }
 
+TEST_CASE("a directory that cannot be locked is not left behind", "[faults]") {
+  REQUIRE_HOST(call_injection);
+  const Caller caller = GENERATE(from_range(callers()));
+  const std::string isolation = GENERATE("landlock", "env");
+  CAPTURE(caller, isolation);
+  const Place place(caller);
+  const fs::path tmp = place.make_directory(place.root() / "t");
+  Command step = place.step({"--isolation", isolation}, {"sh", "-c", "echo ran > canary"});
+  std::erase_if(step.environment, [](const std::string& entry) { return entry.starts_with("TMPDIR="); });
+  step.environment.push_back("TMPDIR=" + tmp.string());
+  const Injected injected(place, step, "flock", "error=ENOLCK");
+  const Run refused = injected.run();
+  INFO(refused);
+  CHECK(injected.was_hit());
+  CHECK(refused.code() == 125);
+  CHECK(refused.err.contains("cannot lock the step's directory"));
+  CHECK(fs::is_empty(tmp));
+  CHECK_FALSE(fs::exists(place.checkout() / "canary"));
+}
+
 }  // namespace stepbox::feature
