@@ -1,0 +1,104 @@
+"""Whether a run with a fault ended as one may: pure."""
+
+import os
+import re
+import signal
+
+# A box's own are other ones each time.
+VOLATILE = ((re.compile(r"stepbox-box-[0-9a-f]{12}"), "stepbox-box-X"), (re.compile(r"stepbox-\d+-[0-9a-f]{16}"), "stepbox-X"),
+            (re.compile(r"faults-\d+-\d+"), "faults-X"),
+            (re.compile(r"\b(0,+)\d{6,10}(,+\d+)"), r"\1SHIFTED\2"))
+WRITES_A_MESSAGE = {"write", "writev", "pwrite64"}
+INTERNAL = ("internal error", "this is a bug", "terminate called", "what():")
+PERMITTED = re.compile(r"(read|write):")
+
+
+def normal(text):
+    for pattern, replacement in VOLATILE:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def facts_of(result):
+    pairs = (line.partition(" ") for line in normal(result["out"]).splitlines() if line != "done")
+    return {key: value for key, _, value in pairs}
+
+
+def ledger_of(report):
+    if not isinstance(report, dict):
+        return None
+    return [(protection["name"], protection["state"]) for protection in report.get("protections", [])]
+
+
+def words_of(result):
+    """What stepbox says, without figures that are others each time."""
+    return {re.sub(r"\d+", "N", normal(line)) for line in result["err"].splitlines()}
+
+
+class Baseline:
+    def __init__(self, result):
+        self.facts = facts_of(result)
+        self.ledger = ledger_of(result["report"])
+        self.words = words_of(result)
+
+
+def weaker(result, baseline):
+    """What the step could do that it could not without the fault, or what else is another way."""
+    facts = facts_of(result)
+    found = []
+    for key, value in facts.items():
+        usual = baseline.facts.get(key)
+        if value.startswith("?") or value == usual:
+            continue
+        if PERMITTED.match(key) and value != "yes":
+            continue
+        found.append(f"{key} is '{value}', not '{usual}'")
+    return found
+
+
+def was_told(result, baseline):
+    ledger = ledger_of(result["report"])
+    return bool(words_of(result) - baseline.words) or (ledger is not None and ledger != baseline.ledger)
+
+
+def judge(result, baseline):
+    """The kind of a clean end, and the reasons why it is none: pairs of a word and a sentence."""
+    reasons = []
+    call, what, _ = result["fault"]
+    if result["hang"]:
+        return "hang", [("hang", "it hangs: " + "; ".join(result.get("stuck", [])))]
+    status = result["status"]
+    code = os.waitstatus_to_exitcode(status)
+    did_run = "done" in result["out"].split("\n")
+    report = result["report"]
+    if result["left"]:
+        reasons.append(("left", "it leaves " + ", ".join(result["left"])))
+    if code < 0 and not (what == "SIGKILL" and -code == signal.SIGKILL):
+        reasons.append(("crash", f"stepbox is ended by signal {-code}"))
+    if any(word in result["err"] for word in INTERNAL):
+        reasons.append(("internal", "stepbox tells of an internal error"))
+    if code == 0 and not did_run:
+        reasons.append(("lie", "it succeeds although the step has not run"))
+    if isinstance(report, dict) and report.get("outcome", {}).get("verdict") == "success" and not (did_run and code in (0, -signal.SIGKILL)):
+        reasons.append(("lie", f"the report says success, the exit code is {code}"))
+    if code == 125 and call not in WRITES_A_MESSAGE and "stepbox: " not in "\n".join(words_of(result) - baseline.words):
+        reasons.append(("silent", "it ends with 125 without a word"))
+    if did_run:
+        lost = weaker(result, baseline)
+        if lost and not was_told(result, baseline):
+            reasons.append(("weaker", "the step ran otherwise than asked, without a word: " + "; ".join(lost)))
+    return kind_of(result, baseline, code, did_run), reasons
+
+
+def kind_of(result, baseline, code, did_run):
+    if result.get("swept"):
+        return "swept"
+    if not result.get("hit", True):
+        return "not-reached"
+    if code < 0 or code == 137:
+        return "killed"
+    if code == 125:
+        return "refused"
+    if code != 0 or not did_run:
+        return "step-failed"
+    return "told" if was_told(result, baseline) else "as-usual"
