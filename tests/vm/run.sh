@@ -86,14 +86,17 @@ kernel=$(kernel_folder) ||
 
 # ---- The machine ----------------------------------------------------------------------------------
 
+# shellcheck source=tests/vm/folder.sh
+. "$here/folder.sh"
 # Not below /tmp, which may be a small tmpfs.
-work=$(mktemp -d /var/tmp/stepbox-vm.XXXXXX)
+make_folder /var/tmp/stepbox-vm || fail "cannot make a folder in /var/tmp"
+work=$folder
 machine=
 # Invoked by the trap.
 # shellcheck disable=SC2317
 clean_up() {
   if [ -n "$machine" ] && kill "$machine" 2> /dev/null; then wait "$machine" || true; fi
-  if [ "$keep" = yes ]; then echo "kept: $work" >&2; else rm -rf "$work"; fi
+  if [ "$keep" = yes ]; then echo "kept: $(keep_folder)" >&2; else remove_folder; fi
 }
 trap clean_up EXIT
 trap 'exit 130' INT TERM HUP
