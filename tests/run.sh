@@ -70,6 +70,11 @@ if [ -x build/release/tests/feature/feature_tests ]; then
 else
   skipped "tests: release, Linux 6.1 and cgroup v2"
 fi
+if [ -x build/release/launcher/cli/stepbox ] && [ -d build/release/tests/steps/bin ]; then
+  stage "faults at system calls, short form" tests/faults/run.sh --quick
+else
+  skipped "faults at system calls, short form"
+fi
 if [ -x build/release/launcher/cli/stepbox ]; then
   stage "examples" tests/examples/run.sh build/release/launcher/cli/stepbox
   stage "manual pages and completions" tests/examples/check_documentation.sh build/release/launcher/cli/stepbox

@@ -27,6 +27,7 @@ def arguments():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--stepbox", default=str(PROJECT / "build/release/launcher/cli/stepbox"))
     parser.add_argument("--steps", default=str(PROJECT / "build/release/tests/steps/bin"))
+    parser.add_argument("--most", type=int, default=MOST)
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     parser.add_argument("--scenario", action="append", default=[])
     parser.add_argument("--only", action="append", default=[])
@@ -97,13 +98,14 @@ def calls_before_exec(trace):
     return {name: count for name, count in counts.items() if name not in NEVER_INJECTED}
 
 
-def faults_of(calls, quick, exceptions, scenario):
+def faults_of(calls, options, exceptions, scenario):
     for call, most in sorted(calls.items()):
         # Of the same call in the same scenario always the same ones.
         chosen = zlib.crc32(f"{scenario} {call}".encode())
-        for count in range(1, min(most, MOST) + 1):
+        most = min(most, options.most)
+        for count in range(1, most + 1):
             for number, what in enumerate((*ERRNOS, KILL)):
-                if quick and (count != 1 + chosen % min(most, MOST) or number not in (chosen % len(ERRNOS), len(ERRNOS) * (chosen >> 8 & 1))):
+                if options.quick and (count != 1 + chosen % most or number not in (chosen % len(ERRNOS), len(ERRNOS) * (chosen >> 8 & 1))):
                     continue
                 if exceptions.find(scenario, (call, what, count), "skip") is None:
                     yield (call, what, count)
@@ -190,7 +192,7 @@ def main():
     options = arguments()
     exceptions = Exceptions(HERE / "exceptions")
     began = time.monotonic()
-    workers = [Worker(f"faults-{os.getpid()}-{number}", options) for number in range(max(1, options.workers))]
+    workers = [Worker(f"{os.getpid()}-{number}", options) for number in range(max(1, options.workers))]
     tally = Tally()
     baselines = {}
     jobs = queue.Queue()
@@ -202,7 +204,7 @@ def main():
                 if name == scenario.name:
                     jobs.put((name, (call, what, int(count))))
             continue
-        for fault in faults_of(calls, options.quick, exceptions, scenario.name):
+        for fault in faults_of(calls, options, exceptions, scenario.name):
             jobs.put((scenario.name, fault))
     total = jobs.qsize()
     lock = threading.Lock()

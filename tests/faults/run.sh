@@ -4,11 +4,13 @@
 # a file; succeeds although the step did not run; crashes; says nothing; or gives the step less isolation than the
 # same run without a fault, without a word.
 #
-#   tests/faults/run.sh [--quick] [--stepbox PATH] [--steps DIR] [--workers N] [--scenario NAME]... [--only FAULT]...
+#   tests/faults/run.sh [--quick] [--stepbox PATH] [--steps DIR] [--most N] [--workers N]
+#                       [--scenario NAME]... [--only FAULT]...
 #
 #   --quick          a part of the faults, the same ones each time: about a minute
 #   --stepbox PATH   what is tested; default: build/release/launcher/cli/stepbox
 #   --steps DIR      the built programs of tests/steps; default: build/release/tests/steps/bin
+#   --most N         how many calls of a name; default: 5
 #   --workers N      runs at a time; default: the number of processors
 #   --scenario NAME  only this one (see tests/faults/scenarios.py)
 #   --only FAULT     SCENARIO:CALL:ERRNO-or-SIGKILL:N, as the report names it; shows what the run said

@@ -4,12 +4,11 @@ Being pid 1 it is the parent of every process that a run leaves, and nobody else
 /dev/shm are its own as well, and so is a control group."""
 
 import ctypes
-import errno
+import fcntl
 import json
 import os
 import re
 import select
-import shutil
 import signal
 import socket
 import subprocess
@@ -45,9 +44,11 @@ class Groups:
     """A group of the worker's own in each hierarchy that has a limit of ours."""
 
     WANTED = {"memory", "pids", "cpu", "cpuacct", "freezer"}
+    PREFIX = "faults-"
 
     def __init__(self, name):
         self.made = []  # (directory, is v2)
+        self.locks = []  # as long as somebody uses them
         self.controllers = set()
         if not is_root():
             return
@@ -65,7 +66,7 @@ class Groups:
                 names = set(controllers.split(",")) & self.WANTED
                 matches = not controllers if kind == "cgroup2" else names and names <= set(options.split(","))
                 if matches:
-                    self._make(top / os.path.relpath(path, root) / name, kind == "cgroup2", names)
+                    self._make(top / os.path.relpath(path, root) / (self.PREFIX + name), kind == "cgroup2", names)
 
     def _make(self, directory, unified, names):
         try:
@@ -74,11 +75,29 @@ class Groups:
                 if offered:
                     (directory.parent / "cgroup.subtree_control").write_text(" ".join("+" + name for name in offered))
                 names = offered
+            self._sweep(directory.parent)
             directory.mkdir()
+            lock = os.open(directory, os.O_RDONLY)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.locks.append(lock)
             self.made.append((directory, unified))
             self.controllers |= names
         except OSError:
             pass
+
+    def _sweep(self, parent):
+        """What workers left that were killed."""
+        for directory in parent.glob(self.PREFIX + "*"):
+            try:
+                lock = os.open(directory, os.O_RDONLY)
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    for folder, _, _ in os.walk(directory, topdown=False):
+                        os.rmdir(folder)
+                finally:
+                    os.close(lock)
+            except OSError:
+                pass
 
     def have_limits(self):
         return {"memory", "pids"} <= self.controllers
@@ -110,15 +129,17 @@ class Groups:
 # ---- The place -----------------------------------------------------------------------------------
 
 def make_place(stepbox, steps):
+    # They may lie in what is covered now.
+    programs = {"stepbox": Path(stepbox).read_bytes(), "show_box": Path(steps, "show_box").read_bytes()}
     for path in WATCHED:
         if Path(path).is_dir():
             mount_tmpfs(path, "0755" if path == "/run" else "1777")
     mount_tmpfs("/mnt", "0755")
     for name in ("bin", "checkout/.git", "home", "secret", "out"):
         (PLACE / name).mkdir(parents=True)
-    for program in (stepbox, os.path.join(steps, "show_box")):
-        shutil.copy(program, PLACE / "bin")
-        os.chmod(PLACE / "bin" / os.path.basename(program), 0o755)
+    for name, content in programs.items():
+        (PLACE / "bin" / name).write_bytes(content)
+        (PLACE / "bin" / name).chmod(0o755)
     for name in ("secret/canary", "home/canary", "checkout/file"):
         (PLACE / name).write_text("canary\n")
     for path in ("/tmp/canary", "/var/tmp/canary", "/dev/shm/canary"):
@@ -197,7 +218,8 @@ def start_stopped(scenario, groups, argv, values):
         os.waitpid(pid, os.WUNTRACED)
         return pid
     try:
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE, signal.SIGQUIT, signal.SIGXFSZ):
+            signal.signal(number, signal.SIG_DFL)
         groups.enter()
         for number, (path, flags) in enumerate((("/dev/null", os.O_RDONLY), (PLACE / "out/stdout", os.O_WRONLY | os.O_CREAT | os.O_TRUNC),
                                                 (PLACE / "out/stderr", os.O_WRONLY | os.O_CREAT | os.O_TRUNC))):
