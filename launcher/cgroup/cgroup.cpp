@@ -43,6 +43,8 @@ std::string hint_for(int error, bool unified, const std::string& remedy) {
              "--security-opt unmask=/sys/fs/cgroup (podman) or --privileged, and stepbox as root";
     case ENOENT:
       return "this kernel does not keep that limit; leave it out, or make it optional (--limit optional=NAME)";
+    case EMFILE:
+    case ENFILE: return "raise the limit on open files (ulimit -n, fs.file-max)";
     case EAGAIN:
     case ENOSPC: return "too many control groups are there: see cgroup.max.descendants, and run `stepbox sweep`";
     default: return remedy;
@@ -193,7 +195,8 @@ std::expected<void, Refusal> Cgroup::make_group(Group& group) {
   if (!inner) return fails("cannot open the control group below " + quoted(directory));
   sys::Fd tasks(group.plan.unified ? -1 : ::openat(inner.get(), "tasks", O_WRONLY | O_CLOEXEC));
   if (!group.plan.unified && !tasks) return fails("cannot open \"tasks\" of the control group below " + quoted(directory));
-  watch_memory(group, inner.get());
+  if (auto watched = watch_memory(group, inner.get()); !watched)
+    return std::unexpected(Refusal{std::move(watched).error(), {"memory"}});
   if (group.plan.unified)
     unified_ = std::move(inner);
   else
@@ -242,15 +245,22 @@ Result<> Cgroup::leave_parent(Group& group) const {
 }
 
 // v2 ends the whole box by itself (memory.oom.group). v1 kills one process and lets the others carry on: then the
-// supervisor ends the box. Where the kernel has no such event, the count at the end still tells.
-void Cgroup::watch_memory(const Group& group, int inner) {
-  if (group.plan.unified || !has(limits_of(group.plan), "memory")) return;
+// supervisor ends the box. Where the kernel has no such event, the count at the end still tells. Where it has one that
+// cannot be had now, a build would go on with half of its processes.
+Result<> Cgroup::watch_memory(const Group& group, int inner) {
+  if (group.plan.unified || !has(limits_of(group.plan), "memory")) return {};
+  const auto fails = [this](int error) {
+    return std::unexpected(error_of("cannot hear of processes that are killed for memory", error, remedy_, false));
+  };
   sys::Fd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!event) return fails(errno);
   const sys::Fd control(::openat(inner, "memory.oom_control", O_RDONLY | O_CLOEXEC));
-  if (!event || !control) return;
-  if (write_at(inner, "cgroup.event_control",
-               std::to_string(event.get()) + " " + std::to_string(control.get())) == 0)
-    memory_event_ = std::move(event);
+  if (!control && errno != ENOENT) return fails(errno);
+  const int error = !control ? ENOENT : write_at(inner, "cgroup.event_control", std::to_string(event.get()) + " " + std::to_string(control.get()));
+  is_silent_ = error == ENOENT || error == EOPNOTSUPP;
+  if (error != 0 && !is_silent_) return fails(error);
+  if (error == 0) memory_event_ = std::move(event);
+  return {};
 }
 
 bool Cgroup::has_killed_for_memory() {

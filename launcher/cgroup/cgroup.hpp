@@ -49,6 +49,8 @@ class Cgroup {
   // Limits that the kernel has no file for, which the plan allows.
   const std::vector<std::string>& missing_files() const { return missing_; }
 
+  // Whether v1 groups with a memory limit do not tell when somebody is killed for it: kernels for real-time cannot.
+  bool is_silent_on_memory() const { return is_silent_; }
   // Readable when memory has run out and the kernel will not end the whole box by itself (v1); -1 otherwise. Borrowed.
   int out_of_memory() const { return memory_event_.get(); }
   // Whether a process has been killed for memory. To be asked after out_of_memory(), which comes a moment before.
@@ -78,7 +80,7 @@ class Cgroup {
   std::expected<void, Refusal> make_group(Group& group);
   Result<> hand_down(Group& group) const;
   Result<> leave_parent(Group& group) const;
-  void watch_memory(const Group& group, int inner);
+  Result<> watch_memory(const Group& group, int inner);
 
   Guard guard_;
   std::string remedy_;  // of the plan
@@ -86,6 +88,7 @@ class Cgroup {
   sys::Fd unified_;
   std::vector<sys::Fd> tasks_;
   sys::Fd memory_event_;
+  bool is_silent_ = false;
   std::vector<std::string> missing_;
 };
 

@@ -53,6 +53,7 @@ struct HostFacts {
   uint32_t shift_base = 0;  // first host uid of the slice that this run has locked
 
   int landlock_abi = 0;           // what Landlock can do here, as landlock(7) counts; 0: nothing
+  int landlock_error = 0;         // the errno of the question where the kernel did not answer it
   bool has_socket_scope = false;  // the kernel can keep abstract sockets of others out of reach (Landlock)
   uint64_t capabilities = 0;      // effective ones of the caller, a bit each
   // The workspace of a step without a box. Made by the run; for explain an example.

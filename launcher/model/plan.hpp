@@ -59,6 +59,13 @@ enum class MountAct : uint8_t {
 enum class Recursion : uint8_t { single, tree };
 enum class IdMapped : uint8_t { no, preferred, required };
 
+// System V segments belong to no volume. A memory limit bounds them too; without one the kernel's own limit on them does.
+enum class SegmentBound : uint8_t {
+  by_memory_limit,
+  if_possible,  // the list of protections says where it is not
+  required
+};
+
 // One call of the flat list. Paths in `target` are relative to the box root; empty is the root itself.
 struct MountCall {
   MountAct act;
@@ -140,6 +147,7 @@ struct Plan {
 
   Identity identity;
   NetworkMode network = NetworkMode::host;
+  int landlock_abi = 0;        // of the host: with Isolation::landlock it says which kinds of writing can be confined
   bool scope_sockets = false;  // the host's abstract sockets are kept out of reach by Landlock
   bool scope_signals = false;  // likewise its processes
   std::shared_ptr<const SeccompFilter> seccomp;  // never null in a plan that is carried out; "off" has no program
@@ -147,6 +155,7 @@ struct Plan {
   bool deny_nesting = false;
   // Where the step's uid 0 is the host's: it owns the host's cgroup files, and could mount them.
   bool deny_cgroup_namespaces = false;
+  SegmentBound segments = SegmentBound::if_possible;
   CgroupPlan cgroup;                            // limits on the whole box
   std::vector<ProcessLimitSpec> process_limits;  // lowered in the step, never raised
   std::vector<PlannedVolume> volumes;

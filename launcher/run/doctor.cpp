@@ -87,7 +87,7 @@ int try_proc(const HostFacts& facts) {
 int try_namespaces(const HostFacts& facts) { return enter(CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP, facts); }
 
 int try_socket_scope(const HostFacts& facts) {
-  if (!facts.has_socket_scope) return EOPNOTSUPP;
+  if (!facts.has_socket_scope) return facts.landlock_error != 0 ? facts.landlock_error : EOPNOTSUPP;
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
   Plan plan;
   plan.scope_sockets = true;
@@ -95,10 +95,11 @@ int try_socket_scope(const HostFacts& facts) {
 }
 
 int try_confined_writes(const HostFacts& facts) {
-  if (facts.landlock_abi < sandbox::kLandlockForWrites) return EOPNOTSUPP;
+  if (facts.landlock_abi < sandbox::kLandlockForWrites) return facts.landlock_error != 0 ? facts.landlock_error : EOPNOTSUPP;
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
   Plan plan;
   plan.isolation = Isolation::landlock;
+  plan.landlock_abi = facts.landlock_abi;
   const sys::Fd directory(::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   return directory ? sandbox::enter_landlock(plan, directory.get()).error : errno;
 }

@@ -181,7 +181,9 @@ Result<HostFacts> gather_facts() {
   if (!is_kernel_at_least(facts.kernel, 5, 14))
     return fail("this is Linux " + facts.kernel + "; stepbox needs 5.14 or newer (mount_setattr, id-mapped mounts, cgroup.kill)",
                 "run it on a newer kernel");
-  facts.landlock_abi = sandbox::landlock_abi();
+  const sandbox::LandlockSupport landlock = sandbox::landlock_support();
+  facts.landlock_abi = landlock.abi;
+  facts.landlock_error = landlock.error;
   facts.has_socket_scope = facts.landlock_abi >= sandbox::kLandlockForScopes;
   facts.uid = ::geteuid();
   facts.gid = ::getegid();

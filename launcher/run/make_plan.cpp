@@ -20,6 +20,7 @@ bool names_display(const Policy& policy) {
 }
 
 void plan_scopes(Plan& plan, const Policy& policy, const HostFacts& facts) {
+  plan.landlock_abi = facts.landlock_abi;
   if (!facts.has_socket_scope || plan.isolation == Isolation::env) return;
   // A network of its own has abstract names of its own, as a pid namespace has processes.
   plan.scope_sockets = plan.network == NetworkMode::host && !names_display(policy);

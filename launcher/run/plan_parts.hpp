@@ -83,4 +83,11 @@ void plan_environment(Plan& plan, const Policy& policy, const HostFacts& facts);
 // plan.protections, and an error when one that `require` names is not active.
 Result<> plan_protections(Plan& plan, const Policy& policy, const HostFacts& facts);
 
+// What is found out only when the plan is carried out: the protection is not in full force, for that reason. The warning
+// added to the plan is left to the caller to print.
+void weaken(Plan& plan, std::string_view protection, const std::string& reason);
+
+// The error of plan_protections, once more.
+Result<> check_required(const Plan& plan, const Policy& policy);
+
 }  // namespace stepbox::run

@@ -44,8 +44,13 @@ Protection network_isolation(const Plan& plan) {
   return {"network-isolation", false, ProtectionState::off, "network: host"};
 }
 
-Protection abstract_sockets(const Plan& plan, const HostFacts& facts) {
+Protection abstract_sockets(Plan& plan, const HostFacts& facts) {
   if (plan.network != NetworkMode::host || plan.scope_sockets) return active("abstract-sockets");
+  if (facts.landlock_error != 0) {
+    const std::string reason = Error::from_errno("network: host, and cannot ask the kernel what its Landlock can do", facts.landlock_error).message;
+    plan.warnings.push_back("abstract sockets of the host are within the step's reach: " + reason + "; --network loopback or none keeps them out");
+    return {"abstract-sockets", false, ProtectionState::degraded, reason};
+  }
   return {"abstract-sockets", false, ProtectionState::off,
           facts.has_socket_scope ? "the policy lets the host's display in (/tmp/.X11-unix)"
                                  : "network: host, and the kernel has no Landlock scopes (Linux 6.12)"};
@@ -87,7 +92,7 @@ std::vector<Protection> without_box(const Plan& plan, const HostFacts& facts) {
           off("nesting-denied")};
 }
 
-std::vector<Protection> of_box(const Plan& plan, const Policy& policy, const HostFacts& facts) {
+std::vector<Protection> of_box(Plan& plan, const Policy& policy, const HostFacts& facts) {
   return {quota(plan, policy, facts), active("mount-isolation"),  active("pid-isolation"),
           active("ipc-isolation"), uid_isolation(plan, facts), network_isolation(plan), abstract_sockets(plan, facts),
           active("no-new-privileges"), active("capabilities"), seccomp(plan), nesting_denied(plan)};
@@ -95,13 +100,16 @@ std::vector<Protection> of_box(const Plan& plan, const Policy& policy, const Hos
 
 }  // namespace
 
-Result<> plan_protections(Plan& plan, const Policy& policy, const HostFacts& facts) {
-  if (plan.seccomp_log && plan.seccomp->program.empty())
-    return fail("there is nothing to log for seccomp-log (" + escaped(policy.seccomp_log.origin.text()) +
-                    "): no system call is refused (" + escaped(policy.seccomp.origin.text()) + ")",
-                "choose a profile, as with --seccomp default, or leave --seccomp-log out");
+void weaken(Plan& plan, std::string_view protection, const std::string& reason) {
+  const auto found = std::ranges::find(plan.protections, protection, &Protection::name);
+  if (found == plan.protections.end()) return;
+  found->reason = found->state == ProtectionState::active ? reason : found->reason + "; " + reason;
+  found->state = ProtectionState::degraded;
+  plan.warnings.push_back("protection " + quoted(protection) + " is degraded: " + reason);
+}
+
+Result<> check_required(const Plan& plan, const Policy& policy) {
   const bool is_boxed = plan.isolation == Isolation::full;
-  plan.protections = is_boxed ? of_box(plan, policy, facts) : without_box(plan, facts);
   for (const RequiredProtection& required : policy.require) {
     const auto found = std::ranges::find(plan.protections, required.name, &Protection::name);
     if (found == plan.protections.end())
@@ -112,6 +120,20 @@ Result<> plan_protections(Plan& plan, const Policy& policy, const HostFacts& fac
                 is_boxed || required.name == "seccomp" ? hint_for(required.name) : "use --isolation full");
   }
   return {};
+}
+
+Result<> plan_protections(Plan& plan, const Policy& policy, const HostFacts& facts) {
+  if (plan.seccomp_log && plan.seccomp->program.empty())
+    return fail("there is nothing to log for seccomp-log (" + escaped(policy.seccomp_log.origin.text()) +
+                    "): no system call is refused (" + escaped(policy.seccomp.origin.text()) + ")",
+                "choose a profile, as with --seccomp default, or leave --seccomp-log out");
+  const bool is_boxed = plan.isolation == Isolation::full;
+  plan.protections = is_boxed ? of_box(plan, policy, facts) : without_box(plan, facts);
+  if (plan.cgroup.find("memory") != nullptr)
+    plan.segments = SegmentBound::by_memory_limit;
+  else
+    plan.segments = is_required(policy, "quota") ? SegmentBound::required : SegmentBound::if_possible;
+  return check_required(plan, policy);
 }
 
 }  // namespace stepbox::run

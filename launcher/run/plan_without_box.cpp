@@ -161,6 +161,12 @@ std::string place_without_box(const HostFacts& facts) {
 
 Result<> plan_without_box(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout) {
   TRY(refuse_what_needs_box(plan, policy));
+  if (plan.isolation == Isolation::landlock && facts.landlock_error != 0)
+    return std::unexpected(Error::from_errno("cannot confine writes (" + escaped(policy.isolation.origin.text()) +
+                                                 "): cannot ask the kernel what its Landlock can do",
+                                             facts.landlock_error)
+                               .with_hint("a container's seccomp filter may refuse landlock_create_ruleset(2): start it with "
+                                          "--security-opt seccomp=unconfined; or use --isolation env"));
   if (plan.isolation == Isolation::landlock && facts.landlock_abi < sandbox::kLandlockForWrites)
     return fail("cannot confine writes (" + escaped(policy.isolation.origin.text()) + "): the kernel's Landlock is " +
                     (facts.landlock_abi == 0 ? "missing or switched off" : "too old to let files be moved between directories"),

@@ -24,6 +24,7 @@
 #include "run/supervise.hpp"
 #include "run/watch_output.hpp"
 #include "sandbox/box.hpp"
+#include "sandbox/failure_text.hpp"
 #include "sandbox/filters.hpp"
 #include "sys/files.hpp"
 #include "workspace/private_directory.hpp"
@@ -140,14 +141,23 @@ Result<workspace::PrivateDirectory> make_private_directory(Planned& planned) {
   return made;
 }
 
+// Known once they are made.
+void tell_what_groups_lack(Planned& planned, const cgroup::Cgroup& cgroup) {
+  std::vector<std::string>& warnings = planned.plan.warnings;
+  for (const std::string& file : cgroup.missing_files())
+    if (planned.facts.swap_total > 0) warnings.push_back("the step may swap beyond its memory limit: this kernel has no " + file);
+  if (cgroup.is_silent_on_memory())
+    warnings.emplace_back("a process killed for memory does not end the others of the step, which fails all the same when they "
+                          "have ended: this kernel does not tell of it");
+}
+
 // Whether a limit can be had is found out by making its group. Where the policy can do without, the plan is made
 // again without it, and says so.
 Result<cgroup::Cgroup> make_cgroup(Planned& planned, const RunRequest& request) {
   for (;;) {
     auto made = cgroup::Cgroup::create(planned.plan.cgroup);
     if (made) {
-      for (const std::string& file : made->missing_files())
-        if (planned.facts.swap_total > 0) log::warn("the step may swap beyond its memory limit: this kernel has no " + file);
+      tell_what_groups_lack(planned, *made);
       return std::move(*made);
     }
     cgroup::Refusal& refusal = made.error();
@@ -182,6 +192,22 @@ Result<Started> start(Planned& planned, const RunRequest& request, const sandbox
       return std::unexpected(std::move(failure.error));
     planned.facts.no_shift_reason = failure.error.message;
     TRY_ASSIGN(planned.plan, make_plan(planned.policy, request.argv, planned.facts));
+  }
+}
+
+// Each stage of a box that it can do without, and the protection that is the less for it.
+struct Dispensable {
+  sandbox::Stage stage;
+  std::string_view protection;
+};
+constexpr Dispensable kDispensable[] = {{sandbox::Stage::shared_memory, "quota"}};
+
+void tell_weaknesses(Plan& plan, const sandbox::Box& box) {
+  for (const sandbox::Message& weakness : box.weaknesses()) {
+    const auto* row = std::ranges::find(kDispensable, weakness.stage, &Dispensable::stage);
+    if (row == std::end(kDispensable)) continue;
+    weaken(plan, row->protection, sandbox::failure_text(plan, weakness.stage, weakness.index, weakness.error).message);
+    log::warn(plan.warnings.back());
   }
 }
 
@@ -237,6 +263,7 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   sandbox::Box& box = started.box;
 
   // Beyond this point the command may have run: all that happens is in the report, never an Error.
+  tell_weaknesses(planned.plan, box);
   const Clock::time_point running = box.started();
   tell_time("the box was made", seconds_between(begin, running));
   // What runs left that were killed together with their guard; the step does not wait for it.

@@ -99,6 +99,7 @@ std::expected<void, StartFailure> Box::await_step(const Plan& plan, std::chrono:
       tear_down();
       return std::unexpected(StartFailure{early_end_text(plan, "the step's process", message.value)});
     }
+    if (message.kind == Kind::weakened) weaknesses_.push_back(message);
     if (message.kind != Kind::failed) continue;
     tear_down();
     return std::unexpected(StartFailure{failure_text(plan, message.stage, message.index, message.error),

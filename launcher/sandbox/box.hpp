@@ -63,8 +63,8 @@ class Box {
   Box(Box&& other) noexcept
       : init_(std::exchange(other.init_, -1)), bounds_(other.bounds_), has_ended_(other.has_ended_),
         has_survivors_(other.has_survivors_), channel_(std::move(other.channel_)), volumes_(std::move(other.volumes_)),
-        processes_(std::move(other.processes_)), listener_(std::move(other.listener_)), started_(other.started_),
-        continued_(other.continued_) {}
+        processes_(std::move(other.processes_)), listener_(std::move(other.listener_)),
+        weaknesses_(std::move(other.weaknesses_)), started_(other.started_), continued_(other.continued_) {}
   Box& operator=(Box&&) = delete;
   // Kills the box when it still runs. Where the result matters, call tear_down().
   ~Box();
@@ -93,6 +93,9 @@ class Box {
   int processes() const { return processes_.get(); }
   // Whose descendants they are, where it shows others too; 0 for a box.
   pid_t subreaper() const { return bounds_ == Bounds::descendants ? init_ : 0; }
+
+  // What could not be had although the box was made: messages of Kind::weakened, for failure_text().
+  const std::vector<Message>& weaknesses() const { return weaknesses_; }
 
   // For a CallListener: of the filter in log mode, else -1. Borrowed.
   int listener() const { return listener_.get(); }
@@ -127,6 +130,7 @@ class Box {
   std::vector<sys::Fd> volumes_;
   sys::Fd processes_;
   sys::Fd listener_;
+  std::vector<Message> weaknesses_;
   std::chrono::steady_clock::time_point started_;
   int32_t continued_ = 0;  // orders sent that continue the step
 };

@@ -18,6 +18,7 @@ enum class Stage : uint8_t {
   // init
   groups,
   user_map,
+  shared_memory,
   private_mounts,
   step_clone,
   step_map,
@@ -49,6 +50,7 @@ enum class Kind : uint8_t {
   volumes,    // descriptors of the volumes ride along, in the plan's order, and one of the box's /proc
   executing,  // the step is about to call execve; in seccomp's log mode the filter's listener rides along
   failed,
+  weakened,   // a stage failed that the plan can do without; the box is made all the same
   stopped,    // the step was stopped; `value` is the signal, `index` how often it had been continued
   ended,      // `value` is the status as of wait(2)
   expired,    // the time limit and the grace were over, and the supervisor had done nothing: the box is killed

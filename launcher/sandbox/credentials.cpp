@@ -30,7 +30,8 @@ int become(uid_t uid, gid_t gid) {
   return 0;
 }
 
-// Without libcap: one call with two 32-bit halves (capget(2)).
+// Without libcap: one call with two 32-bit halves (capget(2)). What is no longer inheritable leaves the ambient set by
+// itself (capabilities(7)).
 int keep_capabilities(uint64_t kept) {
   __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
   __user_cap_data_struct data[2]{};
@@ -41,12 +42,15 @@ int keep_capabilities(uint64_t kept) {
   return ::syscall(SYS_capset, &header, &data) == 0 ? 0 : errno;
 }
 
+// EINVAL ends the list, but only beyond the capabilities that every kernel has which stepbox runs on: answered earlier, it
+// would leave the rest uncut.
 int cut_capabilities(uint64_t kept) {
-  ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  constexpr int kLastEverywhere = CAP_CHECKPOINT_RESTORE;  // Linux 5.9
   for (int capability = 0; capability < 64; ++capability) {
     if ((kept >> capability & 1) != 0) continue;
-    if (::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) < 0) break;  // beyond the last one that this kernel knows
-    if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) return errno;
+    if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) continue;
+    if (errno == EINVAL && capability > kLastEverywhere) break;
+    return errno;
   }
   return keep_capabilities(kept);
 }

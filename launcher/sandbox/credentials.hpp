@@ -18,7 +18,7 @@ int become(uid_t uid, gid_t gid);
 // Inheritable and ambient end empty.
 int cut_capabilities(uint64_t kept);
 
-// The permitted and effective sets alone. Enough for a process that never calls execve.
+// The permitted and effective sets alone, with inheritable and ambient empty. Enough for a process that never calls execve.
 int keep_capabilities(uint64_t kept);
 
 // The calling process dies when its parent does: init with the supervisor. A change of ids or capabilities clears it, of

@@ -34,6 +34,7 @@ struct StageText {
 constexpr StageText kStages[] = {
     {Stage::groups, "cannot put the box into its control groups", "run it without --limit, or see `stepbox doctor`"},
     {Stage::user_map, "cannot map the user's id into the box", "see the line about user namespaces in `stepbox doctor`"},
+    {Stage::shared_memory, "cannot bound System V shared memory (kernel.shmall)", "set a limit (--limit memory=SIZE): it bounds these segments too"},
     {Stage::private_mounts, "cannot make the mounts of the box private", kHintDoctor},
     {Stage::step_clone, "cannot start the process of the step", "raise the limit on processes (ulimit -u), or the cgroup's pids.max"},
     {Stage::step_map, "cannot shift the ids of the step", kHintDoctor},

@@ -145,16 +145,20 @@ void Init::build(size_t first, size_t last) {
 
 // System V segments are memory outside every volume: as much as the workspace at the most, and gone with their last
 // user instead of with the namespace, which the kernel frees a while after the box has ended. The settings belong to
-// real root (proc(5)); an ordinary user's box has the kernel's defaults. Before the mounts: where the host's uid 0 is
-// in the box, its /proc gets read-only.
+// real root (proc(5)), before Linux 5.19 to the host's alone; an ordinary user's box has the kernel's defaults. Before the
+// mounts: where the host's uid 0 is in the box, its /proc gets read-only.
 void Init::bound_shared_memory() const {
   if (prepared_.plan.identity.isolation == UidIsolation::mapped) return;
   constexpr uint64_t kPage = 4096;
   char pages[32];
   const int length = std::snprintf(pages, sizeof pages, "%llu", static_cast<unsigned long long>(prepared_.plan.volumes[0].bytes / kPage));
+  int error = write_file_at(context_.proc, "sys/kernel/shmall", pages, static_cast<size_t>(length));
+  if (const int other = write_file_at(context_.proc, "sys/kernel/shm_rmid_forced", "1", 1); error == 0) error = other;
   // A kernel without System V IPC has neither file.
-  (void)write_file_at(context_.proc, "sys/kernel/shmall", pages, static_cast<size_t>(length));
-  (void)write_file_at(context_.proc, "sys/kernel/shm_rmid_forced", "1", 1);
+  if (error == 0 || error == ENOENT || prepared_.plan.segments == SegmentBound::by_memory_limit) return;
+  if (prepared_.plan.segments == SegmentBound::required) require(Stage::shared_memory, error);
+  // Untold, it would be a weaker box without a word.
+  if (!send_message(channel_, {.kind = Kind::weakened, .stage = Stage::shared_memory, .error = error})) ::_exit(0);
 }
 
 void Init::raise_loopback() {

@@ -99,16 +99,19 @@ LandlockFailure allow_writes(int ruleset, uint64_t writes, const Plan& plan, int
 
 }  // namespace
 
-int landlock_abi() {
+LandlockSupport landlock_support() {
   const long abi = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
-  return abi < 0 ? 0 : static_cast<int>(abi);
+  if (abi >= 0) return {.abi = static_cast<int>(abi)};
+  // Not built, or switched off (landlock(7)).
+  const bool is_missing = errno == ENOSYS || errno == EOPNOTSUPP;
+  return {.error = is_missing ? 0 : errno};
 }
 
 LandlockFailure enter_landlock(const Plan& plan, int workspace) {
   const bool confines = plan.isolation == Isolation::landlock;
   const uint64_t scopes = (plan.scope_sockets ? kScopeAbstractSockets : 0) | (plan.scope_signals ? kScopeSignals : 0);
   if (!confines && scopes == 0) return {};
-  const Ruleset rules = {.handled_access_fs = confines ? known_writes(landlock_abi()) : 0, .handled_access_net = 0, .scoped = scopes};
+  const Ruleset rules = {.handled_access_fs = confines ? known_writes(plan.landlock_abi) : 0, .handled_access_net = 0, .scoped = scopes};
   const sys::Fd ruleset(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &rules, sizeof rules, 0)));
   if (!ruleset) return {errno};
   if (confines)

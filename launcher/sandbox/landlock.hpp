@@ -9,8 +9,11 @@
 
 namespace stepbox::sandbox {
 
-// What the kernel can do, as a number that grows with it; 0 where there is no Landlock, or it is switched off.
-int landlock_abi();
+struct LandlockSupport {
+  int abi = 0;    // what the kernel can do, as a number that grows with it; 0 where there is no Landlock, or it is switched off
+  int error = 0;  // why the kernel did not tell, as where a container's filter refuses to ask; `abi` is 0 then
+};
+LandlockSupport landlock_support();
 
 // The first that lets files be moved from one directory to another (Linux 5.19); without, most builds fail.
 inline constexpr int kLandlockForWrites = 2;

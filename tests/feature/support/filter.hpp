@@ -33,4 +33,12 @@ inline void deny(long call, int error) {
         line(kReturn, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)), line(kReturn, SECCOMP_RET_ALLOW)});
 }
 
+// The same for calls with this value as the argument of that number alone.
+inline void deny_when(long call, unsigned argument, unsigned value, int error) {
+  const auto place = static_cast<unsigned>(offsetof(seccomp_data, args) + argument * sizeof(__u64));
+  load({line(kLoad, offsetof(seccomp_data, nr)), line(kEqual, static_cast<unsigned>(call), 0, 3), line(kLoad, place),
+        line(kEqual, value, 0, 1), line(kReturn, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)),
+        line(kReturn, SECCOMP_RET_ALLOW)});
+}
+
 }  // namespace stepbox::feature::in_child

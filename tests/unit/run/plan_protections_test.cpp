@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <cerrno>
 #include <iterator>
 
+#include "run/plan_parts.hpp"
 #include "run/run_fixture.hpp"
 
 using namespace stepbox;
@@ -115,6 +117,44 @@ TEST_CASE("abstract sockets are out of reach by a network of one's own, or by th
   policy.network.value = NetworkMode::none;
   CHECK_FALSE(plan_of(facts, policy).scope_sockets);
   CHECK(protection(plan_of(user_facts(), policy), "abstract-sockets").state == ProtectionState::active);
+}
+
+TEST_CASE("where the kernel did not tell what Landlock can do, abstract sockets are a protection that is missed", "[run][protections]") {
+  HostFacts facts = user_facts();
+  facts.landlock_error = EPERM;
+  const Plan plan = plan_of(facts);
+  CHECK(protection(plan, "abstract-sockets").state == ProtectionState::degraded);
+  CHECK(protection(plan, "abstract-sockets").reason.ends_with("operation not permitted (EPERM)"));
+  REQUIRE(plan.warnings.size() == 1);
+  CHECK(plan.warnings[0].starts_with("abstract sockets of the host are within the step's reach"));
+  CHECK(refusal_of(facts, requiring("abstract-sockets")).hint == "use --network loopback or --network none");
+  Policy policy = default_policy();
+  policy.network.value = NetworkMode::loopback;
+  CHECK(plan_of(facts, policy).warnings.empty());
+}
+
+TEST_CASE("what is found out while the plan is carried out weakens a protection", "[run][protections]") {
+  HostFacts facts = user_facts();
+  const Policy policy = requiring("quota");
+  Plan plan = plan_of(facts, policy);
+  CHECK(run::check_required(plan, policy));
+  run::weaken(plan, "quota", "one thing failed");
+  CHECK(protection(plan, "quota").state == ProtectionState::degraded);
+  CHECK(protection(plan, "quota").reason == "one thing failed");
+  run::weaken(plan, "quota", "another did");
+  CHECK(protection(plan, "quota").reason == "one thing failed; another did");
+  CHECK(plan.warnings.back() == "protection 'quota' is degraded: another did");
+  CHECK_FALSE(run::check_required(plan, policy));
+}
+
+TEST_CASE("System V segments must be bounded where the quota is required and no memory limit bounds them", "[run][protections]") {
+  Policy policy = requiring("quota");
+  CHECK(plan_of(user_facts(), policy).segments == SegmentBound::required);
+  CHECK(plan_of(user_facts()).segments == SegmentBound::if_possible);
+  HostFacts facts = user_facts();
+  facts.cgroups = {{.unified = true, .controllers = {"memory"}, .enabled = {"memory"}, .own = "/sys/fs/cgroup/job"}};
+  policy.limits.memory.value = Size{Size::Unit::bytes, kGiB};
+  CHECK(plan_of(facts, policy).segments == SegmentBound::by_memory_limit);
 }
 
 TEST_CASE("a required protection that is off is an error", "[run][protections]") {
