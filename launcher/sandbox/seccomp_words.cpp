@@ -1,10 +1,12 @@
 #include "sandbox/seccomp_words.hpp"
 
 #include <fcntl.h>
+#include <linux/ioprio.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -73,6 +75,13 @@ constexpr SeccompWord kArguments[] = {
     WORD(PTRACE_ATTACH),
     WORD(PTRACE_SEIZE),
     WORD(PTRACE_TRACEME),
+
+    WORD(PRIO_PROCESS),
+    WORD(PRIO_PGRP),
+    WORD(PRIO_USER),
+    WORD(IOPRIO_WHO_PROCESS),
+    WORD(IOPRIO_WHO_PGRP),
+    WORD(IOPRIO_WHO_USER),
 
     WORD(S_ISUID),
     WORD(S_ISGID),

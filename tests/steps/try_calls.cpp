@@ -4,6 +4,7 @@
 #include <linux/sched.h>
 #include <sys/ioctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -38,6 +39,7 @@ constexpr long kFchmodat2 = 452;
 constexpr long kOpenTreeAttr = 467;
 constexpr long kBad = -1;               // no descriptor
 constexpr long kNobody = 4194303;       // no process: beyond every pid that there is
+constexpr long kNoClass = 7 << 13;      // of ioprio_set(2)
 constexpr long kTemporary = 020000000;  // O_TMPFILE without O_DIRECTORY
 
 struct Attempt {
@@ -86,6 +88,14 @@ constexpr Attempt kAttempts[] = {
     {"default", "socket", SYS_socket, 359, {AF_MCTP, 99}},
     {"default", "socketpair", SYS_socketpair, 360, {AF_CAN, 99}},
     {"default", "prlimit64", SYS_prlimit64, 340, {1, 99}},
+    {"default", "sched_setscheduler", SYS_sched_setscheduler, 156, {1, 99}},
+    {"default", "sched_setparam", SYS_sched_setparam, 154, {1}},
+    {"default", "sched_setattr", SYS_sched_setattr, 351, {1}},
+    {"default", "sched_setaffinity", SYS_sched_setaffinity, 241, {1}},
+    {"default", "setpriority", SYS_setpriority, 97, {PRIO_PROCESS, 1}},
+    {"default", "setpriority", SYS_setpriority, 97, {PRIO_USER, kNobody}},
+    {"default", "ioprio_set", SYS_ioprio_set, 289, {1, 1, kNoClass}},
+    {"default", "ioprio_set", SYS_ioprio_set, 289, {3, kNobody, kNoClass}},
     {"default", "sync", SYS_sync, 36, {}},
     {"default", "syncfs", SYS_syncfs, 344, {kBad}},
 
