@@ -53,8 +53,12 @@ enum class MountAct : uint8_t {
   rebind,     // a path that is already in the box, `source` relative to the box root
   proc,       // a new procfs of the box's pid namespace
   devpts,     // a new devpts instance
+  terminal,   // the caller's pseudo-terminal `source`, in the devpts of the box under the same number
   seal        // change the attributes of the mount at target
 };
+
+// MountAct::terminal is for numbers below this: to have number N, N terminals are opened before, at 25 us each.
+inline constexpr unsigned kMaxTerminals = 64;
 
 enum class Recursion : uint8_t { single, tree };
 enum class IdMapped : uint8_t { no, preferred, required };

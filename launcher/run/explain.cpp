@@ -57,6 +57,7 @@ std::string source_of(const MountCall& call) {
     case MountAct::tmpfs: return "new tmpfs";
     case MountAct::proc: return "new proc";
     case MountAct::devpts: return "new devpts";
+    case MountAct::terminal: return "terminal " + call.source;
     default: return {};
   }
 }

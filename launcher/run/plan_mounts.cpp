@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <iterator>
 #include <set>
 
@@ -40,6 +41,16 @@ constexpr BoxDirectory kBoxDirectories[] = {
     {"box/shm", 01777},
 };
 
+// "dev/pts/3"
+bool has_low_number(std::string_view terminal) {
+  constexpr std::string_view kPts = "dev/pts/";
+  if (!terminal.starts_with(kPts)) return false;
+  terminal.remove_prefix(kPts.size());
+  unsigned number = kMaxTerminals;
+  const auto [end, error] = std::from_chars(terminal.begin(), terminal.end(), number);
+  return error == std::errc() && end == terminal.end() && number < kMaxTerminals;
+}
+
 class MountList {
  public:
   MountList(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout)
@@ -58,6 +69,7 @@ class MountList {
   void sys();
   void sys_in_parts();
   void dev();
+  void terminal();
   void proc();
   void workspace();
   void volume(size_t index);
@@ -242,17 +254,28 @@ void MountList::dev() {
   pts.attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
   pts.options = {{"ptmxmode", "0666"}, {"mode", "0620"}};
   directory("dev/shm", 01777);
-  if (!facts_.terminal.empty()) {
-    // The new devpts does not know the terminal that the step was started from; ttyname(3) finds it here.
-    file("dev/console");
-    MountCall& console = add(MountAct::bind, facts_.terminal, "dev/console", "the terminal");
-    console.attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY;
-  }
+  if (!facts_.terminal.empty()) terminal();
   add(MountAct::symlink, "pts/ptmx", "dev/ptmx", {});
   add(MountAct::symlink, "/proc/self/fd", "dev/fd", {});
   add(MountAct::symlink, "/proc/self/fd/0", "dev/stdin", {});
   add(MountAct::symlink, "/proc/self/fd/1", "dev/stdout", {});
   add(MountAct::symlink, "/proc/self/fd/2", "dev/stderr", {});
+}
+
+// The new devpts does not know the terminal that the step was started from. It is shown at its own path where that can
+// be, and where a pseudo-terminal's number is not to be had, ttyname(3) finds it as /dev/console.
+void MountList::terminal() {
+  const auto show = [&](MountAct act, const std::string& target) {
+    MountCall& call = add(act, facts_.terminal, target, "the terminal");
+    call.attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY;
+    call.optional = act == MountAct::terminal;
+  };
+  const std::string own = facts_.terminal.substr(1);
+  const bool is_plain_device = own.starts_with("dev/") && own.find('/', 4) == std::string::npos && !made_.contains(own);
+  const std::string fixed = is_plain_device ? own : "dev/console";
+  file(fixed);
+  show(MountAct::bind, fixed);
+  if (has_low_number(own)) show(MountAct::terminal, own);
 }
 
 void MountList::proc() {

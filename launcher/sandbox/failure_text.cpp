@@ -87,6 +87,7 @@ Error mount_failure_text(const MountCall& call, int number) {
     }
     case MountAct::rebind:
     case MountAct::devpts:
+    case MountAct::terminal:
     case MountAct::seal:
       return Error::from_errno("cannot set up " + target + " in the box (" + call.why + ")", number);
   }

@@ -78,7 +78,7 @@ void Init::run() {
   // could take init's limits away, or hold on to an init that still has privileges.
   processes_ = ::openat(context_.proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   require(Stage::init_privileges, error_of(processes_));
-  drop_descriptors(processes_, -1);  // nothing worth stealing is kept
+  drop_descriptors(processes_, context_.terminal);  // nothing worth stealing is kept
   drop_privileges();
   Server server({prepared_, channel_, terminal_, step_, step_handle_, processes_, Bounds::pid_namespace});
   require(Stage::init_privileges, server.open());

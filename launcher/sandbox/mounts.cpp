@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <sys/fsuid.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 
 #include "sandbox/credentials.hpp"
@@ -67,6 +69,7 @@ class Builder {
   int make_file(const MountCall& call);
   int new_tmpfs(const MountCall& call);
   int new_devpts(const MountCall& call);
+  int reserve_terminal(const MountCall& call);
   int copy(const MountCall& call, int from);
   int set_attributes(const MountCall& call, int mount, unsigned recursive);
   int attach(const MountCall& call, int mount);
@@ -91,6 +94,10 @@ int Builder::carry_out(const MountCall& call) {
   switch (call.act) {
     case MountAct::tmpfs: return new_tmpfs(call);
     case MountAct::devpts: return new_devpts(call);
+    case MountAct::terminal: {
+      const int error = reserve_terminal(call);
+      return error == 0 ? copy(call, AT_FDCWD) : error;
+    }
     case MountAct::proc: return attach(call, context_.proc);
     case MountAct::bind: return copy(call, AT_FDCWD);
     case MountAct::rebind: return copy(call, context_.root);
@@ -142,6 +149,29 @@ int Builder::new_devpts(const MountCall& call) {
   if (sys::fsconfig_create(context.get()) != 0) return errno;
   const Fd mount(sys::fsmount(context.get(), static_cast<unsigned>(call.attributes)));
   return mount ? attach(call, mount.get()) : errno;
+}
+
+// No file can be made in a devpts: what stands there are terminals that are open. So as many are opened as it takes
+// until one has the number of the caller's; it stays open, and the caller's is mounted over it. No other terminal of
+// the box can have its number then, which programs would take for the caller's (/proc/self/fd/0 says /dev/pts/N).
+int Builder::reserve_terminal(const MountCall& call) {
+  int fds[kMaxTerminals];
+  unsigned count = 0;
+  bool is_there = false;
+  while (count < kMaxTerminals && !is_there) {
+    const int fd = ::openat(context_.root, "dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0) break;
+    fds[count++] = fd;
+    unsigned number = 0;
+    char entry[32];
+    if (::ioctl(fd, TIOCGPTN, &number) != 0) break;
+    std::snprintf(entry, sizeof entry, "dev/pts/%u", number);
+    is_there = call.target == entry;
+  }
+  if (is_there) context_.terminal = fds[--count];
+  while (count > 0) ::close(fds[--count]);
+  // Where the machine's terminals or descriptors do not suffice, /dev/console has to do.
+  return is_there ? 0 : ENOENT;
 }
 
 // A source of one component has no link on its way, and one that is in the box was made by stepbox.

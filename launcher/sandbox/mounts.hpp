@@ -10,6 +10,7 @@ struct MountContext {
   int proc = -1;            // the detached new procfs
   int user_namespace = -1;  // of the step, for id-mapped mounts; -1: none
   int root = -1;            // set by build_mounts: the box root
+  int terminal = -1;        // likewise, to be kept open: it holds the place of the caller's terminal (MountAct::terminal)
   int volumes[kMaxVolumes] = {-1, -1, -1, -1, -1, -1, -1, -1};
 };
 

@@ -66,8 +66,8 @@ void StepParent::show_root_to_step(int root) const {
   require_step(send_with_descriptors(go_[1], part, &root, 1));
 }
 
-void StepParent::drop_descriptors(int processes, int directory) const {
-  int kept[] = {channel_, terminal_, go_[1], step_handle_, processes, directory};
+void StepParent::drop_descriptors(int processes, int other) const {
+  int kept[] = {channel_, terminal_, go_[1], step_handle_, processes, other};
   require(Stage::init_privileges, sys::close_all_but(kept));
 }
 

@@ -30,7 +30,7 @@ class StepParent {
   // The step makes the directories of its caches below it.
   void show_root_to_step(int root) const;
   // Closes all but these two (-1: none), the channel, the terminal and what belongs to the step.
-  void drop_descriptors(int processes, int directory) const;
+  void drop_descriptors(int processes, int other) const;
 
   const Prepared& prepared_;
   const int channel_;

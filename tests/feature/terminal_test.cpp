@@ -24,6 +24,12 @@ bool same_settings(const termios& one, const termios& other) {
          one.c_lflag == other.c_lflag && std::memcmp(one.c_cc, other.c_cc, sizeof one.c_cc) == 0;
 }
 
+// What a step calls the terminal. High numbers are not to be had in a box.
+std::string name_in_box(const TerminalSession& session) {
+  const std::string name = session.name();
+  return std::stoi(name.substr(name.rfind('/') + 1)) < 64 ? name : "/dev/console";
+}
+
 // An interactive shell, as a person has it, with `sb` for stepbox.
 Command shell(const Place& place) {
   Command bash = place.command({"/bin/bash", "--norc", "--noprofile", "--noediting", "-i"});
@@ -43,13 +49,29 @@ TEST_CASE("the step has the terminal: tty, stty and test -t agree with the outsi
       {}, {"sh", "-c",
            "test -t 0 && test -t 1 && test -t 2 && echo all-terminals; tty; stty size; echo to-tty > /dev/tty"}));
   CHECK(session.shows("all-terminals"));
-  CHECK(session.shows("/dev/"));
+  CHECK(session.shows(name_in_box(session)));
   CHECK(session.shows("24 80"));
   CHECK(session.shows("to-tty"));
   CHECK(session.finish() == 0);
   INFO(session.screen());
   CHECK(session.screen().find("not a tty") == std::string::npos);
   CHECK(same_settings(session.first_settings(), session.settings()));
+}
+
+TEST_CASE("the step's terminal keeps its name, and terminals that it opens have others", "[terminal]") {
+  REQUIRE_HOST(python);
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  TerminalSession session(place.step({}, {"/usr/bin/python3", "-c",
+                                          "import os, pty\n"
+                                          "opened = [os.ttyname(pty.openpty()[1]) for i in range(20)]\n"
+                                          "print('own', os.ttyname(0), os.readlink('/proc/self/fd/0'), os.ttyname(0) in opened)\n"
+                                          "print('at', os.stat(os.ttyname(0)).st_rdev == os.fstat(0).st_rdev)\n"}));
+  CHECK(session.shows("own " + name_in_box(session) + " " + session.name() + " False"));
+  CHECK(session.shows("at True"));
+  CHECK(session.finish() == 0);
+  INFO(session.screen());
 }
 
 TEST_CASE("Ctrl-C reaches the step, and stepbox ends with it", "[terminal]") {

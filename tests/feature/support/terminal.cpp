@@ -52,6 +52,12 @@ TerminalSession::TerminalSession(const Command& command) {
   if (pid_ < 0) throw std::runtime_error("fork failed");
 }
 
+std::string TerminalSession::name() const {
+  char name[64] = {};
+  if (::ptsname_r(master_, name, sizeof name) != 0) throw std::runtime_error("ptsname_r failed");
+  return name;
+}
+
 TerminalSession::~TerminalSession() {
   // The hang-up ends what is still there of the session.
   if (pid_ > 0) {

@@ -24,6 +24,8 @@ class TerminalSession {
   void type(std::string_view keys);
   void resize(unsigned short rows, unsigned short columns) const;
   termios settings() const;
+  // "/dev/pts/3"
+  std::string name() const;
   // As the program found them.
   const termios& first_settings() const { return first_; }
 

@@ -134,6 +134,9 @@ std::string BoxModel::carry_out(const MountCall& call) {
     }
     case MountAct::proc: return attach(call, new_fs("proc"), "");
     case MountAct::devpts: return attach(call, new_fs("devpts"), "");
+    case MountAct::terminal:
+      if (resolve(parent_of(call.target)).mount->fs->type != "devpts") return "its place is in no devpts";
+      return call.optional ? "" : "not every number can be had";
     case MountAct::bind: {
       const NodeKind kind = host_.kind_of(call.source);
       if (kind == NodeKind::missing) return "ENOENT";

@@ -203,3 +203,21 @@ TEST_CASE("a place that the box replaces can be named, for reading or for writin
         CHECK(BoxModel(plan_of(facts, with_rules({rule(access, path)})), facts).problems().empty());
       }
 }
+
+TEST_CASE("the caller's terminal is shown under its own name", "[run][paths]") {
+  HostFacts facts = user_facts();
+  const auto terminals = [&](const char* path) {
+    facts.terminal = path;
+    std::string found;
+    for (const MountCall& call : plan_of(facts).mounts)
+      if (call.source == path) found += (call.act == MountAct::terminal ? "terminal " : "bind ") + call.target + "\n";
+    return found;
+  };
+  CHECK(terminals("/dev/pts/3") == "bind dev/console\nterminal dev/pts/3\n");
+  CHECK(terminals("/dev/pts/63") == "bind dev/console\nterminal dev/pts/63\n");
+  // As many terminals would have to be opened first.
+  CHECK(terminals("/dev/pts/64") == "bind dev/console\n");
+  CHECK(terminals("/dev/ttyS0") == "bind dev/ttyS0\n");
+  CHECK(terminals("/dev/console") == "bind dev/console\n");
+  CHECK(terminals("/dev/vc/1") == "bind dev/console\n");
+}
