@@ -20,7 +20,7 @@
 
 namespace {
 
-char g_text[64 * 1024];
+char g_text[256 * 1024];
 size_t g_length = 0;
 bool g_unknown = false;
 
@@ -56,20 +56,50 @@ void show_file(const char* key, const char* path) {
   say("%s %s\n", key, text);
 }
 
-void show_status() {
+// Of this process, or of its parent: the box's init, or who is in its place.
+void show_status(const char* whose, const char* path, std::initializer_list<const char*> keys) {
   static char text[16 * 1024];
   errno = 0;
-  if (read_whole("/proc/self/status", text, sizeof text) == 0) return say_unknown("status");
-  for (const char* key : {"Uid:", "Gid:", "Groups:", "SigBlk:", "SigIgn:", "CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:",
-                          "NoNewPrivs:", "Seccomp:", "Seccomp_filters:"}) {
+  if (read_whole(path, text, sizeof text) == 0) return say_unknown(whose);
+  for (const char* key : keys) {
     const char* at = std::strstr(text, key);
     if (at == nullptr) continue;
     const char* end = std::strchr(at, '\n');
     at += std::strlen(key);
-    say("%s ", key);
+    say("%s%s ", whose, key);
     for (; at < end; ++at) say("%c", *at == '\t' || *at == ' ' ? ',' : *at);
     say("\n");
   }
+}
+
+void show_parent() {
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/%d/status", static_cast<int>(::getppid()));
+  show_status("parent-", path, {"Uid:", "Gid:", "CapEff:", "CapBnd:", "NoNewPrivs:"});
+  std::snprintf(path, sizeof path, "/proc/%d/environ", static_cast<int>(::getppid()));
+  const int file = ::open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0 && errno != EACCES && errno != EPERM) return say_unknown("read:parent");
+  say("read:parent %s\n", file < 0 ? "no" : "yes");
+  ::close(file);
+}
+
+// "mount:NUMBER:PLACE OPTIONS,TYPE" each (proc(5), mountinfo).
+void show_mounts() {
+  static char text[256 * 1024];
+  FILE* file = std::fopen("/proc/self/mountinfo", "re");
+  if (file == nullptr) return say_unknown("mounts");
+  int count = 0;
+  while (std::fgets(text, sizeof text, file) != nullptr) {
+    char place[4096];
+    char options[512];
+    char type[64] = {};
+    if (std::sscanf(text, "%*s %*s %*s %*s %4095s %511s", place, options) != 2) continue;
+    if (const char* rest = std::strstr(text, " - ")) std::sscanf(rest, " - %63s", type);
+    say("mount:%d:%s %s,%s\n", count++, place, options, type);
+  }
+  if (std::ferror(file) != 0) say_unknown("mounts");
+  else say("mounts %d\n", count);
+  std::fclose(file);
 }
 
 // Whether each is that of the outside.
@@ -87,10 +117,14 @@ void show_namespaces() {
 }
 
 void show_path(const char* path) {
-  for (const int mode : {R_OK, W_OK}) {
-    const bool may = ::faccessat(AT_FDCWD, path, mode, AT_EACCESS) == 0;
+  for (const int mode : {O_RDONLY, O_WRONLY}) {
+    // Landlock does not ask access(2); a directory cannot be opened for writing.
+    const int file = ::open(path, mode | O_CLOEXEC | O_NONBLOCK);
+    bool may = file >= 0;
+    if (!may && errno == EISDIR) may = ::faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0;
     if (!may && errno != ENOENT && errno != EACCES && errno != EROFS && errno != EPERM) g_unknown = true;
-    say("%s:%s %s\n", mode == R_OK ? "read" : "write", path, may ? "yes" : "no");
+    say("%s:%s %s\n", mode == O_RDONLY ? "read" : "write", path, may ? "yes" : "no");
+    ::close(file);
   }
   struct statvfs size {};
   if (::statvfs(path, &size) == 0 && size.f_blocks < (1U << 24)) say("size:%s %lu,%lu\n", path, size.f_blocks, size.f_files);
@@ -131,7 +165,11 @@ void show_rest() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  show_status();
+  show_status("", "/proc/self/status",
+              {"Uid:", "Gid:", "Groups:", "SigBlk:", "SigIgn:", "CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:", "NoNewPrivs:",
+               "Seccomp:", "Seccomp_filters:"});
+  show_parent();
+  show_mounts();
   show_file("uid_map", "/proc/self/uid_map");
   show_file("gid_map", "/proc/self/gid_map");
   show_file("shmall", "/proc/sys/kernel/shmall");
