@@ -164,8 +164,7 @@ def baseline_of(worker, scenario):
     if result["status"] != 0 or "done" not in result["out"]:
         print(result["err"], result["out"], file=sys.stderr)
         sys.exit(f"tests/faults/run.sh: {scenario.name} fails without a fault")
-    # The slowest of what follows is told from this.
-    return Baseline(result), calls_before_exec(result["trace"])
+    return Baseline(result, scenario.indifferent), calls_before_exec(result["trace"])
 
 
 def chosen_scenarios(options, has_limits):

@@ -36,7 +36,8 @@ def words_of(result):
 
 
 class Baseline:
-    def __init__(self, result):
+    def __init__(self, result, indifferent=()):
+        self.indifferent = indifferent
         self.facts = facts_of(result)
         self.ledger = ledger_of(result["report"])
         self.words = words_of(result)
@@ -48,7 +49,7 @@ def weaker(result, baseline):
     found = []
     for key, value in facts.items():
         usual = baseline.facts.get(key)
-        if value.startswith("?") or value == usual:
+        if value.startswith("?") or value == usual or key in baseline.indifferent:
             continue
         if PERMITTED.match(key) and value != "yes":
             continue

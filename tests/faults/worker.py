@@ -183,12 +183,11 @@ def mounts_now():
     return sorted(line.split(" ", 2)[2] for line in Path("/proc/self/mountinfo").read_text().splitlines())
 
 
-def environment(scenario, socket_name):
+def environment(socket_name):
     links = " ".join(os.readlink(f"/proc/self/ns/{name}") for name in ("mnt", "pid", "ipc", "uts", "cgroup", "net", "user"))
     keyring = LIBC.syscall({"x86_64": 250, "aarch64": 219}[os.uname().machine], 0, -3, 0, 0, 0)
-    values = {"PATH": f"{PLACE}/bin:/usr/bin:/bin", "HOME": f"{PLACE}/home", "LANG": "C", "STEPBOX_HOST_NS": links,
-              "STEPBOX_ABSTRACT": socket_name, "STEPBOX_HOST_KEYRING": str(keyring)}
-    return values | scenario.environment
+    return {"PATH": f"{PLACE}/bin:/usr/bin:/bin", "HOME": f"{PLACE}/home", "LANG": "C", "STEPBOX_HOST_NS": links,
+            "STEPBOX_ABSTRACT": socket_name, "STEPBOX_HOST_KEYRING": str(keyring)}
 
 
 # ---- One run -------------------------------------------------------------------------------------
@@ -340,7 +339,7 @@ class Worker:
 
     def sweep(self, scenario):
         argv = [f"{PLACE}/bin/stepbox", "sweep"]
-        pid = start_stopped(scenario, self.groups, argv, environment(scenario, self.name))
+        pid = start_stopped(scenario, self.groups, argv, environment(self.name))
         os.kill(pid, signal.SIGCONT)
         os.waitpid(pid, 0)
 
@@ -361,7 +360,7 @@ class Worker:
         for name in ("report.json", "stdout", "stderr"):
             (PLACE / "out" / name).unlink(missing_ok=True)
         began = time.monotonic()
-        pid = start_stopped(scenario, self.groups, command_of(scenario), environment(scenario, self.name))
+        pid = start_stopped(scenario, self.groups, command_of(scenario), environment(self.name))
         tracer, log = attach(pid, options_for(fault))
         os.kill(pid, signal.SIGCONT)
         status = wait_for(pid, HANG)
