@@ -73,6 +73,7 @@ struct HostFacts {
 
   std::string cwd = {};          // as getcwd(2) says
   std::string checkout = {};     // the top of the work tree that cwd is in, or cwd
+  bool checkout_is_marked = false;  // by version control or stepbox; else it is cwd by mere presence
   uint32_t checkout_uid = 0;     // who owns the checkout, or the source path that the policy names
   uint32_t checkout_gid = 0;
   std::string home = {};         // $HOME, links resolved; empty when unset, relative or missing

@@ -254,10 +254,12 @@ std::vector<Check> limits(HostFacts& facts) {
           try_limit("cpu-limit", "--limit cpu", "cpu", cpu, facts)};
 }
 
-Check default_policy(std::vector<Protection>& protections) {
+Check default_policy(std::vector<Protection>& protections, bool is_in_project) {
   Check check{.name = "default-policy", .what_for = "a step runs under it", .finding = Finding::works, .cause = {}, .remedy = {}};
   RunRequest request;
   request.argv = {"true"};
+  // What this host can do does not depend on where doctor is started, and a run from / or a home is refused.
+  if (!is_in_project) request.settings.push_back({.key = "source.mode", .value = "none", .origin = {.layer = Layer::command_line, .place = "doctor"}});
   const Result<Report> report = run_step(request, Attribution::when_full);
   if (!report) {
     check.finding = Finding::missing;
@@ -299,7 +301,7 @@ Examination examine_host() {
     checks.push_back(run_probe(probe, *facts, !checks.empty() && checks.front().finding == Finding::works));
   if (facts->privileged) checks.push_back(id_shift(*facts));
   for (Check& check : limits(*facts)) checks.push_back(std::move(check));
-  checks.push_back(default_policy(found.protections));
+  checks.push_back(default_policy(found.protections, is_project(*facts)));
   return found;
 }
 

@@ -4,13 +4,20 @@
 
 #include "base/text.hpp"
 #include "run/layout.hpp"
+#include "run/system_places.hpp"
 #include "sys/files.hpp"
 
 namespace stepbox::run {
 namespace {
 
-constexpr const char* kMarks[] = {"/.git", "/.stepbox.yaml"};
+// Of the tops of work trees. CVS marks every directory of one.
+constexpr const char* kMarks[] = {"/.git", "/.stepbox.yaml", "/.hg", "/.jj", "/.sl", "/.svn", "/.bzr"};
 constexpr const char* kRemedy = "change to a directory that can be looked at (ls -ld)";
+
+bool can_hold_project(const std::string& directory, const HostFacts& facts, const Layout& layout) {
+  const PlaceKind kind = system_place_of(directory, facts).kind;
+  return (kind == PlaceKind::project || kind == PlaceKind::below_system) && layout.can_show_checkout(directory);
+}
 
 // Whether a mark was put there by root, by the caller, or by the owner of the directory that the caller is in. In a
 // directory that others can write to, somebody else's mark would widen what the step may change.
@@ -28,15 +35,18 @@ Result<bool> is_marked(const std::string& directory, const struct stat& own) {
   return false;
 }
 
-Result<std::string> checkout_of(const HostFacts& facts) {
+// The nearest marked directory; nothing where there is none. Above the working directory a directory of the system or a
+// home is not taken: that somebody keeps its files in a repository does not make a project of all that lies below.
+Result<std::optional<std::string>> marked_directory(const HostFacts& facts) {
   const Layout layout(facts, HomeMode::fresh);
   TRY_ASSIGN(const auto own, sys::status_of(facts.cwd));
-  if (!own) return fail("the current directory " + quoted(facts.cwd) + " cannot be found under its name");
-  for (std::string path = facts.cwd; path.size() > 1 && !layout.contains_masked(path); path.erase(path.rfind('/'))) {
+  if (!own) return fail("the current directory " + quoted(facts.cwd) + " is not there under its name");
+  for (std::string path = facts.cwd; path.size() > 1; path.erase(path.rfind('/'))) {
+    if (path != facts.cwd && !can_hold_project(path, facts, layout)) break;
     TRY_ASSIGN(const bool marked, is_marked(path, *own));
     if (marked) return path;
   }
-  return facts.cwd;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -50,9 +60,10 @@ Result<> find_checkout_owner(HostFacts& facts, const std::string& checkout) {
 }
 
 Result<> find_checkout(HostFacts& facts) {
-  Result<std::string> checkout = checkout_of(facts);
-  if (!checkout) return std::unexpected(std::move(checkout).error().within("cannot find the checkout").with_hint(kRemedy));
-  facts.checkout = std::move(*checkout);
+  Result<std::optional<std::string>> marked = marked_directory(facts);
+  if (!marked) return std::unexpected(std::move(marked).error().within("cannot find the checkout").with_hint(kRemedy));
+  facts.checkout_is_marked = marked->has_value();
+  facts.checkout = std::move(*marked).value_or(facts.cwd);
   return find_checkout_owner(facts, facts.checkout);
 }
 

@@ -9,8 +9,8 @@
 namespace stepbox::run {
 
 // The top of the work tree that facts.cwd is in: the nearest directory at or above it with a mark of version control or
-// of stepbox, since a build in a subdirectory reads what lies above it; else facts.cwd itself. Sets facts.checkout and
-// who owns it; needs the homes, since what holds a masked place is no checkout. Error: a directory or mark cannot be
+// of stepbox, since a build in a subdirectory reads what lies above it; else facts.cwd itself. Sets facts.checkout,
+// checkout_is_marked and who owns it; needs the homes, which are no checkout. Error: a directory or mark cannot be
 // looked at, so that neither the checkout nor the project's policy is known.
 Result<> find_checkout(HostFacts& facts);
 

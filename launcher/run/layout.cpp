@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kSpecial = {"/proc", "/sys", "/dev", "/box"};
 
+constexpr std::string_view kBoxHome = "box/home";
+
 // Daemons and system users have homes like /usr/sbin or /bin. They are read-only in the box, so nothing
 // can be kept there, and an empty directory in their place would hide the system.
 constexpr std::array<std::string_view, 6> kSystem = {"/usr", "/bin", "/sbin", "/lib", "/etc", "/boot"};
@@ -21,16 +23,32 @@ bool can_be_masked(std::string_view home) {
 
 }  // namespace
 
-Layout::Layout(const HostFacts& facts, HomeMode home) {
-  masks_ = {{"/tmp", "box/tmp"}, {"/run", "box/run"}, {"/dev/shm", "box/shm"}};
+Layout::Layout(const HostFacts& facts, HomeMode home, const Checkout& checkout) {
+  const std::string shown = checkout.wins_over_masks ? checkout.path : std::string();
+  if (shown != "/tmp") add("/tmp", "box/tmp");
+  add("/run", "box/run");
+  add("/dev/shm", "box/shm");
   // Some distributions link /var/tmp to /tmp; then it is masked already.
-  if (!facts.var_tmp.empty() && covering(facts.var_tmp) == nullptr) masks_.push_back({facts.var_tmp, "box/var-tmp"});
+  if (!facts.var_tmp.empty() && facts.var_tmp != shown && covering(facts.var_tmp) == nullptr) add(facts.var_tmp, "box/var-tmp");
   if (home != HomeMode::fresh) return;
   // The outer one first: where one home lies below the other, its mask covers both.
   std::vector<std::string> homes = {facts.home, facts.passwd_home};
   std::ranges::sort(homes, {}, &std::string::size);
   for (const std::string& path : homes)
-    if (can_be_masked(path) && covering(path) == nullptr && !contains_masked(path)) masks_.push_back({path, "box/home"});
+    if (path != shown && can_be_masked(path)) add_home(path, checkout);
+}
+
+void Layout::add(const std::string& host, std::string_view box) {
+  masks_.push_back({host, std::string(box), host.substr(1)});
+}
+
+void Layout::add_home(const std::string& host, const Checkout& checkout) {
+  if (contains_masked(host)) return;
+  const Mask* outer = covering(host);
+  if (outer == nullptr) return add(host, kBoxHome);
+  // What a mask covers is fresh already, but not where the checkout is shown in it.
+  const bool lies_in_checkout = !checkout.path.empty() && host != checkout.path && is_within(host, checkout.path);
+  if (lies_in_checkout && is_within(checkout.path, outer->host)) masks_.insert(masks_.begin(), {host, std::string(kBoxHome), place(host)});
 }
 
 const Mask* Layout::covering(std::string_view path) const {
@@ -43,6 +61,14 @@ const Mask* Layout::covering(std::string_view path) const {
 bool Layout::contains_masked(std::string_view path) const {
   return std::ranges::any_of(masks_, [&](const Mask& mask) { return is_within(mask.host, path); }) ||
          std::ranges::any_of(kSpecial, [&](std::string_view special) { return is_within(special, path); });
+}
+
+bool Layout::can_show_checkout(std::string_view path) const {
+  const bool holds_mask = std::ranges::any_of(masks_, [&](const Mask& mask) {
+    return is_within(mask.host, path) && (mask.box != kBoxHome || mask.host == path);
+  });
+  const bool holds_special = std::ranges::any_of(kSpecial, [&](std::string_view special) { return is_within(special, path); });
+  return !holds_mask && !holds_special && (covering(path) != nullptr || !is_special(path));
 }
 
 bool Layout::is_special(std::string_view path) {

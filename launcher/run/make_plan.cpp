@@ -42,17 +42,18 @@ Result<Plan> make_plan(const Policy& policy, const std::vector<std::string>& arg
   plan.terminal = facts.terminal;
   for (const InheritedFd& inherited : facts.inherited) plan.passed_fds.push_back(inherited.fd);
 
-  const Layout layout(facts, policy.home.value);
+  TRY_ASSIGN(const Checkout checkout, choose_checkout(policy, facts));
+  const Layout layout(facts, policy.home.value, policy.source.value == SourceMode::none ? Checkout() : checkout);
   plan_deadlines(plan, policy, facts);
   plan_identity(plan, facts);
   TRY(plan_limits(plan, policy, facts));
   if (plan.isolation == Isolation::full) {
     TRY(plan_volumes(plan, policy, facts));
-    TRY(plan_source(plan, policy, facts, layout));
+    TRY(plan_source(plan, policy, facts, layout, checkout));
     // Needs the identity (id-mapped or not), the volumes and the checkout.
     TRY(plan_mounts(plan, policy, facts, layout));
   } else {
-    TRY(plan_without_box(plan, policy, facts, layout));
+    TRY(plan_without_box(plan, policy, facts, layout, checkout));
   }
   // Needs the place the step starts in, for PWD.
   plan_environment(plan, policy, facts);

@@ -396,12 +396,12 @@ void MountList::masks() {
   if (!made_.contains("tmp")) directory("tmp", 01777);
   directory("run", 0755);
   for (const Mask& mask : layout_.masks()) {
-    MountCall& call = add(MountAct::rebind, mask.box, mask.host.substr(1), "mask");
+    MountCall& call = add(MountAct::rebind, mask.box, mask.target, "mask");
     call.attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
     // With what was mounted into it: the checkout below /tmp, toolchains below home.
     call.recursion = Recursion::tree;
     // A home that the user database names need not exist, and what a rule hid has nothing to be masked.
-    call.optional = mask.box == "box/home" || is_hidden(mask.host.substr(1));
+    call.optional = mask.box == "box/home" || is_hidden(mask.target);
     call.protects = true;
   }
 }

@@ -30,7 +30,8 @@ void for_each_redirect_directory(const Plan& plan, const Policy& policy,
 
 // What stands in the place of volumes, checkout and mounts where there is no box: the step's directory, and what it may
 // write to beside it. An error when the policy asks for what only a box can do.
-Result<> plan_without_box(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout);
+Result<> plan_without_box(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout,
+                          const Checkout& checkout);
 
 // Where the directory of such a step is made.
 std::string place_without_box(const HostFacts& facts);
@@ -60,11 +61,15 @@ Result<> plan_limits(Plan& plan, const Policy& policy, const HostFacts& facts);
 // with the sum, when what was chosen does not fit into the memory.
 Result<> plan_volumes(Plan& plan, const Policy& policy, const HostFacts& facts);
 
-// The directory that source.path names, which is there, links resolved.
-Result<std::string> named_source_path(const Policy& policy, const HostFacts& facts);
+// Whether the working directory is in a project: it is marked, or no directory of the system and no home.
+bool is_project(const HostFacts& facts);
 
-// Decides the checkout and the directory the step starts in: plan.source, source_path, cwd, warnings.
-Result<> plan_source(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout);
+// The directory that source.path names, or else facts.checkout. Error: the named one is not there; the other is no
+// project and would be opened to the step by mere presence.
+Result<Checkout> choose_checkout(const Policy& policy, const HostFacts& facts);
+
+// The checkout and the directory the step starts in: plan.source, source_path, cwd.
+Result<> plan_source(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout, const Checkout& checkout);
 
 // plan.deadlines: the earlier of what the policy and an outer layer say, and a warning where that cannot be read.
 void plan_deadlines(Plan& plan, const Policy& policy, const HostFacts& facts);

@@ -31,7 +31,7 @@ class Placements {
  public:
   Placements(const Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout)
       : plan_(plan), facts_(facts), layout_(layout), redirects_(plan, policy, facts),
-        without_checkout_(policy.source.value == SourceMode::none) {
+        without_checkout_(policy.source.value == SourceMode::none && is_project(facts)) {
     for (const PathRule& rule : policy.paths)
       if (const HostFacts::NamedPath* found = facts.find(expand_home(rule.path, facts)); found != nullptr && rule.access == PathAccess::hide)
         hidden_.push_back({found->real, rule.origin});
@@ -85,13 +85,20 @@ class Placements {
 
   // Below the checkout, or below something else that is shown with at least as much access.
   bool is_shown_already(const std::string& real, PathAccess access) const {
-    if (plan_.source != SourceMode::none && is_within(real, plan_.source_path) &&
+    if (plan_.source != SourceMode::none && is_seen_in(plan_.source_path, real) &&
         (plan_.source == SourceMode::rw || access == PathAccess::ro))
       return true;
     return std::ranges::any_of(placements_, [&](const Placement& shown) {
-      return shown.access != PathAccess::hide && is_within(real, shown.real) &&
+      return shown.access != PathAccess::hide && is_seen_in(shown.real, real) &&
              (shown.access == PathAccess::rw || access == PathAccess::ro);
     });
+  }
+
+  // Whether the path lies in what is shown there, and not in a masked place below it (HOME in the checkout).
+  bool is_seen_in(const std::string& shown, const std::string& real) const {
+    if (!is_within(real, shown)) return false;
+    const Mask* mask = layout_.covering(real);
+    return mask == nullptr || mask->host == shown || !is_within(mask->host, shown);
   }
 
   std::string target_of(const Placement& placement) const {
@@ -262,7 +269,7 @@ Result<std::vector<MountCall>> plan_paths(const Plan& plan, const Policy& policy
   // Where a mask cannot be (a home of "/", a service's), the home is not shown; where it was asked for, it is.
   if (policy.home.value == HomeMode::host && !facts.home.empty() && facts.home != "/")
     placements.add({facts.home, facts.home, HostPathKind::directory, PathAccess::rw, "home", policy.home.origin});
-  if (policy.source.value == SourceMode::none && !facts.checkout.empty() && !layout.contains_masked(facts.checkout) &&
+  if (policy.source.value == SourceMode::none && is_project(facts) && !facts.checkout.empty() && !layout.contains_masked(facts.checkout) &&
       layout.covering(facts.checkout) == nullptr && !Layout::is_special(facts.checkout))
     placements.add({facts.checkout, facts.checkout, HostPathKind::directory, PathAccess::hide, "the checkout", policy.source.origin});
   TRY(add_rules(placements, policy, facts, layout));

@@ -113,20 +113,16 @@ void make_directories(Plan& plan, const Policy& policy) {
   for_each_redirect_directory(plan, policy, make);
 }
 
-Result<> choose_checkout(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout) {
+void open_checkout(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout, const Checkout& checkout) {
   plan.source = policy.source.value;
-  plan.source_path = facts.checkout;
+  plan.source_path = checkout.path;
   plan.cwd = facts.cwd;
-  if (policy.source_path.value) {
-    TRY_ASSIGN(plan.source_path, named_source_path(policy, facts));
-    if (!is_within(plan.cwd, plan.source_path)) plan.cwd = plan.source_path;
-  }
-  // Home, / or /tmp as a checkout would open everything that a step should not write to.
-  if (plan.isolation != Isolation::landlock || plan.source != SourceMode::rw || !layout.contains_masked(plan.source_path)) return {};
+  if (policy.source_path.value && !is_within(plan.cwd, plan.source_path)) plan.cwd = plan.source_path;
+  // One that holds home, /tmp, ... would open everything that a step should not write to.
+  if (plan.isolation != Isolation::landlock || plan.source != SourceMode::rw || !layout.contains_masked(plan.source_path)) return;
   plan.source = SourceMode::ro;
   plan.warnings.push_back("the step cannot write to " + quoted(plan.source_path) +
                           ": it holds places that are not its own (home, /tmp, /run, ...); run stepbox from the project's directory");
-  return {};
 }
 
 // The same paths that a box would have writable.
@@ -159,7 +155,8 @@ std::string place_without_box(const HostFacts& facts) {
   return workspace::place_for_private_directories(facts.variable("TMPDIR").value_or(std::string()));
 }
 
-Result<> plan_without_box(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout) {
+Result<> plan_without_box(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout,
+                          const Checkout& checkout) {
   TRY(refuse_what_needs_box(plan, policy));
   if (plan.isolation == Isolation::landlock && facts.landlock_error != 0)
     return std::unexpected(Error::from_errno("cannot confine writes (" + escaped(policy.isolation.origin.text()) +
@@ -175,7 +172,7 @@ Result<> plan_without_box(Plan& plan, const Policy& policy, const HostFacts& fac
   plan.box = facts.private_directory;
   plan.gaps = gaps_of(plan.isolation, facts.landlock_abi);
   make_directories(plan, policy);
-  TRY(choose_checkout(plan, policy, facts, layout));
+  open_checkout(plan, policy, facts, layout, checkout);
   TRY(refuse_read_only_within(plan, policy, facts));
   return plan.isolation == Isolation::landlock ? choose_writable(plan, policy, facts, layout) : Result<>();
 }

@@ -69,25 +69,111 @@ TEST_CASE("without a checkout nothing is said about one below a masked place", "
   CHECK(BoxModel(plan, standing_in("/home/bob/work")).look("/home/bob/work").kind == NodeKind::missing);
 }
 
-TEST_CASE("a directory that holds masked places is no checkout, and the step is told", "[run][source]") {
-  for (const char* directory : {"/home/bob", "/", "/tmp", "/var", "/home", "/run", "/dev/shm", "/var/tmp"}) {
-    INFO(directory);
-    const Plan plan = plan_of(standing_in(directory));
-    CHECK(plan.source == SourceMode::none);
-    CHECK(plan.source_path.empty());
-    CHECK(plan.cwd == directory);
-    REQUIRE(plan.warnings.size() == 1);
-    CHECK(plan.warnings[0] ==
-          "the step does not see '" + std::string(directory) +
-              "': it holds places that the box replaces by empty ones; run stepbox from the project's directory");
+TEST_CASE("a directory of the system or a home is no checkout by mere presence", "[run][source]") {
+  struct Row {
+    const char* directory;
+    const char* why;
+    bool can_be_named;
+  };
+  const Row rows[] = {{"/home/bob", "it is a home directory", true},
+                      {"/home/alice", "it is a home directory", true},
+                      {"/etc", "it is a directory of the system", true},
+                      {"/opt", "it is a directory of the system", true},
+                      {"/tmp", "it is a directory of the system", true},
+                      {"/var/tmp", "it is a directory of the system", true},
+                      {"/", "it is a directory of the system", false},
+                      {"/var", "it is a directory of the system", false},
+                      {"/run", "it is a directory of the system", false},
+                      {"/dev/shm", "it is a directory of the system", false},
+                      {"/usr/local/src", "it lies in /usr, which belongs to the system", true},
+                      {"/var/lib/jenkins", "it lies in /var/lib, which belongs to the system", true}};
+  for (const Row& row : rows) {
+    INFO(row.directory);
+    const Error error = refusal_of(standing_in(row.directory), default_policy());
+    CHECK(error.message == "cannot use '" + std::string(row.directory) + "' as the checkout: " + row.why +
+                               ", and no project is marked there (.git, .hg, .stepbox.yaml, ...)");
+    CHECK(error.hint == std::string("change to the project's directory, or ") +
+                            (row.can_be_named ? "name this one: --source-path ." : "use --source none"));
+    CHECK(refusal_of(standing_in(row.directory), with_source(SourceMode::rw)).message == error.message);
   }
 }
 
-TEST_CASE("a checkout that was asked for and cannot be shown is an error", "[run][source]") {
-  const Error error = refusal_of(standing_in("/home/bob"), with_source(SourceMode::rw));
-  CHECK(error.message ==
-        "cannot use '/home/bob' as the checkout: it holds places that the box replaces (home, /tmp, /run, ...)");
-  CHECK(error.hint == "change to the project's directory, or use --source none");
+TEST_CASE("what the remedy says works", "[run][source]") {
+  for (const char* directory : {"/home/bob", "/etc", "/tmp", "/var/tmp", "/usr/local/src", "/opt"}) {
+    INFO(directory);
+    HostFacts facts = standing_in(directory);
+    has_directory(facts, directory);
+    const Plan plan = plan_of(facts, with_source_path(directory));
+    CHECK(plan.cwd == directory);
+    const BoxModel box(plan, facts);
+    CHECK(box.problems().empty());
+    CHECK(box.look(directory).host == directory);
+    CHECK(box.look(directory).writable);
+  }
+  for (const char* directory : {"/", "/var", "/run", "/dev/shm"}) {
+    const Plan plan = plan_of(standing_in(directory), with_source(SourceMode::none));
+    CHECK(BoxModel(plan, standing_in(directory)).problems().empty());
+  }
+}
+
+TEST_CASE("a mark makes a project of it", "[run][source]") {
+  for (const char* directory : {"/usr/src/linux", "/var/lib/jenkins/workspace/x", "/w"}) {
+    INFO(directory);
+    HostFacts facts = standing_in(directory);
+    facts.passwd_home = "/w";
+    facts.checkout_is_marked = true;
+    if (directory == std::string("/w")) facts.root_entries.push_back({"w", HostPathKind::directory, {}});
+    const BoxModel box(plan_of(facts), facts);
+    CHECK(box.look(directory).host == directory);
+    CHECK(box.look(directory).writable);
+  }
+}
+
+TEST_CASE("a mark does not open what the box makes itself", "[run][source]") {
+  for (const char* directory : {"/tmp", "/var/tmp", "/run", "/"}) {
+    INFO(directory);
+    HostFacts facts = standing_in(directory);
+    facts.checkout_is_marked = true;
+    const Error error = refusal_of(facts, default_policy());
+    CHECK(error.message == "cannot use '" + std::string(directory) +
+                               "' as the checkout: it holds places that the box replaces (home, /tmp, /run, ...)");
+    CHECK(error.hint == "change to the project's directory, or use --source none");
+  }
+}
+
+TEST_CASE("a CI engine's workspace in a directory of the system needs no mark", "[run][source]") {
+  HostFacts facts = standing_in("/var/lib/jenkins/workspace/x/sub");
+  facts.environment.push_back("JENKINS_URL=http://ci");
+  facts.environment.push_back("WORKSPACE=/var/lib/jenkins/workspace/x");
+  CHECK(only_mount_at(plan_of(facts), "var/lib/jenkins/workspace/x/sub").why == "the checkout");
+  facts.cwd = facts.checkout = "/var/lib/jenkins";
+  CHECK(refusal_of(facts, default_policy()).hint.ends_with("--source-path ."));
+}
+
+TEST_CASE("nothing is refused where the step sees and may do no more", "[run][source]") {
+  CHECK(plan_of(standing_in("/etc"), with_source(SourceMode::none)).cwd == "/box/home");
+  CHECK(mounted_at(plan_of(standing_in("/etc"), with_source(SourceMode::none)), "etc").size() == 1);  // the host's own
+  CHECK(plan_of(standing_in("/etc"), with_source(SourceMode::ro)).cwd == "/etc");
+  CHECK(refusal_of(standing_in("/home/bob"), with_source(SourceMode::ro)).message.contains("it is a home directory"));
+  Policy with_home = default_policy();
+  with_home.home.value = HomeMode::host;
+  CHECK(plan_of(standing_in("/home/bob"), with_home).cwd == "/home/bob");
+}
+
+TEST_CASE("a home in the checkout stays masked", "[run][source]") {
+  for (const std::string work : {"/srv/work", "/tmp/a/work", "/var/tmp/work"}) {
+    INFO(work);
+    HostFacts facts = standing_in(work);
+    facts.home = facts.passwd_home = work + "/.home";
+    has_directory(facts, work + "/.home/.rustup");
+    const BoxModel box(plan_of(facts), facts);
+    CHECK(box.problems().empty());
+    CHECK(box.look(work).host == work);
+    CHECK(box.look(work + "/.home").host.empty());
+    CHECK(box.look(work + "/.home").writable);
+    CHECK(box.look(work + "/.home/.rustup").host == work + "/.home/.rustup");
+    CHECK_FALSE(box.look(work + "/.home/.rustup").writable);
+  }
 }
 
 TEST_CASE("a source path is the checkout, and the step starts in it", "[run][source]") {
@@ -123,6 +209,8 @@ TEST_CASE("a source path that is no directory is an error that names its line", 
 
 TEST_CASE("a source path that holds masked places is an error", "[run][source]") {
   HostFacts facts = standing_in("/srv/work");
-  has_directory(facts, "/home");
-  CHECK(refusal_of(facts, with_source_path("/home")).message.starts_with("cannot use '/home' as the checkout"));
+  for (const char* path : {"/var", "/", "/run", "/dev"}) {
+    has_directory(facts, path);
+    CHECK(refusal_of(facts, with_source_path(path)).message.starts_with("cannot use '" + std::string(path) + "' as the checkout"));
+  }
 }

@@ -90,15 +90,29 @@ TEST_CASE("Landlock lets the step write to its checkout and what is named, and t
   CHECK_FALSE(may_write(plan_of(facts, policy), "/home/bob/work"));
 }
 
+TEST_CASE("a home or a directory of the system is opened for writing only by name", "[run][without-box]") {
+  for (const char* directory : {"/home/bob", "/etc"}) {
+    HostFacts facts = facts_of(user_facts());
+    facts.cwd = facts.checkout = directory;
+    CHECK(refusal_of(facts, with(Isolation::landlock)).hint.ends_with("--source-path ."));
+    CHECK(plan_of(facts, with(Isolation::env)).source == SourceMode::rw);
+    has_directory(facts, directory);
+    Policy policy = with(Isolation::landlock);
+    policy.source_path = {directory, on_command_line("--source-path")};
+    CHECK(may_write(plan_of(facts, policy), directory));
+  }
+}
+
 TEST_CASE("a checkout that holds home or /tmp is not opened for writing", "[run][without-box]") {
   HostFacts facts = facts_of(user_facts());
-  facts.cwd = facts.checkout = "/home/bob";
-  const Plan plan = plan_of(facts, with(Isolation::landlock));
-  CHECK_FALSE(may_write(plan, "/home/bob"));
+  has_directory(facts, "/home");
+  Policy policy = with(Isolation::landlock);
+  policy.source_path = {"/home", on_command_line("--source-path")};
+  const Plan plan = plan_of(facts, policy);
+  CHECK_FALSE(may_write(plan, "/home"));
   CHECK(plan.source == SourceMode::ro);
   REQUIRE(plan.warnings.size() == 1);
-  CHECK(plan.warnings[0].starts_with("the step cannot write to '/home/bob': "));
-  CHECK(plan_of(facts, with(Isolation::env)).source == SourceMode::rw);
+  CHECK(plan.warnings[0].starts_with("the step cannot write to '/home': "));
 }
 
 TEST_CASE("Landlock that breaks builds, or is not there, is refused", "[run][without-box]") {

@@ -37,21 +37,35 @@ const Row kRows[] = {
        s.facts.root_entries.push_back({"work", HostPathKind::directory, {}});
        stand_in(s, "/work");
      }},
-    {"a checkout equal to home",
+    {"a named checkout equal to home",
      [](Situation& s) {
        live_in(s, "/home/bob");
        stand_in(s, "/home/bob");
-       s.writable = {};
+       has_directory(s.facts, "/home/bob");
+       s.policy.source_path.value = "/home/bob";
      }},
-    {"a checkout equal to the root",
+    {"a marked checkout equal to home",
+     [](Situation& s) {
+       live_in(s, "/home/bob");
+       stand_in(s, "/home/bob");
+       s.facts.checkout_is_marked = true;
+     }},
+    {"a home in the checkout",
+     [](Situation& s) {
+       live_in(s, "/srv/work/.home");
+       stand_in(s, "/srv/work");
+     }},
+    {"no checkout, in the root",
      [](Situation& s) {
        stand_in(s, "/");
+       s.policy.source.value = SourceMode::none;
        s.writable = {};
      }},
-    {"a checkout equal to /tmp",
+    {"a named checkout equal to /tmp",
      [](Situation& s) {
        stand_in(s, "/tmp");
-       s.writable = {};
+       has_directory(s.facts, "/tmp");
+       s.policy.source_path.value = "/tmp";
      }},
     {"a read-only checkout",
      [](Situation& s) {

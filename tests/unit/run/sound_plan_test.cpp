@@ -114,6 +114,8 @@ TEST_CASE("the temporary places and the home lie in the workspace", "[run][plan]
     const run::Layout layout(s.facts, s.policy.home.value);
     for (const run::Mask& mask : layout.masks())
       if (mask.box == "box/home") places.push_back(mask.host);
+    // The checkout wins over a mask where it was named or marked.
+    if (plan.source != SourceMode::none) std::erase(places, plan.source_path);
     for (const std::string& place : places) {
       INFO(place);
       CHECK(box.look(place).kind == NodeKind::directory);
