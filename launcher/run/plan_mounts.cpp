@@ -223,6 +223,7 @@ void MountList::sys() {
   MountCall& cover = add(MountAct::rebind, ".empty/directory", "sys/fs/cgroup", "no way to the host's cgroups");
   cover.attributes = kKernelFs | MOUNT_ATTR_RDONLY;
   cover.optional = true;
+  cover.protects = true;
 }
 
 // What is mounted below comes along with a tree, and cannot be taken out again. Java finds mounts of cgroup v1 whose top
@@ -288,6 +289,7 @@ void MountList::proc() {
     MountCall& call = add(MountAct::rebind, empty_file(), std::string("proc/") + name, "of the host");
     call.attributes = kKernelFs | MOUNT_ATTR_RDONLY;
     call.optional = true;
+    call.protects = true;
   }
 }
 
@@ -389,6 +391,8 @@ void MountList::cover_kernel_file_systems() {
     MountCall& cover = add(MountAct::rebind, ".empty/directory", layout_.place(mount.path), "the host's " + mount.type);
     cover.attributes = kKernelFs | MOUNT_ATTR_RDONLY;
     cover.optional = true;
+    // What an ordinary user's init cannot reach, the step cannot either: it is the same user.
+    cover.protects = plan_.identity.isolation != UidIsolation::mapped;
   }
 }
 

@@ -90,3 +90,18 @@ TEST_CASE("a user's tree brings its mounts along without a word", "[run][submoun
   facts.mounts = {};
   CHECK(mounted_at(plan_of(facts), "box/home/work").size() == 1);
 }
+
+TEST_CASE("what covers something of the host's must be reached, or nothing runs", "[run][submounts]") {
+  HostFacts degraded = with_mounts({{"/srv/chroot/proc", "proc"}});
+  degraded.no_shift_reason = "a file system that cannot";
+  for (const HostFacts& facts : {with_mounts({{"/srv/chroot/proc", "proc"}}), degraded})
+    for (const MountCall& call : plan_of(facts).mounts) {
+      INFO(call.target);
+      if (call.act == MountAct::rebind && call.optional) CHECK(call.protects);
+    }
+  // The step of an ordinary user is the same user as its init, whom the kernel refuses the place.
+  HostFacts ours = user_facts();
+  ours.mounts = {{"/root/chroot/proc", "proc"}};
+  CHECK_FALSE(only_mount_at(plan_of(ours), "root/chroot/proc").protects);
+  CHECK(only_mount_at(plan_of(ours), "sys/fs/cgroup").protects);
+}
