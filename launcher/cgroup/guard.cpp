@@ -97,7 +97,7 @@ void Guard::dismiss() {
 Guard::~Guard() {
   pipe_.close();
   if (pid_ > 0)
-    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+    while (::waitpid(pid_, nullptr, 0) < 0 && errno != ECHILD) {
     }
 }
 

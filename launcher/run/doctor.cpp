@@ -41,7 +41,7 @@ int in_child(const std::function<int()>& probe) {
   if (child == 0) ::_exit(probe());
   if (child < 0) return errno;
   int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {}
+  while (::waitpid(child, &status, 0) < 0 && errno != ECHILD) {}
   return WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
 }
 

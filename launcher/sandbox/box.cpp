@@ -175,7 +175,7 @@ void Box::release_keeper() {
   for (;;) {
     ::kill(init_, SIGCONT);
     const pid_t gone = ::waitpid(init_, &status, WNOHANG | __WALL);
-    if (gone == init_ || (gone < 0 && errno != EINTR)) break;
+    if (gone == init_ || (gone < 0 && errno == ECHILD)) break;
     ::nanosleep(&kMoment, nullptr);
   }
   init_ = -1;
@@ -184,7 +184,7 @@ void Box::release_keeper() {
 
 int Box::await_init() {
   int status = 0;
-  while (::waitpid(init_, &status, __WALL) < 0 && errno == EINTR) {}
+  while (::waitpid(init_, &status, __WALL) < 0 && errno != ECHILD) {}
   init_ = -1;
   return status;
 }

@@ -30,7 +30,7 @@ bool everyone_ends_soon(int processes, Bounds bounds) {
     for (int i = 0; i < kMoments; ++i) {
       pid_t gone = 1;
       for (int n = 0; n < kAtATime && gone > 0; ++n) gone = ::waitpid(-1, nullptr, WNOHANG | __WALL);
-      if (gone < 0) return true;
+      if (gone < 0 && errno == ECHILD) return true;
       ::nanosleep(&kMoment, nullptr);
     }
   } while (is_anybody_running(processes, bounds) && monotonic_nanoseconds() < end);

@@ -42,8 +42,9 @@ bool outlives(pid_t supervisor) {
   int status = 0;
   for (;;) {
     const pid_t changed = ::waitpid(subreaper, &status, WUNTRACED | __WALL);
-    if (changed < 0 && errno == EINTR) continue;
-    if (changed < 0 || !WIFSTOPPED(status)) break;
+    if (changed < 0 && errno == ECHILD) break;
+    if (changed < 0) continue;
+    if (!WIFSTOPPED(status)) break;
     // By the step, whose user it is.
     ::kill(subreaper, SIGCONT);
   }

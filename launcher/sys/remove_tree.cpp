@@ -99,7 +99,9 @@ class Remover {
 
 int remove_tree(int directory) {
   (void)::fchmod(directory, 0700);
-  if (const int error = Remover(directory).empty(); error != 0) return error;
+  // With a place in the listing of its own: the descriptor may be another process's as well, which lists it, too.
+  const Fd own(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (const int error = Remover(own ? own.get() : directory).empty(); error != 0) return error;
   char link[64];
   char path[PATH_MAX + 1] = {};
   std::snprintf(link, sizeof link, "/proc/self/fd/%d", directory);

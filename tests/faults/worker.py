@@ -3,6 +3,7 @@
 Being pid 1 it is the parent of every process that a run leaves, and nobody else's are there. /tmp, /var/tmp, /run and
 /dev/shm are its own as well, and so is a control group."""
 
+import collections
 import ctypes
 import fcntl
 import json
@@ -180,7 +181,7 @@ def files_now():
 
 
 def mounts_now():
-    return sorted(line.split(" ", 2)[2] for line in Path("/proc/self/mountinfo").read_text().splitlines())
+    return collections.Counter(line.split(" ", 2)[2] for line in Path("/proc/self/mountinfo").read_text().splitlines())
 
 
 def environment(socket_name):
@@ -328,8 +329,8 @@ class Worker:
     def left_behind(self):
         left = [f"file {path}" for path in sorted(files_now() - self.files - KEPT)]
         left += [f"control group {path}" for path in self.groups.left()]
-        if mounts_now() != self.mounts:
-            left.append("mounts")
+        # Others of the host may go: a mount point that is removed takes what is mounted there along.
+        left += [f"mount {mount}" for mount in (mounts_now() - self.mounts)]
         return left
 
     @staticmethod
