@@ -90,11 +90,26 @@ struct HostFacts {
   double now = 0;  // seconds since the epoch
   std::vector<std::string> environment = {};  // "NAME=value", as inherited
 
+  // With `root: system`, where the step has ids that own files of the system: what the caller may read there and others
+  // may not.
+  struct PrivatePath {
+    std::string path;
+    HostPathKind kind;
+  };
+  std::vector<PrivatePath> private_paths = {};
+
   // Paths that the policy, the registry and CI variables name and that exist, links resolved.
   // Key: as named ("~" replaced). Paths that do not exist are absent.
+  // A symbolic link on the way to one of them; no component of its own path is a link.
+  struct PathLink {
+    std::string path;
+    std::string text;
+  };
   struct NamedPath {
     std::string real;
     HostPathKind kind;
+    bool is_socket = false;
+    std::vector<PathLink> links = {};  // with `root: system` only: with another root they are there anyway
   };
   std::map<std::string, NamedPath, std::less<>> paths = {};
 

@@ -23,6 +23,7 @@ const char* name_of(SourceMode mode) {
 const char* name_of(RootMode mode) {
   switch (mode) {
     case RootMode::ro: return "ro";
+    case RootMode::system: return "system";
   }
   return "";
 }

@@ -24,7 +24,10 @@ enum class Isolation : uint8_t {
 };
 
 enum class SourceMode : uint8_t { rw, ro, none };
-enum class RootMode : uint8_t { ro };
+enum class RootMode : uint8_t {
+  ro,     // all of it, read-only
+  system  // what programs need to run, and what was named
+};
 enum class HomeMode : uint8_t { fresh, host };
 enum class NetworkMode : uint8_t { host, loopback, none };
 

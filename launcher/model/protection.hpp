@@ -22,6 +22,7 @@ struct Protection {
 inline constexpr std::string_view kProtectionNames[] = {
     "quota",            // volumes are hard-limited in bytes and inodes
     "mount-isolation",  // own mount namespace: nothing of the host is writable but what was named
+    "host-files",       // of the host's files only programs, their configuration and what was named is in sight
     "pid-isolation",    // own pid namespace: every process dies with the box
     "ipc-isolation",    // own System V and POSIX message queues
     "uid-isolation",    // the host's uid 0 is not in the box

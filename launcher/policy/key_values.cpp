@@ -159,8 +159,8 @@ Result<> apply_source_path(Policy& policy, const Setting& setting) {
 }
 
 Result<> apply_root(Policy& policy, const Setting& setting) {
-  static constexpr Choice<RootMode> kModes[] = {{"ro", RootMode::ro}};
-  TRY_ASSIGN(const RootMode mode, choose(setting.value, kModes, "ro", "overlay"));
+  static constexpr Choice<RootMode> kModes[] = {{"ro", RootMode::ro}, {"system", RootMode::system}};
+  TRY_ASSIGN(const RootMode mode, choose(setting.value, kModes, "ro or system", "overlay"));
   policy.root = {mode, setting.origin};
   return {};
 }

@@ -50,8 +50,9 @@ constexpr KeyRow kKeys[] = {
     // Names the one place outside the workspace that the step may write to.
     {"source.path", Shape::scalar, "--source-path", "STEPBOX_SOURCE_PATH", 0, kPathOperand, Trust::operator_only,
      kPathForm, "where the checkout is, when it is not the working directory", apply_source_path, nullptr},
-    {"root", Shape::scalar, "--root", "STEPBOX_ROOT", 0, "MODE", Trust::free, "ro",
-     "how the step sees the host's root: ro", apply_root, nullptr},
+    {"root", Shape::scalar, "--root", "STEPBOX_ROOT", 0, "MODE", Trust::tighten, "ro or system",
+     "what the step sees of the host: ro (all of it, read-only) or system (what programs need to run)", apply_root,
+     widens_root},
     {"home", Shape::scalar, "--home", "STEPBOX_HOME", 0, "MODE", Trust::tighten, "fresh or host",
      "the step's home: fresh (empty) or host (the real one)", apply_home, widens_home},
 

@@ -178,6 +178,11 @@ std::optional<Widening> widens_source_mode(const Policy& base, const Policy& cha
   return widens_mode<SourceMode>(base.source, changed.source, width, name_of);
 }
 
+std::optional<Widening> widens_root(const Policy& base, const Policy& changed, uint64_t) {
+  constexpr auto width = [](RootMode mode) { return mode == RootMode::ro ? 1 : 0; };
+  return widens_mode<RootMode>(base.root, changed.root, width, name_of);
+}
+
 std::optional<Widening> widens_home(const Policy& base, const Policy& changed, uint64_t) {
   constexpr auto width = [](HomeMode mode) { return mode == HomeMode::host ? 1 : 0; };
   return widens_mode<HomeMode>(base.home, changed.home, width, name_of);

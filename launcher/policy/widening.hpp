@@ -15,6 +15,7 @@ std::optional<Widening> widens_volumes(const Policy& base, const Policy& changed
 
 std::optional<Widening> widens_isolation(const Policy& base, const Policy& changed, uint64_t memory);
 std::optional<Widening> widens_source_mode(const Policy& base, const Policy& changed, uint64_t memory);
+std::optional<Widening> widens_root(const Policy& base, const Policy& changed, uint64_t memory);
 std::optional<Widening> widens_home(const Policy& base, const Policy& changed, uint64_t memory);
 std::optional<Widening> widens_network(const Policy& base, const Policy& changed, uint64_t memory);
 std::optional<Widening> widens_nesting(const Policy& base, const Policy& changed, uint64_t memory);

@@ -21,10 +21,13 @@
 #include "report/luci_context.hpp"
 #include "run/find_checkout.hpp"
 #include "run/make_plan.hpp"
+#include "run/system_root.hpp"
 #include "sandbox/landlock.hpp"
 #include "sys/files.hpp"
 #include "sys/memory.hpp"
 #include "sys/mountinfo.hpp"
+#include "sys/path_links.hpp"
+#include "sys/private_files.hpp"
 #include "sys/users.hpp"
 
 namespace stepbox::run {
@@ -140,7 +143,12 @@ Result<std::optional<HostFacts::NamedPath>> look_at(const std::string& path) {
   if (kind == sys::PathKind::missing) return std::nullopt;
   TRY_ASSIGN(const std::optional<std::string> real, sys::real_path(path));
   if (!real) return std::nullopt;
-  return HostFacts::NamedPath{*real, kind == sys::PathKind::directory ? HostPathKind::directory : HostPathKind::file};
+  HostFacts::NamedPath found{.real = *real, .kind = kind == sys::PathKind::directory ? HostPathKind::directory : HostPathKind::file};
+  if (kind == sys::PathKind::other) {
+    TRY_ASSIGN(const auto status, sys::status_of(*real, sys::Links::themselves));
+    found.is_socket = status && S_ISSOCK(status->st_mode);
+  }
+  return found;
 }
 
 Result<OuterDeadline> read_luci_deadline(const std::string& path) {
@@ -163,6 +171,26 @@ void look_up_outer_deadline(HostFacts& facts) {
   else
     facts.outer_deadline_problem = deadline.error().message;
   facts.now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+// What a name leads through, and what lies beside the programs of PATH: a root that shows everything shows them too.
+void look_up_for_reduced_root(HostFacts& facts) {
+  for (auto& [path, found] : facts.paths) {
+    if (found.real == path) continue;
+    const auto links = sys::links_on_the_way(path);
+    if (!links) pass_over(path, links.error());
+    else for (const sys::PathLink& link : *links) found.links.push_back({link.path, link.text});
+  }
+  const std::string search_path = facts.variable("PATH").value_or(std::string());
+  for (const std::string_view entry : split(search_path, ':')) {
+    const HostFacts::NamedPath* programs = entry.starts_with('/') ? facts.find(lexically_normal(entry)) : nullptr;
+    if (programs == nullptr || is_in_system(programs->real)) continue;
+    for (const std::string& path : paths_beside(programs->real)) {
+      Result<std::optional<HostFacts::NamedPath>> found = look_at(path);
+      if (found && *found) facts.paths.emplace(path, std::move(**found));
+      else if (!found) pass_over(path, found.error());
+    }
+  }
 }
 
 }  // namespace
@@ -244,6 +272,19 @@ Result<> look_up_paths(HostFacts& facts, const Policy& policy) {
     if (found) continue;
     if (named_by != nullptr) return std::unexpected(std::move(found).error().within(escaped(named_by->text())).with_hint(kSeeThere));
     pass_over(path, found.error());
+  }
+  if (policy.root.value == RootMode::system) look_up_for_reduced_root(facts);
+  return {};
+}
+
+Result<> look_up_private_paths(HostFacts& facts, const Policy& policy) {
+  const bool is_shifted = facts.privileged && facts.no_shift_reason.empty();
+  if (policy.root.value != RootMode::system || is_shifted) return {};
+  facts.private_paths.clear();
+  for (const std::string_view place : places_of_secrets()) {
+    TRY_ASSIGN(const auto found, sys::private_files(std::string(place)));
+    for (const sys::PrivateFile& file : found)
+      facts.private_paths.push_back({file.path, file.is_directory ? HostPathKind::directory : HostPathKind::file});
   }
   return {};
 }

@@ -20,6 +20,10 @@ Result<> look_up_groups(HostFacts& facts);
 // a path that the user named cannot be looked at. Others are then passed over.
 Result<> look_up_paths(HostFacts& facts, const Policy& policy);
 
+// With `root: system`, where the step will have ids that own files of the system: facts.private_paths. To be called once
+// facts.no_shift_reason is known. Error: what may be a secret could not be looked at.
+Result<> look_up_private_paths(HostFacts& facts, const Policy& policy);
+
 // Whether a kernel release ("6.1.0-18-amd64") is at least major.minor.
 bool is_kernel_at_least(const std::string& release, int major, int minor);
 

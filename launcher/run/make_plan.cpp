@@ -6,6 +6,7 @@
 #include "caches/registry.hpp"
 #include "run/ci_files.hpp"
 #include "run/plan_parts.hpp"
+#include "run/system_root.hpp"
 
 namespace stepbox::run {
 
@@ -89,11 +90,15 @@ std::vector<PathOfInterest> paths_of_interest(const Policy& policy, const HostFa
       if (policy.home.value == HomeMode::fresh) add(toolchain.path);
       for (const std::string_view name : toolchain.without) add(below_toolchain(toolchain, name, facts));
     }
-  // Only PATH entries that a mask would hide matter; the others are there anyway.
+  const bool is_reduced = policy.root.value == RootMode::system;
+  // Only PATH entries that a mask would hide matter; the others are there anyway, with the whole root.
   const Layout layout(facts, policy.home.value);
   if (const auto path = facts.variable("PATH"))
     for (const std::string_view entry : split(*path, ':'))
-      if (entry.starts_with('/') && layout.covering(lexically_normal(entry)) != nullptr) add(lexically_normal(entry));
+      if (entry.starts_with('/') && (is_reduced || layout.covering(lexically_normal(entry)) != nullptr)) add(lexically_normal(entry));
+  if (!is_reduced) return paths;
+  for (const std::string_view place : program_places()) add(place);
+  for (const std::string& toolchain : announced_toolchains(policy, facts)) add(toolchain);
   return paths;
 }
 

@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "caches/registry.hpp"
 #include "run/plan_parts.hpp"
+#include "run/system_root.hpp"
 
 // The box, in the order in which it is built:
 //
@@ -56,6 +57,7 @@ class MountList {
   MountList(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout)
       : plan_(plan), policy_(policy), facts_(facts), layout_(layout),
         shifted_(plan.identity.isolation == UidIsolation::shifted),
+        is_reduced_(policy.root.value == RootMode::system),
         // An unprivileged mount namespace may copy what it inherited only as whole trees (mount_namespaces(7)).
         copy_(plan.identity.isolation == UidIsolation::mapped ? Recursion::tree : Recursion::single) {}
 
@@ -65,6 +67,8 @@ class MountList {
   void root();
   void host_root();
   void host_root_entry(const RootEntry& entry);
+  void system_below_top();
+  void cover_private_paths();
   void host_mounts_below();
   void sys();
   void sys_in_parts();
@@ -77,6 +81,7 @@ class MountList {
   void redirect_directory(const std::string& path, uint32_t mode);
   const char* empty_file();
   Result<> paths();
+  void link(MountCall call);
   void place(MountCall call);
   void cover_kernel_file_systems();
   void make_way(const std::string& target, MountAct last);
@@ -128,6 +133,7 @@ class MountList {
   const HostFacts& facts_;
   const Layout& layout_;
   const bool shifted_;
+  const bool is_reduced_;  // root: system
   const Recursion copy_;
   std::vector<MountCall> to_mount_;  // of this phase
   std::set<std::string> made_;       // directories and files that exist because the plan makes them
@@ -166,8 +172,36 @@ void MountList::root() {
 void MountList::host_root() {
   directory(".empty", 0755);
   directory(".empty/directory", 0555);
-  for (const RootEntry& entry : facts_.root_entries) host_root_entry(entry);
+  for (const RootEntry& entry : facts_.root_entries)
+    if (!is_reduced_ || is_in_system("/" + entry.name)) host_root_entry(entry);
+  if (is_reduced_) system_below_top();
   host_mounts_below();
+  cover_private_paths();
+}
+
+// What is shown of a top-level directory that is not shown as a whole.
+void MountList::system_below_top() {
+  for (const std::string_view place : program_places()) {
+    const HostFacts::NamedPath* found = facts_.find(place);
+    if (place.rfind('/') == 0 || found == nullptr || found->real != place || found->kind != HostPathKind::directory) continue;
+    const std::string target(place.substr(1));
+    make_way(target, MountAct::directory);
+    MountCall& call = add(MountAct::bind, std::string(place), target, "host");
+    call.attributes = kReadOnly;
+    call.recursion = copy_;
+    placed_.push_back(target);
+  }
+}
+
+// Where the step has ids that own files of the system. Not a protection against what is put there later.
+void MountList::cover_private_paths() {
+  for (const HostFacts::PrivatePath& found : facts_.private_paths) {
+    const bool is_directory = found.kind == HostPathKind::directory;
+    MountCall& cover = add(MountAct::rebind, is_directory ? ".empty/directory" : empty_file(), found.path.substr(1), "not for others to read");
+    cover.attributes = kKernelFs | MOUNT_ATTR_RDONLY;
+    cover.onto_file = !is_directory;
+    cover.optional = true;
+  }
 }
 
 void MountList::host_root_entry(const RootEntry& entry) {
@@ -188,7 +222,8 @@ void MountList::host_root_entry(const RootEntry& entry) {
   MountCall& call = add(MountAct::bind, host, entry.name, "host");
   call.attributes = kReadOnly;
   call.recursion = copy_;
-  if (shifted_) call.id_mapped = is_mount_of_its_own(host) ? IdMapped::preferred : IdMapped::required;
+  // Of a reduced root the step reads what everybody may read: its owners are nobody's there.
+  if (shifted_ && !is_reduced_) call.id_mapped = is_mount_of_its_own(host) ? IdMapped::preferred : IdMapped::required;
   placed_.push_back(entry.name);
 }
 
@@ -201,11 +236,12 @@ void MountList::host_mounts_below() {
   for (const MountFact& mount : mounts) {
     if (is_kernel_file_system(mount.type)) continue;
     if (mount.path == "/" || Layout::is_special(mount.path) || layout_.covering(mount.path) != nullptr) continue;
+    if (is_reduced_ && !is_in_system(mount.path)) continue;
     // Top-level ones are copied with their directory. Of mounts on top of each other the path finds the last.
     if (mount.path.find('/', 1) == std::string::npos || !seen.insert(mount.path).second) continue;
     MountCall& call = add(MountAct::bind, mount.path, mount.path.substr(1), "host");
     call.attributes = kReadOnly;
-    call.id_mapped = shifted_ ? IdMapped::preferred : IdMapped::no;
+    call.id_mapped = shifted_ && !is_reduced_ ? IdMapped::preferred : IdMapped::no;
     call.optional = true;
   }
 }
@@ -373,9 +409,20 @@ void MountList::place(MountCall call) {
   to_mount_.push_back(std::move(call));
 }
 
+// A link on the way to something that is shown, where nothing shows it.
+void MountList::link(MountCall call) {
+  if (is_below_placed(call.target) || !made_.insert(call.target).second) return;
+  if (const size_t slash = call.target.rfind('/'); slash != std::string::npos) make_way(call.target.substr(0, slash), MountAct::directory);
+  plan_.mounts.push_back(std::move(call));
+}
+
 Result<> MountList::paths() {
   TRY_ASSIGN(auto calls, plan_paths(plan_, policy_, facts_, layout_));
   for (MountCall& call : calls) {
+    if (call.act == MountAct::symlink) {
+      link(std::move(call));
+      continue;
+    }
     if (!call.optional) make_way(call.target, call.onto_file ? MountAct::file : MountAct::directory);
     if (call.source == ".empty/file") empty_file();
     place(std::move(call));
@@ -400,6 +447,8 @@ void MountList::masks() {
   if (!made_.contains("tmp")) directory("tmp", 01777);
   directory("run", 0755);
   for (const Mask& mask : layout_.masks()) {
+    // What lies above a home is not there either, in a reduced root.
+    if (is_reduced_) make_way(mask.target, MountAct::directory);
     MountCall& call = add(MountAct::rebind, mask.box, mask.target, "mask");
     call.attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
     // With what was mounted into it: the checkout below /tmp, toolchains below home.

@@ -8,6 +8,7 @@
 #include "run/make_plan.hpp"
 #include "run/plan_parts.hpp"
 #include "run/redirects.hpp"
+#include "run/system_root.hpp"
 
 namespace stepbox::run {
 namespace {
@@ -31,24 +32,29 @@ class Placements {
  public:
   Placements(const Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout)
       : plan_(plan), facts_(facts), layout_(layout), redirects_(plan, policy, facts),
-        without_checkout_(policy.source.value == SourceMode::none && is_project(facts)) {
+        without_checkout_(policy.source.value == SourceMode::none && is_project(facts)), is_reduced_(policy.root.value == RootMode::system) {
     for (const PathRule& rule : policy.paths)
       if (const HostFacts::NamedPath* found = facts.find(expand_home(rule.path, facts)); found != nullptr && rule.access == PathAccess::hide)
         hidden_.push_back({found->real, rule.origin});
   }
 
-  void add(Placement placement) { placements_.push_back(std::move(placement)); }
+  void add(Placement placement) {
+    add_links(placement.host);
+    placements_.push_back(std::move(placement));
+  }
 
   // What the host shows at its own path anyway needs no mount of its own: it is there, read-only.
   void add_if_hidden(const std::string& path, PathAccess access, std::string why) {
     const HostFacts::NamedPath* found = facts_.find(path);
     if (found == nullptr) return;
-    const bool hidden = layout_.covering(path) != nullptr || layout_.covering(found->real) != nullptr;
+    const bool hidden = layout_.covering(path) != nullptr || layout_.covering(found->real) != nullptr ||
+                        (is_reduced_ && !is_in_system(found->real));
     if (!hidden && access == PathAccess::ro) return;
     // A masked place itself is never let through by a variable or by PATH: that would undo the mask.
     if (layout_.contains_masked(path) || layout_.contains_masked(found->real)) return;
     // What the policy says outdoes what a variable says.
     if (is_against_source(found->real, access) || hidden_by(found->real) != nullptr) return;
+    add_links(path);
     if (is_shown_already(found->real, access)) return;
     if (access == PathAccess::ro && redirects_.is_opened(found->real)) return;
     placements_.push_back({path, found->real, found->kind, access, std::move(why), {}});
@@ -101,6 +107,14 @@ class Placements {
     return mask == nullptr || mask->host == shown || !is_within(mask->host, shown);
   }
 
+  // With a reduced root a name that leads through links has none of them to lead through.
+  void add_links(const std::string& path) {
+    const HostFacts::NamedPath* found = facts_.find(path);
+    if (found == nullptr || !is_reduced_) return;
+    for (const HostFacts::PathLink& link : found->links)
+      if (!is_in_system(link.path) && layout_.covering(link.path) == nullptr && !Layout::is_special(link.path)) links_.push_back(link);
+  }
+
   std::string target_of(const Placement& placement) const {
     if (!placement.moved.empty()) return "box/" + placement.moved;
     return layout_.place(layout_.covering(placement.host) != nullptr ? placement.host : placement.real);
@@ -113,6 +127,8 @@ class Placements {
   const Layout& layout_;
   const Redirects redirects_;
   const bool without_checkout_;
+  const bool is_reduced_;
+  std::vector<HostFacts::PathLink> links_;
   std::vector<Hidden> hidden_;
   std::vector<Placement> placements_;
 };
@@ -132,6 +148,8 @@ void Placements::cover(const std::string& path, std::string_view tool) {
   const HostFacts::NamedPath* found = facts_.find(path);
   if (found == nullptr || plan_.isolation != Isolation::full || redirects_.is_opened(found->real)) return;
   if (plan_.source == SourceMode::rw && is_within(found->real, plan_.source_path)) return;
+  // In a reduced root there may be no toolchain to be covered.
+  if (is_reduced_ && !is_in_system(found->real) && !is_shown_already(found->real, PathAccess::ro)) return;
   placements_.push_back({path, found->real, found->kind, PathAccess::hide, "writes to the toolchain of " + std::string(tool), {}});
 }
 
@@ -173,6 +191,8 @@ MountCall Placements::call_of(const Placement& placement) const {
 
 std::vector<MountCall> Placements::calls() const {
   std::vector<MountCall> calls;
+  for (const HostFacts::PathLink& link : links_)
+    calls.push_back({.act = MountAct::symlink, .source = link.text, .target = layout_.place(link.path)});
   for (const Placement& placement : placements_) {
     calls.push_back(call_of(placement));
     if (placement.access == PathAccess::hide || plan_.identity.isolation == UidIsolation::mapped) continue;
@@ -249,6 +269,19 @@ void add_path_entries(Placements& placements, const HostFacts& facts) {
     if (entry.starts_with('/')) placements.add_if_hidden(lexically_normal(entry), PathAccess::ro, "PATH");
 }
 
+// With a reduced root, what lies beside the programs of PATH and is needed by them, and what variables point to.
+void add_toolchains_elsewhere(Placements& placements, const HostFacts& facts, const Policy& policy, const Layout& layout) {
+  if (policy.root.value != RootMode::system) return;
+  for (const std::string& toolchain : announced_toolchains(policy, facts))
+    placements.add_if_hidden(toolchain, PathAccess::ro, "toolchain of a variable");
+  const std::string path = facts.variable("PATH").value_or(std::string());
+  for (const std::string_view entry : split(path, ':')) {
+    const HostFacts::NamedPath* programs = entry.starts_with('/') ? facts.find(lexically_normal(entry)) : nullptr;
+    if (programs == nullptr || layout.covering(programs->real) != nullptr) continue;
+    placements.add_if_hidden(toolchain_of(programs->real, facts), PathAccess::ro, "toolchain of PATH");
+  }
+}
+
 }  // namespace
 
 Result<std::vector<MountCall>> plan_paths(const Plan& plan, const Policy& policy, const HostFacts& facts,
@@ -257,13 +290,20 @@ Result<std::vector<MountCall>> plan_paths(const Plan& plan, const Policy& policy
   if (plan.source != SourceMode::none)
     placements.add({plan.source_path, plan.source_path, HostPathKind::directory,
                     plan.source == SourceMode::rw ? PathAccess::rw : PathAccess::ro, "the checkout", policy.source.origin});
+  add_toolchains_elsewhere(placements, facts, policy, layout);
   // Toolchains before PATH: ~/.cargo/bin is in both, and the registry knows more about it.
   add_toolchains(placements, facts, policy);
   add_path_entries(placements, facts);
+  const bool is_reduced = policy.root.value == RootMode::system;
   for (const CiPath& announced : announced_ci_paths(facts)) {
     // A file directly in /tmp: the directory is masked and stays so, the file itself is shown.
     const bool file_alone = layout.contains_masked(announced.path) && !announced.file.empty();
-    placements.add_if_hidden(file_alone ? announced.file : announced.path, announced.access, "announced by " + announced.variable);
+    const std::string& path = file_alone ? announced.file : announced.path;
+    // A reduced root lets them be read, and no more: what the engine reads back from them decides what is run next
+    // (GITHUB_PATH), and who listens at a socket acts for the step.
+    const HostFacts::NamedPath* found = facts.find(path);
+    if (is_reduced && found != nullptr && found->is_socket) continue;
+    placements.add_if_hidden(path, is_reduced ? PathAccess::ro : announced.access, "announced by " + announced.variable);
   }
   if (!facts.resolv_conf.empty()) placements.add_if_hidden(facts.resolv_conf, PathAccess::ro, "/etc/resolv.conf");
   // Where a mask cannot be (a home of "/", a service's), the home is not shown; where it was asked for, it is.

@@ -10,9 +10,11 @@ namespace {
 Protection active(std::string_view name) { return {name, true, ProtectionState::active, {}}; }
 
 // What can be done about a protection that is required but not in force.
-std::string hint_for(std::string_view name) {
+std::string hint_for(const Protection& protection) {
+  const std::string_view name = protection.name;
   if (name == "quota") return "set a limit (--limit memory=SIZE), or use --nesting deny";
   if (name == "network-isolation" || name == "abstract-sockets") return "use --network loopback or --network none";
+  if (name == "host-files" && protection.state == ProtectionState::off) return "use --root system";
   if (name == "nesting-denied") return "use --nesting deny";
   if (name == "seccomp") return "use --seccomp default, without --seccomp-log";
   return "`stepbox doctor` tells what this host is missing";
@@ -37,6 +39,16 @@ Protection uid_isolation(const Plan& plan, const HostFacts& facts) {
   if (plan.identity.owner_uid == 0 && !facts.root_is_mapped_elsewhere)
     return {"uid-isolation", true, ProtectionState::degraded, "the caller is uid 0 without the privilege to shift ids"};
   return active("uid-isolation");
+}
+
+Protection host_files(const Plan& plan, const Policy& policy, const HostFacts& facts) {
+  if (policy.root.value == RootMode::ro) return {"host-files", is_required(policy, "host-files"), ProtectionState::off, "root: ro"};
+  // What others may not read is covered where it was found. An owner reads also what comes later.
+  if (plan.identity.owner_uid == 0)
+    return {"host-files", true, ProtectionState::degraded,
+            "the step's uid 0 owns the files of the " + std::string(facts.root_is_mapped_elsewhere ? "container" : "host") +
+                ": it sees what is put into /etc during the run, whatever its mode"};
+  return {"host-files", true, ProtectionState::active, {}};
 }
 
 Protection network_isolation(const Plan& plan) {
@@ -80,6 +92,7 @@ std::vector<Protection> without_box(const Plan& plan, const HostFacts& facts) {
   if (facts.landlock_abi < sandbox::kLandlockForTruncate) writes += ", nor truncate(2), before Linux 6.2";
   return {off("quota"),
           is_confined ? degraded("mount-isolation", writes) : off("mount-isolation"),
+          off("host-files"),
           degraded("pid-isolation", plan.scope_signals ? "processes are found by parentage, and cannot signal others"
                                                        : "processes are found by parentage"),
           off("ipc-isolation"),
@@ -93,7 +106,7 @@ std::vector<Protection> without_box(const Plan& plan, const HostFacts& facts) {
 }
 
 std::vector<Protection> of_box(Plan& plan, const Policy& policy, const HostFacts& facts) {
-  return {quota(plan, policy, facts), active("mount-isolation"),  active("pid-isolation"),
+  return {quota(plan, policy, facts), active("mount-isolation"), host_files(plan, policy, facts), active("pid-isolation"),
           active("ipc-isolation"), uid_isolation(plan, facts), network_isolation(plan), abstract_sockets(plan, facts),
           active("no-new-privileges"), active("capabilities"), seccomp(plan), nesting_denied(plan)};
 }
@@ -117,7 +130,7 @@ Result<> check_required(const Plan& plan, const Policy& policy) {
     if (found->state == ProtectionState::active) continue;
     return fail("protection " + quoted(required.name) + " is required by " + required.origin.text() + " but is " +
                     name_of(found->state) + ": " + found->reason,
-                is_boxed || required.name == "seccomp" ? hint_for(required.name) : "use --isolation full");
+                is_boxed || required.name == "seccomp" ? hint_for(*found) : "use --isolation full");
   }
   return {};
 }

@@ -62,6 +62,8 @@ Result<> refuse_what_needs_box(const Plan& plan, const Policy& policy) {
   if (!policy.allow_nesting.value) return needs_box(plan, "nesting deny", policy.allow_nesting.origin);
   if (policy.source.value == SourceMode::none || (policy.source.value == SourceMode::ro && plan.isolation == Isolation::env))
     return needs_box(plan, std::string("source ") + name_of(policy.source.value), policy.source.origin);
+  if (policy.root.value != RootMode::ro)
+    return needs_box(plan, std::string("root ") + name_of(policy.root.value), policy.root.origin);
   for (const PathRule& rule : policy.paths)
     if (rule.access == PathAccess::hide)
       return needs_box(plan, "a hidden path", rule.origin);

@@ -191,6 +191,7 @@ Result<Started> start(Planned& planned, const RunRequest& request, const sandbox
     if (!failure.ids_cannot_be_shifted || !planned.facts.no_shift_reason.empty())
       return std::unexpected(std::move(failure.error));
     planned.facts.no_shift_reason = failure.error.message;
+    TRY(look_up_private_paths(planned.facts, planned.policy));
     TRY_ASSIGN(planned.plan, make_plan(planned.policy, request.argv, planned.facts));
   }
 }
@@ -238,6 +239,7 @@ Result<Planned> plan_run(const RunRequest& request) {
   const Terminal terminal = Terminal::of_caller();
   TRY(prepare(planned, request, terminal));
   expect_id_range(planned.facts);
+  TRY(look_up_private_paths(planned.facts, planned.policy));
   planned.facts.private_directory = workspace::example_of_private_directory(place_without_box(planned.facts));
   TRY_ASSIGN(planned.plan, make_plan(planned.policy, request.argv, planned.facts));
   return planned;
@@ -251,6 +253,7 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   TRY(prepare(planned, request, terminal));
   // Ours until the end of the run.
   TRY_ASSIGN(const sys::Fd id_range, claim_id_range(planned.facts));
+  TRY(look_up_private_paths(planned.facts, planned.policy));
   // From here on something may have to be removed.
   sandbox::CallerState caller = take_over_signals();
   caller.has_foreground = terminal.is_ours();

@@ -45,13 +45,13 @@ _stepbox() {
   case $previous in
     --isolation) mapfile -t COMPREPLY < <(compgen -W "full landlock env" -- "$cur") ;;
     --source) mapfile -t COMPREPLY < <(compgen -W "rw ro none" -- "$cur") ;;
-    --root) mapfile -t COMPREPLY < <(compgen -W "ro" -- "$cur") ;;
+    --root) mapfile -t COMPREPLY < <(compgen -W "ro system" -- "$cur") ;;
     --home) mapfile -t COMPREPLY < <(compgen -W "fresh host" -- "$cur") ;;
     --network) mapfile -t COMPREPLY < <(compgen -W "host loopback none" -- "$cur") ;;
     --nesting) mapfile -t COMPREPLY < <(compgen -W "allow deny" -- "$cur") ;;
     --seccomp) mapfile -t COMPREPLY < <(compgen -W "default strict off" -- "$cur"; compgen -f -- "$cur") ;;
     --summary) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$cur") ;;
-    --require) mapfile -t COMPREPLY < <(compgen -W "quota mount-isolation pid-isolation ipc-isolation uid-isolation
+    --require) mapfile -t COMPREPLY < <(compgen -W "quota mount-isolation host-files pid-isolation ipc-isolation uid-isolation
       network-isolation abstract-sockets no-new-privileges capabilities seccomp nesting-denied" -- "$cur") ;;
     --policy) mapfile -t COMPREPLY < <(compgen -W "$(_stepbox_policies)" -- "$cur"; compgen -f -- "$cur") ;;
     --volume | --redirect-env)

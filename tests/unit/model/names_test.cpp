@@ -46,6 +46,7 @@ TEST_CASE("modes are spelled as the policy spells them", "[model]") {
   CHECK(std::string(name_of(SourceMode::ro)) == "ro");
   CHECK(std::string(name_of(SourceMode::none)) == "none");
   CHECK(std::string(name_of(RootMode::ro)) == "ro");
+  CHECK(std::string(name_of(RootMode::system)) == "system");
   CHECK(std::string(name_of(HomeMode::fresh)) == "fresh");
   CHECK(std::string(name_of(HomeMode::host)) == "host");
   CHECK(std::string(name_of(NetworkMode::host)) == "host");

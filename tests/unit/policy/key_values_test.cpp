@@ -96,13 +96,14 @@ TEST_CASE("modes are words, and a slip gets the nearest one", "[policy]") {
   CHECK(applied("source.mode", "ro").source.value == SourceMode::ro);
   CHECK(applied("source.mode", "none").source.value == SourceMode::none);
   CHECK(applied("root", "ro").root.value == RootMode::ro);
+  CHECK(applied("root", "system").root.value == RootMode::system);
   CHECK(applied("home", "host").home.value == HomeMode::host);
   CHECK(applied("network", "loopback").network.value == NetworkMode::loopback);
   CHECK_FALSE(applied("nesting", "deny").allow_nesting.value);
   CHECK(refusal("network", "hots") == "x: 'hots' is not host, loopback or none (did you mean 'host'?)");
   CHECK(refusal("source.mode", "readwrite") == "x: 'readwrite' is not rw, ro or none");
   CHECK(refusal("home", "Fresh") == "x: 'Fresh' is not fresh or host (did you mean 'fresh'?)");
-  CHECK(refusal("root", "rw") == "x: 'rw' is not ro (did you mean 'ro'?)");
+  CHECK(refusal("root", "rw") == "x: 'rw' is not ro or system (did you mean 'ro'?)");
   CHECK(refusal("nesting", "true") == "x: 'true' is not allow or deny");
 }
 

@@ -24,6 +24,8 @@ HostTree::HostTree(const HostFacts& facts) {
   if (!facts.resolv_conf.empty()) add(facts.resolv_conf, NodeKind::file);
   if (!facts.terminal.empty()) add(facts.terminal, NodeKind::file);
   for (const MountFact& mount : facts.mounts) add(mount.path, NodeKind::directory);
+  for (const HostFacts::PrivatePath& found : facts.private_paths)
+    add(found.path, found.kind == HostPathKind::directory ? NodeKind::directory : NodeKind::file);
   for (const auto& [named, found] : facts.paths)
     add(found.real, found.kind == HostPathKind::directory ? NodeKind::directory : NodeKind::file);
 }

@@ -167,7 +167,21 @@ const Row kRows[] = {
        for (const char* variable : {"GITHUB_ACTIONS=true", "RUNNER_TEMP=/home/runner/work/_temp",
                                     "GITHUB_ENV=/home/runner/work/_temp/_runner_file_commands/set_env_1"})
          s.facts.environment.push_back(variable);
-       s.writable.push_back("/home/runner/work/_temp = /home/runner/work/_temp");
+       // A reduced root lets such files be read, and no more.
+       if (s.policy.root.value == RootMode::ro) s.writable.push_back("/home/runner/work/_temp = /home/runner/work/_temp");
+     }},
+    {"toolchains beside the system",
+     [](Situation& s) {
+       for (const char* path : {"/opt/go-1.22/bin", "/opt/go-1.22", "/opt/go-1.22/lib", "/opt/scripts", "/opt/jdk", "/nix/store"})
+         has_directory(s.facts, path);
+       s.facts.root_entries.push_back({"nix", HostPathKind::directory, {}});
+       s.facts.paths["/opt/go/bin"] = {.real = "/opt/go-1.22/bin", .kind = HostPathKind::directory, .links = {{"/opt/go", "go-1.22"}}};
+       s.facts.environment[0] = "PATH=/opt/go/bin:/opt/scripts:/usr/bin";
+       s.facts.environment.push_back("JAVA_HOME=/opt/jdk");
+     }},
+    {"secrets that the step's ids may read",
+     [](Situation& s) {
+       s.facts.private_paths = {{"/etc/shadow", HostPathKind::file}, {"/etc/ssl/private", HostPathKind::directory}};
      }},
     {"systemd-resolved and a terminal",
      [](Situation& s) {
@@ -188,11 +202,14 @@ std::vector<Situation> situations() {
       {"user", user_facts}, {"root", root_facts}, {"degraded root", degraded_facts}};
   std::vector<Situation> all;
   for (const Posture& posture : kPostures) {
-    for (const Row& row : kRows) {
-      Situation made{std::string(posture.name) + ", " + row.name, posture.facts(), default_policy(), {}};
-      stand_in(made, made.facts.checkout);
-      row.change(made);
-      all.push_back(std::move(made));
+    for (const RootMode root : {RootMode::ro, RootMode::system}) {
+      for (const Row& row : kRows) {
+        Situation made{std::string(posture.name) + ", root " + name_of(root) + ", " + row.name, posture.facts(), default_policy(), {}};
+        made.policy.root.value = root;
+        stand_in(made, made.facts.checkout);
+        row.change(made);
+        all.push_back(std::move(made));
+      }
     }
   }
   return all;

@@ -16,7 +16,7 @@ struct Situation {
   std::vector<std::string> writable;
 };
 
-// As a user, as root, and as root without shifted ids.
+// As a user, as root, and as root without shifted ids; with the whole root of the host, and with a reduced one.
 std::vector<Situation> situations();
 
 }  // namespace stepbox::test

@@ -1,0 +1,20 @@
+// The symbolic links that a path leads through.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace stepbox::sys {
+
+struct PathLink {
+  std::string path;  // of the link itself; none of its components is a link
+  std::string text;  // as of readlink(2)
+};
+
+// In the order in which the kernel follows them, the last component included. `path` is absolute. Empty for a path
+// without links, and for what comes after a component that is not there. Error: errno of readlink, ELOOP after forty.
+Result<std::vector<PathLink>> links_on_the_way(const std::string& path);
+
+}  // namespace stepbox::sys
