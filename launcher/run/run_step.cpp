@@ -278,7 +278,8 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
                                  .has_foreground = caller.has_foreground,
                                  .deadlines = planned.plan.deadlines,
                                  .output = output,
-                                 .cgroup = cgroup});
+                                 .cgroup = cgroup,
+                                 .unset_variables = planned.plan.unset});
   const Clock::time_point over = Clock::now();
   box.tear_down();
   meter.sample(Clock::now());

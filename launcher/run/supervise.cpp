@@ -13,6 +13,7 @@
 #include <iterator>
 #include <utility>
 
+#include "run/addressees.hpp"
 #include "run/countdown.hpp"
 #include "run/diagnose.hpp"
 #include "sandbox/call_listener.hpp"
@@ -24,6 +25,9 @@ namespace {
 // Each goes to the step once, as it came. What the kernel sends for faults, and SIGCHLD, SIGTTIN and
 // SIGTTOU, are stepbox's own.
 constexpr int kForwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGTSTP, SIGCONT, SIGALRM};
+
+// What goes on to continue a stopped step (sandbox::continues_step()).
+constexpr int kContinuing[] = {SIGCONT, SIGTERM, SIGINT, SIGHUP, SIGQUIT};
 
 sys::Fd open_signals() {
   sigset_t watched;
@@ -63,15 +67,20 @@ class Loop {
         step_has_terminal_(run.has_foreground),
         signals_(open_signals()),
         deadlines_(run.deadlines),
-        output_(run.output) {}
+        output_(run.output),
+        unset_variables_(run.unset_variables) {}
 
   Ended run();
 
  private:
   using Clock = std::chrono::steady_clock;
+  // A step that goes on for so long can afford a witness with a memory of its own.
+  static constexpr std::chrono::seconds kShortRun{1};
 
-  void forward_signals();
-  void forward(int signal);
+  void take_signals();
+  void pass_on_signals();
+  void mind_witness();
+  void forward(int signal, sandbox::Whom whom);
   bool mind_deadlines();  // false: what was killed does not go
   void end_step();
   void forget_late_overrun(const sandbox::Message& ended);
@@ -97,6 +106,10 @@ class Loop {
   const Clock::time_point start_ = box_.started();
   Countdown countdown_{deadlines_, start_};
   std::optional<Clock::time_point> overrun_since_;  // when stepbox found it
+  const std::vector<std::string>& unset_variables_;
+  Clock::time_point next_witness_ = start_ + kShortRun;
+  bool witness_has_heard_ = false;
+  Addressees addressees_;
   bool asked_in_grace_ = false;
   bool asked_to_stop_ = false;  // by a SIGTSTP of somebody's
   Clock::time_point memory_ran_out_until_{};
@@ -116,12 +129,14 @@ Ended Loop::run() {
   for (;;) {
     const timespec left = time_left();
     ::ppoll(watched, std::size(watched), &left, nullptr);
-    if ((watched[1].revents & POLLIN) != 0) forward_signals();
+    if ((watched[1].revents & POLLIN) != 0) take_signals();
+    pass_on_signals();
     if (watched[3].revents != 0 && !calls_.take(watched[3].revents)) watched[3].fd = -1;
     if (watched[0].revents != 0 && !take_events()) break;
     if (!mind_deadlines()) break;
     if (was_killed_for_memory(watched[2].revents != 0)) break;
     sample_when_due();
+    mind_witness();
   }
   if (step_has_terminal_) terminal_.take_back();
   ended_.seccomp_log = calls_.result();
@@ -145,20 +160,52 @@ void Loop::sample_when_due() {
 }
 
 timespec Loop::time_left() const {
-  const Clock::time_point next = std::min(next_sample_, countdown_.next().value_or(next_sample_));
+  const Clock::time_point next = std::min({next_sample_, countdown_.next().value_or(next_sample_),
+                                           addressees_.next().value_or(next_sample_), next_witness_});
   auto left = std::max(next - Clock::now(), Clock::duration::zero());
   if (has_memory_run_out()) left = std::min<Clock::duration>(left, std::chrono::milliseconds(1));
   const auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(left).count();
   return {.tv_sec = nanoseconds / 1'000'000'000, .tv_nsec = nanoseconds % 1'000'000'000};
 }
 
-void Loop::forward_signals() {
+// Stops and what ends them keep their order, and go to whom they can be told to go at once.
+void Loop::take_signals() {
   signalfd_siginfo info{};
-  while (::read(signals_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info))
-    forward(static_cast<int>(info.ssi_signo));
+  std::optional<sys::SignalSet> neighbour;
+  while (::read(signals_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+    const int signal = static_cast<int>(info.ssi_signo);
+    if (!neighbour) neighbour = box_.heard_by_parent();
+    if (sandbox::asks_to_end(signal) && !ended_.overrun) ended_.cancelled_by = signal;
+    if (signal == SIGTSTP || (signal == SIGCONT && asked_to_stop_))
+      forward(signal, sys::has(*neighbour, signal) ? sandbox::Whom::group : sandbox::Whom::command);
+    else
+      addressees_.heard(signal, Clock::now(), *neighbour);
+  }
 }
 
-void Loop::forward(int signal) {
+void Loop::pass_on_signals() {
+  const Clock::time_point now = Clock::now();
+  if (now < addressees_.next().value_or(Clock::time_point::max())) return;
+  const sys::SignalSet neighbour = box_.heard_by_parent();
+  const sys::SignalSet witness = box_.heard_by_witness();
+  if (witness != 0) witness_has_heard_ = true;
+  while (const auto meant = addressees_.take(now, neighbour, witness)) forward(meant->signal, meant->whom);
+}
+
+// One that has heard something is of no use for the next signal. And one that shares stepbox's command line, and variables
+// that the step does not have, is found by those that do not find the step.
+void Loop::mind_witness() {
+  if (addressees_.next()) return;
+  const Clock::time_point now = Clock::now();
+  if (!witness_has_heard_ && now < next_witness_) return;
+  witness_has_heard_ = false;
+  const bool is_short = now < start_ + kShortRun;
+  if (is_short) box_.renew_witness();
+  else box_.renew_witness_apart(unset_variables_);
+  next_witness_ = is_short ? start_ + kShortRun : Clock::time_point::max();
+}
+
+void Loop::forward(int signal, sandbox::Whom whom) {
   const bool is_urgent = signal == SIGTERM || signal == SIGINT;
   if (ended_.overrun && is_urgent) {
     // The step has been asked already. Whoever sends one more, as an outer layer whose deadline is the same does, means
@@ -169,9 +216,8 @@ void Loop::forward(int signal) {
     }
     return;
   }
-  if (sandbox::asks_to_end(signal) && !ended_.overrun) ended_.cancelled_by = signal;
   if (signal == SIGTSTP || signal == SIGCONT) asked_to_stop_ = signal == SIGTSTP;
-  box_.send_signal(signal);
+  box_.send_signal(signal, whom);
   if (is_urgent && deadlines_.grace_after_cancel && countdown_.is_running()) countdown_.begin_grace(Clock::now());
 }
 
@@ -261,7 +307,8 @@ bool Loop::take_event() {
 // is somebody who continues what has stopped: at a terminal, or who has just sent SIGTSTP. In a CI job a step that stops
 // itself would stop stepbox for ever.
 bool Loop::should_stop_like(const sandbox::Message& stopped) const {
-  if (box_.has_continued_since(stopped)) return false;
+  if (box_.has_continued_since(stopped) || std::ranges::any_of(kContinuing, [this](int signal) { return addressees_.hears(signal); }))
+    return false;
   if (step_has_terminal_) return true;
   const bool job_control = stopped.value == SIGTSTP || stopped.value == SIGTTIN || stopped.value == SIGTTOU;
   return job_control && (terminal_.fd() >= 0 || asked_to_stop_);
@@ -271,7 +318,7 @@ bool Loop::should_stop_like(const sandbox::Message& stopped) const {
 // and `fg` continues both.
 void Loop::stop_like_step(const sandbox::Message& stopped) {
   // A SIGCONT may have come since.
-  forward_signals();
+  take_signals();
   if (!should_stop_like(stopped)) return;
   asked_to_stop_ = false;
   if (step_has_terminal_) terminal_.take_back();

@@ -36,9 +36,10 @@ struct Supervised {
   const Deadlines& deadlines;
   std::optional<sys::WriteWatch>& output;  // where silence is limited
   cgroup::Cgroup& cgroup;
+  const std::vector<std::string>& unset_variables;  // of the caller's environment, for the step
 };
 
-// Forwards signals and job control, samples the volumes, and returns when the step has ended, when its execve was
+// Passes on signals, each to whom of the step it would have come to without stepbox (run/addressees.hpp), and job control, samples the volumes, and returns when the step has ended, when its execve was
 // refused, or when init is gone. All signals are blocked, before and after. At a deadline it writes down what the step
 // is doing, ends it, and when the grace is over the whole box; that is ended too when one of its processes is killed
 // for memory.

@@ -75,6 +75,8 @@ std::expected<Box, StartFailure> Box::start(const Plan& plan, const CallerState&
   theirs.close();
   Box box(init, std::move(ours), bounds);
   box.processes_ = std::move(processes);
+  // While init makes the box, so that it is there before the step can say a word.
+  box.witness_ = sys::Witness::start(init);
   if (auto started = box.await_step(plan, begin); !started) return std::unexpected(std::move(started).error());
   return box;
 }
@@ -92,6 +94,7 @@ std::expected<void, StartFailure> Box::await_step(const Plan& plan, std::chrono:
       // user's that refuses to tell the time, must neither end the step at once nor take its limit away.
       const std::chrono::steady_clock::time_point told(std::chrono::nanoseconds(message.at));
       started_ = std::clamp(told, begin, std::chrono::steady_clock::now());
+      parent_of_step_ = message.value;
       return {};
     }
     // Without a box the subreaper waits for its dismissal then, so that no end of file would ever follow.
@@ -135,14 +138,37 @@ void Box::order(const Message& message) {
   if (send_or_drop(channel_.get(), message) && continues_step(message)) ++continued_;
 }
 
-void Box::send_signal(int signal) { order({.kind = Kind::signal, .value = signal}); }
+void Box::send_signal(int signal, Whom whom) {
+  order({.kind = Kind::signal, .index = static_cast<int32_t>(whom), .value = signal});
+}
+
+sys::SignalSet Box::heard_by_parent() const { return sys::pending_signals(processes_.get(), parent_of_step_); }
 
 void Box::resume(GiveTerminal give) { order({.kind = Kind::resume, .value = give == GiveTerminal::yes ? 1 : 0}); }
 
 void Box::kill_all() { order({.kind = Kind::kill}); }
 
+void Box::renew_witness() {
+  witness_ = sys::Witness();
+  witness_ = sys::Witness::start(init_);
+  drop_doubtful_witness();
+}
+
+void Box::renew_witness_apart(const std::vector<std::string>& without_variables) {
+  witness_ = sys::Witness();
+  witness_ = sys::Witness::start_apart(init_, without_variables);
+  drop_doubtful_witness();
+}
+
+// For a signal to the caller's group it would say that the step has got it. Without a witness the step gets it, at worst twice.
+void Box::drop_doubtful_witness() {
+  if (witness_.heard() != 0) witness_ = sys::Witness();
+}
+
 int Box::tear_down() {
   if (init_ < 0) return 0;
+  // It is gone when the box is, and may be in a group that is to be removed.
+  witness_.kill();
   if (bounds_ == Bounds::descendants) {
     end_descendants();
     return 0;
@@ -158,6 +184,7 @@ int Box::tear_down() {
 void Box::end_descendants() {
   constexpr int kPatience = 15'000;
   if (!has_ended_) kill_all();
+  witness_ = sys::Witness();
   while (!has_ended_) {
     pollfd answer{channel_.get(), POLLIN, 0};
     if (::poll(&answer, 1, kPatience) > 0 && next_event()) continue;
@@ -183,6 +210,7 @@ void Box::release_keeper() {
 }
 
 int Box::await_init() {
+  witness_ = sys::Witness();
   int status = 0;
   while (::waitpid(init_, &status, __WALL) < 0 && errno != ECHILD) {}
   init_ = -1;

@@ -15,6 +15,9 @@
 // death kills the step. Nothing of the box has a name on the host, so that there is nothing to tidy:
 // mounts live in the box's mount namespace, and the volumes' memory is freed with the last mount.
 //
+// Beside init the supervisor has one more child, the witness (sys/witness.hpp): what it and init got of a signal tells whom
+// of the step that was meant for (run/addressees.hpp).
+//
 // Without a box (Plan::isolation) there is a subreaper in init's place, and the workspace is a directory of the host. At
 // the end of file on the channel the subreaper kills what the step has started and removes the directory. Around it is a
 // keeper, which `init` means here: what outlives the subreaper becomes its child, and is killed by it.
@@ -34,6 +37,7 @@
 #include "sandbox/everybody.hpp"
 #include "sandbox/prepared.hpp"
 #include "sys/fd.hpp"
+#include "sys/witness.hpp"
 
 namespace stepbox::sandbox {
 
@@ -64,7 +68,8 @@ class Box {
       : init_(std::exchange(other.init_, -1)), bounds_(other.bounds_), has_ended_(other.has_ended_),
         has_survivors_(other.has_survivors_), channel_(std::move(other.channel_)), volumes_(std::move(other.volumes_)),
         processes_(std::move(other.processes_)), listener_(std::move(other.listener_)),
-        weaknesses_(std::move(other.weaknesses_)), started_(other.started_), continued_(other.continued_) {}
+        weaknesses_(std::move(other.weaknesses_)), started_(other.started_), witness_(std::move(other.witness_)),
+        parent_of_step_(other.parent_of_step_), continued_(other.continued_) {}
   Box& operator=(Box&&) = delete;
   // Kills the box when it still runs. Where the result matters, call tear_down().
   ~Box();
@@ -79,9 +84,19 @@ class Box {
   std::optional<BoxEvent> next_event();
 
   // These and kill_all() do not wait: an order to an init that has been stopped for long is lost.
-  void send_signal(int signal);
+  // Asked to end by a signal, a stopped step is continued as well, whoever gets the signal.
+  void send_signal(int signal, Whom whom = Whom::command);
   // Continues the stopped step, with the terminal or in the background.
   void resume(GiveTerminal give);
+
+  // What the step's parent has got from outside and was not told of by send_signal(): it is in the caller's process group,
+  // and blocks all signals. A step of the same user can send it some, too.
+  sys::SignalSet heard_by_parent() const;
+  // What a process has got that is chosen as the step's are, but for the caller's process group (sys/witness.hpp).
+  sys::SignalSet heard_by_witness() const { return witness_.heard(); }
+  // Another one in its place, that has heard nothing yet; the second has none of these variables, nor stepbox's command line.
+  void renew_witness();
+  void renew_witness_apart(const std::vector<std::string>& without_variables);
 
   // Whether the step has been told to go on since init sent this `stopped`.
   bool has_continued_since(const Message& stopped) const { return stopped.index < continued_; }
@@ -118,6 +133,7 @@ class Box {
   Box(pid_t init, sys::Fd channel, Bounds bounds) : init_(init), bounds_(bounds), channel_(std::move(channel)) {}
   std::expected<void, StartFailure> await_step(const Plan& plan, std::chrono::steady_clock::time_point begin);
   void order(const Message& message);
+  void drop_doubtful_witness();
   void end_descendants();
   void release_keeper();
   int await_init();
@@ -132,6 +148,8 @@ class Box {
   sys::Fd listener_;
   std::vector<Message> weaknesses_;
   std::chrono::steady_clock::time_point started_;
+  sys::Witness witness_;
+  pid_t parent_of_step_ = -1;
   int32_t continued_ = 0;  // orders sent that continue the step
 };
 

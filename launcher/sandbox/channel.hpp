@@ -48,16 +48,24 @@ enum class Stage : uint8_t {
 enum class Kind : uint8_t {
   // from init or step
   volumes,    // descriptors of the volumes ride along, in the plan's order, and one of the box's /proc
-  executing,  // the step is about to call execve; in seccomp's log mode the filter's listener rides along
+  executing,  // the step is about to call execve, its parent being `value` in its /proc; in seccomp's log mode the
+              // filter's listener rides along
   failed,
   weakened,   // a stage failed that the plan can do without; the box is made all the same
   stopped,    // the step was stopped; `value` is the signal, `index` how often it had been continued
   ended,      // `value` is the status as of wait(2)
   expired,    // the time limit and the grace were over, and the supervisor had done nothing: the box is killed
   // from the supervisor
-  signal,     // send `value` to the step
+  signal,     // send `value` to the step, to whom of it `index` says (Whom)
   resume,     // continue the step, and give it the terminal first when `value` is 1
   kill,       // end everybody
+};
+
+// Whom of the step a signal is passed on to.
+enum class Whom : int32_t {
+  command,  // the process that was started
+  group,    // the process group that it was started in
+  nobody    // the step has got it already
 };
 
 inline constexpr int kMaxVolumes = 8;

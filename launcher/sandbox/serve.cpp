@@ -37,6 +37,15 @@ bool everyone_ends_soon(int processes, Bounds bounds) {
   return false;
 }
 
+// What this process got as a member of the caller's process group, and the supervisor has seen (Box::heard_by_parent()).
+void forget(int signal) {
+  constexpr timespec kNoTime{};
+  sigset_t one;
+  sigemptyset(&one);
+  sigaddset(&one, signal);
+  ::sigtimedwait(&one, nullptr, &kNoTime);
+}
+
 }  // namespace
 
 Server::Server(const Served& served)
@@ -98,7 +107,7 @@ void Server::obey() {
   reap();
   if (continues_step(message)) ++continued_;
   if (message.kind == Kind::signal) {
-    forward(message.value);
+    forward(message.value, static_cast<Whom>(message.index));
   } else if (message.kind == Kind::resume) {
     if (terminal_ >= 0 && message.value == 1) ::tcsetpgrp(terminal_, step_);
     ::kill(-step_, SIGCONT);
@@ -108,8 +117,10 @@ void Server::obey() {
   }
 }
 
-void Server::forward(int signal) const {
-  ::kill(step_, signal);
+void Server::forward(int signal, Whom whom) const {
+  forget(signal);
+  // Where the command was moved to another group, its own may be empty.
+  if (whom == Whom::command || (whom == Whom::group && ::kill(-step_, signal) != 0)) ::kill(step_, signal);
   // A stopped step would not hear of it until somebody continues it.
   if (!asks_to_end(signal) || !step_is_stopped_) return;
   ::kill(step_, SIGCONT);

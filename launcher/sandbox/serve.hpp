@@ -35,7 +35,7 @@ class Server {
  private:
   int start_clock();
   void obey();
-  void forward(int signal) const;
+  void forward(int signal, Whom whom) const;
   void reap();
   void kill_everybody() const { sandbox::kill_everybody(processes_, bounds_); }
   [[noreturn]] void take_step();

@@ -166,8 +166,8 @@ int execute(const Prepared& prepared) {
 
 // Untold, a step that runs would be taken for one that never did. A filter in log mode comes this late because the
 // supervisor, whom every call waits for that would be refused, gets its listener with the same message.
-void tell_supervisor(const Prepared& prepared, const Reporter& reporter, int channel) {
-  Message message{.kind = Kind::executing, .at = monotonic_nanoseconds()};
+void tell_supervisor(const Prepared& prepared, const Reporter& reporter, int channel, pid_t parent) {
+  Message message{.kind = Kind::executing, .value = parent, .at = monotonic_nanoseconds()};
   if (prepared.log_program.empty()) {
     if (!send_message(channel, message)) ::_exit(errno);
     return;
@@ -182,6 +182,8 @@ void tell_supervisor(const Prepared& prepared, const Reporter& reporter, int cha
 void be_step(const Prepared& prepared, int channel, int terminal, int go) {
   const Reporter reporter(channel);
   const Identity& identity = prepared.plan.identity;
+  // Now: a profile may refuse to tell.
+  const pid_t parent = ::getppid();
   reporter.require(Stage::session, start_group());
   reporter.require(Stage::limits, limit_cores());
   // Here the host's /proc is still there, and the step has the ids of the caller.
@@ -218,7 +220,7 @@ void be_step(const Prepared& prepared, int channel, int terminal, int go) {
   reporter.require(Stage::terminal, take_terminal(prepared.caller.has_foreground ? terminal : -1));
   // Last: a limit on descriptors would be in the way of the lines above.
   reporter.require(Stage::limits, lower_limits(prepared.plan.process_limits));
-  tell_supervisor(prepared, reporter, channel);
+  tell_supervisor(prepared, reporter, channel, parent);
   if (prepared.listen_pid != nullptr) std::snprintf(prepared.listen_pid, kPidText.size() + 1, "%d", static_cast<int>(::getpid()));
   restore_signals(prepared.caller);
   const int error = execute(prepared);

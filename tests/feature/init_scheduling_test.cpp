@@ -48,12 +48,12 @@ std::pair<Scheduling, Scheduling> scheduling_around(const Place& place, std::vec
   step.stdin_fd = input[0];
   Process process(step);
   REQUIRE(process.waits_for("ready"));
-  const auto init = children_of(process.pid());
-  REQUIRE(init.size() == 1);
-  const Scheduling before = scheduling_of(init[0]);
+  const pid_t init = init_of(process.pid());
+  REQUIRE(init > 0);
+  const Scheduling before = scheduling_of(init);
   REQUIRE(::write(input[1], "\n", 1) == 1);
   REQUIRE(process.waits_for("tried"));
-  const Scheduling after = scheduling_of(init[0]);
+  const Scheduling after = scheduling_of(init);
   ::close(input[0]);
   ::close(input[1]);
   process.finish();

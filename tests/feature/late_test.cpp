@@ -17,13 +17,13 @@
 namespace stepbox::feature {
 namespace {
 
-// Sent to stepbox, who tells init of it.
+// Sent to stepbox, who tells init of it: at once only where it is one of job control.
 bool forward(const Process& stepbox, int signal) {
   stepbox.signal(signal);
+  // Longer than it waits for others to get it, too.
+  if (signal != SIGTSTP && signal != SIGCONT) ::usleep(60'000);
   return eventually([&] { return !has_pending(stepbox.pid(), {signal}) && state_of(stepbox.pid()) == 'S'; });
 }
-
-pid_t init_of(const Process& stepbox) { return children_of(stepbox.pid()).at(0); }
 
 bool stop(pid_t pid) {
   ::kill(pid, SIGSTOP);
@@ -51,12 +51,12 @@ TEST_CASE("signals that come while the step is ending do not hide how it ended",
   const Place place(caller);
   Process step(place.step({}, {"sh", "-c", "echo ready; while [ ! -e over ]; do sleep 0.01; done; exit 5"}));
   REQUIRE(step.waits_for("ready\n"));
-  const pid_t init = init_of(step);
+  const pid_t init = init_of(step.pid());
   REQUIRE(stop(init));
   place.make_file(place.checkout() / "over", "");
   CHECK(eventually([&] { return state_of(children_of(init).at(0)) == 'Z'; }));
   // It reads one of them, sees the end of the step, and leaves.
-  for (const int signal : {SIGUSR1, SIGUSR2, SIGWINCH}) CHECK(forward(step, signal));
+  for (const int signal : {SIGTSTP, SIGCONT, SIGTSTP}) CHECK(forward(step, signal));
   REQUIRE(hold(step.pid()));
   ::kill(init, SIGCONT);
   CHECK(eventually([&] { return state_of(init) == 'Z'; }));
@@ -92,10 +92,10 @@ TEST_CASE("an init that does not listen does not keep stepbox from its deadlines
   const Place place(caller);
   Process step(place.step({"--timeout", "4s", "--grace", "500ms"}, {"sh", "-c", "echo ready; exec sleep 1000"}));
   REQUIRE(step.waits_for("ready\n"));
-  const pid_t init = init_of(step);
+  const pid_t init = init_of(step.pid());
   REQUIRE(stop(init));
   // More than there is room for.
-  for (int i = 0; i < 500 && forward(step, SIGUSR2); ++i) {
+  for (int i = 0; i < 500 && forward(step, i % 2 == 0 ? SIGTSTP : SIGCONT); ++i) {
   }
   const Run ended = step.finish();
   INFO(ended);
@@ -110,7 +110,7 @@ TEST_CASE("a step that ended in time has, though stepbox hears of it later, behi
   const Place place(caller);
   Process step(place.step({"--timeout", "6s"}, {"sh", "-c", "echo ready; while [ ! -e go ]; do sleep 0.01; done; " + stops(1) + "exit 0"}));
   REQUIRE(step.waits_for("ready\n"));
-  const pid_t init = init_of(step);
+  const pid_t init = init_of(step.pid());
   REQUIRE(hold(step.pid()));
   place.make_file(place.checkout() / "go", "");
   CHECK(eventually([&] { return state_of(init) == 'Z'; }, seconds(4)));
@@ -130,7 +130,7 @@ TEST_CASE("SIGCONT has the last word, though stepbox hears of the stop after it"
   command.timeout = seconds(20);
   Process step(command);
   REQUIRE(step.waits_for("ready\n"));
-  const pid_t init = init_of(step);
+  const pid_t init = init_of(step.pid());
   const pid_t shell = children_of(init).at(0);
   REQUIRE(stop(init));
   CHECK(forward(step, SIGTSTP));
@@ -171,7 +171,7 @@ TEST_CASE("SIGTERM ends a stopped step, though init hears of the stop in the sam
   const Place place(caller);
   Process step(place.step({}, {"sh", "-c", "echo ready; exec sleep 1000"}));
   REQUIRE(step.waits_for("ready\n"));
-  const pid_t init = init_of(step);
+  const pid_t init = init_of(step.pid());
   const pid_t command = children_of(init).at(0);
   REQUIRE(stop(init));
   REQUIRE(stop(command));

@@ -63,11 +63,11 @@ struct Helpers {
 };
 
 Helpers helpers_of(pid_t stepbox) {
-  const auto keepers = children_of(stepbox);
-  REQUIRE(keepers.size() == 1);
-  const auto subreapers = children_of(keepers[0]);
+  const pid_t keeper = init_of(stepbox);
+  REQUIRE(keeper > 0);
+  const auto subreapers = children_of(keeper);
   REQUIRE(subreapers.size() == 1);
-  return {keepers[0], subreapers[0]};
+  return {keeper, subreapers[0]};
 }
 
 std::vector<std::string> only(const std::string& mode) { return {"--isolation", mode}; }

@@ -1,5 +1,7 @@
 #include "support/survivors.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
@@ -46,6 +48,12 @@ std::vector<pid_t> children_of(pid_t pid) {
   std::vector<pid_t> children;
   for (pid_t child = 0; text >> child;) children.push_back(child);
   return children;
+}
+
+pid_t init_of(pid_t stepbox) {
+  for (const pid_t child : children_of(stepbox))
+    if (::getpgid(child) == ::getpgid(stepbox)) return child;
+  return -1;
 }
 
 char state_of(pid_t pid) {

@@ -22,6 +22,10 @@ std::string describe(const std::vector<pid_t>& pids);
 // The direct children of a process.
 std::vector<pid_t> children_of(pid_t pid);
 
+// Init of the box, or what stands in its place: the child of stepbox's that is in its process group. The others are
+// helpers, which have groups of their own. -1 where there is none.
+pid_t init_of(pid_t stepbox);
+
 // Its state as in proc(5), or '?' when it is gone.
 char state_of(pid_t pid);
 

@@ -1,0 +1,243 @@
+// A signal reaches of the step whom it would have reached without stepbox, once, however it was sent.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <ostream>
+
+#include <catch2/catch.hpp>
+
+#include "support/child.hpp"
+#include "support/place.hpp"
+#include "support/survivors.hpp"
+
+namespace stepbox::feature {
+namespace {
+
+enum class Sent { process, group, everyone, everyone_slowly, everyone_with_cookie };
+
+std::ostream& operator<<(std::ostream& out, Sent sent) {
+  constexpr const char* kNames[] = {"to the process", "to its group", "to every process", "to every process, parents first, with a pause",
+                                    "to every process that its user finds by a variable"};
+  return out << kNames[static_cast<size_t>(sent)];
+}
+
+constexpr Sent kAll[] = {Sent::process, Sent::group, Sent::everyone, Sent::everyone_slowly, Sent::everyone_with_cookie};
+
+// Parents first, as the kernel lists them.
+std::vector<pid_t> family_of(pid_t pid) {
+  std::vector<pid_t> family{pid};
+  for (size_t i = 0; i < family.size(); ++i)
+    for (const pid_t child : children_of(family[i])) family.push_back(child);
+  return family;
+}
+
+// As who started stepbox: an engine that is no root does not see the variables of every process.
+void signal_by_cookie(const Place& place, int signal) {
+  const pid_t engine = in_child::fork_without_handlers();
+  if (engine == 0) {
+    become(place.caller());
+    for (const pid_t pid : processes_with(place.mark())) ::kill(pid, signal);
+    ::_exit(0);
+  }
+  ::waitpid(engine, nullptr, 0);
+}
+
+void send(const Place& place, const Process& stepbox, Sent how, int signal) {
+  constexpr useconds_t kPause = 2'000;
+  switch (how) {
+    case Sent::process: stepbox.signal(signal); break;
+    case Sent::group: stepbox.signal_group(signal); break;
+    case Sent::everyone:
+      for (const pid_t pid : family_of(stepbox.pid())) ::kill(pid, signal);
+      break;
+    case Sent::everyone_slowly:
+      for (const pid_t pid : family_of(stepbox.pid())) {
+        ::kill(pid, signal);
+        ::usleep(kPause);
+      }
+      break;
+    case Sent::everyone_with_cookie: signal_by_cookie(place, signal); break;
+  }
+}
+
+pid_t witness_of(const Process& stepbox) {
+  for (const pid_t child : children_of(stepbox.pid()))
+    if (read_file("/proc/" + std::to_string(child) + "/comm") == "witness\n") return child;
+  return -1;
+}
+
+std::string got(int signal) { return "got " + std::to_string(signal) + "\n"; }
+
+}  // namespace
+
+TEST_CASE("a signal reaches the step once, however it was sent", "[signals]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  const Sent how = GENERATE(from_range(std::begin(kAll), std::end(kAll)));
+  const int signal = GENERATE(SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGCONT);
+  CAPTURE(caller, how, signal);
+  const Place place(caller);
+  Process step(place.step({}, {"count_signals", "200"}));
+  REQUIRE(step.waits_for("ready\n"));
+  send(place, step, how, signal);
+  const Run ended = step.finish();
+  INFO(ended);
+  CHECK(ended.out == "ready\n" + got(signal));
+  CHECK(ended.code() == 3);
+  CHECK(processes_with(place.mark()).empty());
+}
+
+TEST_CASE("without a box, too, a signal reaches the step once, however it was sent", "[signals]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  const Sent how = GENERATE(from_range(std::begin(kAll), std::end(kAll)));
+  const std::string mode = GENERATE("landlock", "env");
+  CAPTURE(caller, how, mode);
+  const Place place(caller);
+  Process step(place.step({"--isolation", mode}, {"count_signals", "200"}));
+  REQUIRE(step.waits_for("ready\n"));
+  send(place, step, how, SIGTERM);
+  const Run ended = step.finish();
+  INFO(ended);
+  CHECK(ended.out == "ready\n" + got(SIGTERM));
+  CHECK(ended.code() == 3);
+  CHECK(processes_with(place.mark()).empty());
+}
+
+// Each time it is told anew.
+TEST_CASE("signals that are sent one after the other each reach the step once", "[signals]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  Process step(place.step({}, {"count_signals", "300", "0", "8"}));
+  REQUIRE(step.waits_for("ready\n"));
+  std::string expected = "ready\n";
+  for (const Sent how : {Sent::everyone, Sent::process, Sent::everyone, Sent::group, Sent::everyone_slowly, Sent::group, Sent::process, Sent::everyone}) {
+    CAPTURE(how);
+    send(place, step, how, SIGTERM);
+    expected += got(SIGTERM);
+    REQUIRE(step.waits_for(expected));
+    // Until stepbox has made up its mind, or the next one is taken for the same.
+    ::usleep(60'000);
+  }
+  const Run ended = step.finish();
+  INFO(ended);
+  CHECK(ended.out == expected);
+}
+
+TEST_CASE("a signal to the caller's group reaches the step's whole group, as a trap waits for the shell's child", "[signals]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  const std::string mode = GENERATE("full", "landlock", "env");
+  const Sent how = GENERATE(Sent::group, Sent::everyone, Sent::everyone_slowly, Sent::everyone_with_cookie);
+  CAPTURE(caller, mode, how);
+  const Place place(caller);
+  Command command = place.step({"--isolation", mode}, {"sh", "-c", "trap 'echo bye; exit 3' TERM; (echo ready; exec sleep 1000)"});
+  command.timeout = seconds(20);
+  Process step(command);
+  REQUIRE(step.waits_for("ready\n"));
+  send(place, step, how, SIGTERM);
+  const Run ended = step.finish();
+  INFO(ended);
+  CHECK_FALSE(ended.timed_out);
+  CHECK(ended.out == "ready\nbye\n");
+  CHECK(ended.code() == 3);
+}
+
+TEST_CASE("under timeout(1) a step ends as it does without stepbox", "[signals]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  const std::vector<std::string> step{"sh", "-c", "trap 'echo bye; exit 3' TERM; (exec sleep 1000)"};
+  const auto under_timeout = [](std::vector<std::string> argv) {
+    argv.insert(argv.begin(), {"timeout", "--preserve-status", "-k", "20", "1"});
+    return argv;
+  };
+  Command inside = place.step({}, step);
+  inside.argv = under_timeout(inside.argv);
+  const Run ended = run(inside);
+  const Run bare = run(place.command(under_timeout(step)));
+  INFO(ended);
+  CHECK(ended.out == bare.out);
+  CHECK(ended.code() == bare.code());
+  CHECK(verdict_of(place.report()) == "cancelled");
+}
+
+TEST_CASE("a search for stepbox's own command line finds no process but stepbox that could hide who was meant", "[signals]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  Command command = place.step({"--unset-env", "COOKIE"}, {"sh", "-c", "echo ready; exec sleep 1000"});
+  command.environment.push_back("COOKIE=4711");
+  Process step(command);
+  REQUIRE(step.waits_for("ready\n"));
+  const auto of_witness = [&](const char* file) { return read_file("/proc/" + std::to_string(witness_of(step)) + "/" + file); };
+  CHECK(eventually([&] { return std::string(of_witness("cmdline").c_str()) == "witness"; }));
+  CHECK(of_witness("environ").find(place.mark()) != std::string::npos);
+  CHECK(of_witness("environ").find("COOKIE") == std::string::npos);
+}
+
+TEST_CASE("the witness holds nothing of the caller's, and dies with stepbox and with the box", "[signals]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  const std::string mode = GENERATE("full", "env");
+  const bool is_apart = GENERATE(false, true);
+  CAPTURE(caller, mode, is_apart);
+  const Place place(caller);
+  Process step(place.step({"--isolation", mode}, {"sh", "-c", "echo ready; exec sleep 1000"}));
+  REQUIRE(step.waits_for("ready\n"));
+  if (is_apart) CHECK(eventually([&] { return read_file("/proc/" + std::to_string(witness_of(step)) + "/cmdline").starts_with("witness"); }));
+  REQUIRE(eventually([&] { return witness_of(step) > 0; }));
+  const pid_t witness = witness_of(step);
+  const std::string folder = "/proc/" + std::to_string(witness);
+  CHECK(eventually([&] { return ::getpgid(witness) == witness; }));
+  const auto holds_nothing = [&] {
+    const auto open = fs::directory_iterator(folder + "/fd");
+    return std::all_of(begin(open), end(open), [](const auto& entry) { return fs::read_symlink(entry.path()) == "anon_inode:[pidfd]"; });
+  };
+  CHECK(eventually(holds_nothing));
+  SECTION("with stepbox, killed") {
+    step.signal(SIGKILL);
+    const Run ended = step.finish();
+    CHECK_FALSE(ended.output_left_open);
+    CHECK(eventually([&] { return processes_with(place.mark()).empty(); }));
+  }
+  SECTION("with the box, though stepbox is stopped") {
+    const pid_t init = init_of(step.pid());
+    step.signal(SIGSTOP);
+    CHECK(eventually([&] { return state_of(step.pid()) == 'T'; }));
+    ::kill(init, SIGKILL);
+    CHECK(eventually([&] { return state_of(witness) == 'Z'; }));
+    step.signal(SIGKILL);
+  }
+}
+
+TEST_CASE("a step goes on when the witness is killed, and hears signals", "[signals]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  Process step(place.step({}, {"count_signals", "200"}));
+  REQUIRE(step.waits_for("ready\n"));
+  REQUIRE(eventually([&] { return witness_of(step) > 0; }));
+  ::kill(witness_of(step), SIGKILL);
+  step.signal(SIGTERM);
+  CHECK(step.finish().out == "ready\n" + got(SIGTERM));
+}
+
+// One walk of an outer layer whose deadline is the same is one request, not two.
+TEST_CASE("a signal in the grace is counted once, however it was sent", "[signals]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  const Sent how = GENERATE(from_range(std::begin(kAll), std::end(kAll)));
+  CAPTURE(caller, how);
+  const Place place(caller);
+  Process step(place.step({"--timeout", "500ms", "--grace", "30s"},
+                          {"sh", "-c", "trap 'echo asked' TERM; while [ ! -e over ]; do sleep 0.01; done; echo over; exit 4"}));
+  REQUIRE(step.waits_for("asked\n"));
+  send(place, step, how, SIGTERM);
+  ::usleep(60'000);
+  place.make_file(place.checkout() / "over", "");
+  const Run ended = step.finish();
+  INFO(ended);
+  CHECK(ended.code() == 124);
+  CHECK(ended.out.ends_with("over\n"));
+}
+
+}  // namespace stepbox::feature
