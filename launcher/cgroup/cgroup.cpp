@@ -104,6 +104,7 @@ constexpr Figure kFigures[] = {
     {false, "memory", "memory.oom_control", "oom_kill", &CgroupUsage::oom_kills},
     {false, "memory", "memory.failcnt", "", &CgroupUsage::memory_refused},
     {false, "memory", "memory.memsw.failcnt", "", &CgroupUsage::memory_refused},
+    {false, "memory", "memory.memsw.max_usage_in_bytes", "", &CgroupUsage::memory_and_swap_peak},
     {true, "processes", "pids.peak", "", &CgroupUsage::processes_peak},
     {true, "processes", "pids.events", "max", &CgroupUsage::refused_forks},
     {false, "processes", "pids.peak", "", &CgroupUsage::processes_peak},
@@ -113,6 +114,10 @@ constexpr Figure kFigures[] = {
     {true, "", "cpu.stat", "user_usec", &CgroupUsage::user_microseconds},
     {true, "", "cpu.stat", "system_usec", &CgroupUsage::system_microseconds},
 };
+
+bool tells_whose_limit(const Figure& figure) {
+  return figure.into == &CgroupUsage::memory_refused || figure.into == &CgroupUsage::memory_and_swap_peak;
+}
 
 // The file that a figure is read from, once for all the figures in it that follow each other in the table.
 class Source {
@@ -269,6 +274,18 @@ bool Cgroup::has_killed_for_memory() {
   return measure().oom_kills > 0;
 }
 
+sys::Fd Cgroup::memory_events() const {
+  for (const Group& group : groups_) {
+    if (!group.plan.unified || !has(limits_of(group.plan), "memory")) continue;
+    sys::Fd events(::openat(group.lock.get(), "memory.events", O_RDONLY | O_CLOEXEC));
+    // Until it has been read once, all of it is a change.
+    char ignored[512];
+    if (events) (void)!::pread(events.get(), ignored, sizeof ignored, 0);
+    return events;
+  }
+  return {};
+}
+
 std::vector<int> Cgroup::tasks() const {
   std::vector<int> fds;
   for (const sys::Fd& fd : tasks_) fds.push_back(fd.get());
@@ -283,8 +300,8 @@ CgroupUsage Cgroup::measure() const {
     for (const Figure& figure : kFigures) {
       if (figure.unified != group.plan.unified) continue;
       if (!figure.limit.empty() && !has(limits, figure.limit)) continue;
-      // Asked only when somebody is to blame, which the table has first.
-      if (figure.into == &CgroupUsage::memory_refused && usage.oom_kills == 0) continue;
+      // Asked only after a kill, which the table has first.
+      if (usage.oom_kills == 0 && tells_whose_limit(figure)) continue;
       source.read(group.lock.get(), figure.file, group.plan.has_inner && !figure.key.empty());
       usage.*figure.into += source.number(figure.key) / figure.divisor;
     }

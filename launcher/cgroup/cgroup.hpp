@@ -56,6 +56,10 @@ class Cgroup {
   // Whether a process has been killed for memory. To be asked after out_of_memory(), which comes a moment before.
   bool has_killed_for_memory();
 
+  // v2: "memory.events" of the box. poll(2) tells of a change by POLLPRI, until it is read again: memory was not to be
+  // had at once, for which a process may be killed next. Not open where there is no memory limit, and for v1.
+  sys::Fd memory_events() const;
+
   CgroupUsage measure() const;
 
   // Limits whose files are gone: whoever rules over the group above has taken back what it hands down (v2).

@@ -63,8 +63,11 @@ struct CgroupPlan {
 struct CgroupUsage {
   uint64_t memory_peak = 0;  // bytes, 0 when unknown
   uint64_t processes_peak = 0;
-  uint64_t memory_refused = 0;  // how often memory was not to be had within the box's own limit
-  uint64_t oom_kills = 0;       // whosever limit it was
+  // The next two are read only when a process was killed for memory. v1 from Linux 6.15 on counts no refusals where
+  // memory with swap has the same limit as memory alone.
+  uint64_t memory_refused = 0;        // how often memory was not to be had within the box's own limit
+  uint64_t memory_and_swap_peak = 0;  // v1; bytes, 0 when unknown
+  uint64_t oom_kills = 0;             // whosever limit it was
   uint64_t refused_forks = 0;  // likewise
   uint64_t throttled_microseconds = 0;
   uint64_t user_microseconds = 0;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "model/deadlines.hpp"
+#include "model/memory_holder.hpp"
 #include "model/outcome.hpp"
 #include "model/policy.hpp"
 #include "model/protection.hpp"
@@ -45,6 +46,8 @@ struct LimitUsage {
   uint64_t hits = 0;
   // The box's own limit was not reached: they come from one outside of it, as of a group above.
   bool hits_from_above = false;
+  // The box has no such limit; the one of the group that stepbox runs in was reached, by the step or by others there.
+  bool is_enclosing = false;
 };
 
 struct Stray {
@@ -90,6 +93,7 @@ struct Report {
   uint64_t samples = 0;
   uint64_t memory_peak_bytes = 0;  // of the whole box; without a limit the largest resident set of any one process
   std::vector<LimitUsage> limits;
+  std::optional<MemoryHolder> memory_holder;  // where a process of the step was killed for memory
   std::vector<CacheUsage> caches;  // largest first
   std::string killing_profile;     // the seccomp profile, when it has calls that end the step; else empty
   std::string seccomp_profile;            // as the policy names it

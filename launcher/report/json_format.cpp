@@ -180,10 +180,19 @@ Json teardown_record(const Report& report) {
           {"leftovers", list_of(report.leftovers, text_record)}};
 }
 
+Json memory_holder_record(const Report& report) {
+  if (!report.memory_holder) return nullptr;
+  return {{"pid", report.memory_holder->pid},
+          {"name", report.memory_holder->name},
+          {"bytes", report.memory_holder->bytes},
+          {"killed", report.memory_holder->was_killed}};
+}
+
 Json usage_record(const Report& report) {
   return {{"volumes", list_of(report.volumes, volume_record)},
           {"samples", report.samples},
           {"memory_peak", report.memory_peak_bytes},
+          {"memory_holder", memory_holder_record(report)},
           {"limits", list_of(report.limits, limit_record)}};
 }
 

@@ -18,7 +18,8 @@ namespace stepbox::report {
 // The one-word cause, from the outcome, the volumes and cancelled_by; pure. The rest of the report is
 // not read, so it can be called as soon as those three are known.
 //
-// A step of which the kernel killed a process for memory has failed, whatever it ended with.
+// A step of which the kernel killed a process for memory has failed, whatever it ended with. Where the process may have
+// been another's, in the group that stepbox runs in, that counts for a step that failed for no surer reason.
 //
 // Any other that exits with 0 has succeeded, whatever else happened. One that failed while a volume was full
 // (or had no inode left) failed by the quota; being asked to stop comes before that, since it is what

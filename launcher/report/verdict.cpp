@@ -77,15 +77,41 @@ const LimitUsage* hit_limit(const Report& report, std::string_view name) {
   return nullptr;
 }
 
+// Of the limits on memory that were reached: the box's, and that of the group that stepbox runs in.
+enum class Whose : uint8_t { box, enclosing };
+
+bool has_run_out_of_memory(const Report& report, Whose whose) {
+  const LimitUsage* limit = hit_limit(report, "memory");
+  return limit != nullptr && limit->is_enclosing == (whose == Whose::enclosing);
+}
+
+std::string counted_processes(uint64_t count) {
+  return std::to_string(count) + (count == 1 ? " process" : " processes");
+}
+
+// "1 process: 'cc1plus' (1.1 GiB)". One that was not seen to be killed is named where it held a good part of the memory.
+std::string killed_processes(const Report& report, const LimitUsage& limit) {
+  const std::string killed = counted_processes(limit.hits);
+  const std::optional<MemoryHolder>& holder = report.memory_holder;
+  if (!holder) return killed;
+  const std::string who = quoted(holder->name) + " (" + human_bytes(holder->bytes) + ")";
+  if (holder->was_killed) return killed + (limit.hits == 1 ? ": " : ", among them ") + who;
+  constexpr uint64_t kGoodPart = 8;
+  return holder->bytes >= (limit.peak != 0 ? limit.peak : limit.limit) / kGoodPart ? killed + "; the largest was " + who : killed;
+}
+
 // Files of a tmpfs are memory: often they are what filled it.
 std::string out_of_memory_text(const Report& report, const LimitUsage& limit) {
+  if (limit.is_enclosing)
+    return "memory ran out in the control group that stepbox runs in (limit " + human_bytes(limit.limit) +
+           "), where the kernel killed " + counted_processes(limit.hits) + ", of the step or beside it";
   uint64_t held = 0;
   for (const VolumeUsage& volume : report.volumes) held += volume.peak_bytes;
   // Without a box there are none.
   const std::string volumes = report.volumes.empty() ? "" : " while the volumes held " + human_bytes(held);
   const std::string where = limit.hits_from_above ? "outside of the box, whose own limit of " + human_bytes(limit.limit) + " was not reached,"
                                                   : "at the limit of " + human_bytes(limit.limit);
-  return "memory ran out " + where + volumes + ", and the kernel killed " + std::to_string(limit.hits) + (limit.hits == 1 ? " process" : " processes");
+  return "memory ran out " + where + volumes + ", and the kernel killed " + killed_processes(report, limit);
 }
 
 std::string processes_clause(const Report& report) {
@@ -173,13 +199,15 @@ Verdict verdict_of(const Report& report) {
   if (const NotStarted* refused = std::get_if<NotStarted>(&report.outcome))
     return exit_code_of(*refused) == kExitNotFound ? Verdict::not_found : Verdict::not_executable;
   // A step that went on without one of its processes has not succeeded, whatever it says.
-  if (hit_limit(report, "memory") != nullptr) return Verdict::out_of_memory;
+  if (has_run_out_of_memory(report, Whose::box)) return Verdict::out_of_memory;
   // Whatever it exits with in the grace: it was not done.
   if (report.overrun) return report.overrun->deadline == Deadline::timeout ? Verdict::timeout : Verdict::silence;
   if (report.outcome == Outcome{Exited{0}}) return Verdict::success;
   if (report.cancelled_by != 0) return Verdict::cancelled;
-  if (std::holds_alternative<BoxKilled>(report.outcome)) return Verdict::launcher_error;
   if (is_killed_by_filter(report)) return Verdict::seccomp;
+  // Processes of others are counted as well, so that what is sure comes first.
+  if (has_run_out_of_memory(report, Whose::enclosing)) return Verdict::out_of_memory;
+  if (std::holds_alternative<BoxKilled>(report.outcome)) return Verdict::launcher_error;
   // A signal counts as well: a write to mapped memory in a full tmpfs ends in SIGBUS.
   if (any_full(report.volumes, &VolumeUsage::bytes_full)) return Verdict::disk_quota;
   if (any_full(report.volumes, &VolumeUsage::inodes_full)) return Verdict::inode_quota;

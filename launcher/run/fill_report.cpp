@@ -17,10 +17,18 @@ uint64_t hits_of(std::string_view limit, const CgroupUsage& usage) {
   return limit == "processes" ? usage.refused_forks : usage.throttled_microseconds / 1'000;
 }
 
+// A refusal is a sure sign. Where the kernel counts none, use that came up to the limit is the sign: it refuses a process
+// a few pages at once, so that the last ones are missing. Where a limit above is reached at the same use, this one is
+// blamed.
+bool has_reached_memory_limit(const PlannedLimit& limit, const CgroupUsage& usage) {
+  constexpr uint64_t kLastPages = uint64_t{1} << 20;
+  return usage.memory_refused > 0 || std::max(usage.memory_peak, usage.memory_and_swap_peak) + kLastPages > limit.amount;
+}
+
 // An out-of-memory kill and a refused fork are counted where they happen, whosever limit it was: some kernels do so in
 // version 2, all of them in version 1. Where the peak is not known the box's own is believed to be it.
 bool is_from_above(const PlannedLimit& limit, const CgroupUsage& usage) {
-  if (limit.name == "memory") return usage.memory_refused == 0;
+  if (limit.name == "memory") return !has_reached_memory_limit(limit, usage);
   return limit.name == "processes" && usage.processes_peak > 0 && usage.processes_peak - 1 < limit.amount;
 }
 
@@ -71,6 +79,7 @@ void fill_ending(Report& report, const Ended& ended, const Plan& plan) {
   report.overrun = ended.overrun;
   report.killed_on_request = ended.killed_on_request;
   report.diagnostics = ended.diagnostics;
+  report.memory_holder = ended.memory_holder;
   if (ended.grace_exceeded) report.grace_exceeded = plan.deadlines.grace.value;
   if (plan.seccomp_log) fill_seccomp_log(report, *plan.seccomp, ended.seccomp_log);
   if (!ended.ending) return;
@@ -92,10 +101,24 @@ void fill_limits(Report& report, const CgroupPlan& plan, const CgroupUsage& usag
     report.time.user = static_cast<double>(usage.user_microseconds) / 1e6;
     report.time.system = static_cast<double>(usage.system_microseconds) / 1e6;
   }
+  // Of a group above, which did not take a process of the step.
+  if (usage.oom_kills == 0) report.memory_holder.reset();
   if (usage.oom_kills == 0) return;
   // The kernel ends the whole group, init included (memory.oom.group), or stepbox does.
   if (std::holds_alternative<BoxKilled>(report.outcome)) report.outcome = Signaled{SIGKILL, false};
   report.exit_code = report.outcome == Outcome{Exited{0}} ? kExitSignalBase + SIGKILL : exit_code_of(report.outcome);
+}
+
+bool may_have_failed_for_memory(const Report& report) {
+  return report.outcome != Outcome{Exited{0}} && !std::holds_alternative<NotStarted>(report.outcome);
+}
+
+void fill_enclosing_memory(Report& report, uint64_t kills, uint64_t limit) {
+  if (kills == 0) return;
+  report.limits.push_back({.name = "memory", .limit = limit, .hits = kills, .hits_from_above = true, .is_enclosing = true});
+  if (!std::holds_alternative<BoxKilled>(report.outcome)) return;
+  report.outcome = Signaled{SIGKILL, false};
+  if (!report.overrun) report.exit_code = exit_code_of(report.outcome);
 }
 
 void fill_plan(Report& report, const Planned& planned) {

@@ -22,6 +22,11 @@ bool is_any_full(const Report& report);
 // and the volumes are still there, so that these are the last figures.
 void fill_limits(Report& report, const CgroupPlan& plan, const CgroupUsage& usage);
 
+// A box without a memory limit, in a group that has one: whether it is worth asking how many processes were killed
+// there, and to write it down. The limit is in bytes.
+bool may_have_failed_for_memory(const Report& report);
+void fill_enclosing_memory(Report& report, uint64_t kills, uint64_t limit);
+
 // Who filled the volumes, or the step's own directory where it is given. Walks all of it.
 void fill_caches(Report& report, const Plan& plan, const sandbox::Box& box, int private_directory);
 

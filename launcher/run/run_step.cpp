@@ -11,6 +11,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "cgroup/cgroup.hpp"
+#include "cgroup/enclosing_memory.hpp"
 #include "cgroup/hierarchies.hpp"
 #include "cgroup/sweep.hpp"
 #include "model/units.hpp"
@@ -212,6 +213,13 @@ void tell_weaknesses(Plan& plan, const sandbox::Box& box) {
   }
 }
 
+// Only where the box has no limit of its own and a group around stepbox has one: nobody else pays for the look.
+std::optional<cgroup::EnclosingMemory> watch_enclosing_memory(const Planned& planned) {
+  const bool is_limited = planned.facts.memory_usable < planned.facts.memory_total;
+  if (!is_limited || planned.plan.cgroup.find("memory") != nullptr) return std::nullopt;
+  return cgroup::EnclosingMemory(planned.facts.cgroups);
+}
+
 void warn(Report& report, std::string warning) {
   log::warn(warning);
   report.warnings.push_back(std::move(warning));
@@ -269,7 +277,8 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   tell_weaknesses(planned.plan, box);
   const Clock::time_point running = box.started();
   tell_time("the box was made", seconds_between(begin, running));
-  // What runs left that were killed together with their guard; the step does not wait for it.
+  // The step does not wait for these two. What runs left that were killed together with their guard goes now.
+  const auto enclosing_memory = watch_enclosing_memory(planned);
   cgroup::sweep(planned.facts.cgroups, cgroup::Reach::own_group);
   workspace::UsageMeter meter(planned.plan, box.volumes());
   const Ended ended = supervise({.box = box,
@@ -289,6 +298,8 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   fill_ending(report, ended, planned.plan);
   fill_usage(report, meter);
   fill_limits(report, planned.plan.cgroup, cgroup.measure());
+  if (enclosing_memory && may_have_failed_for_memory(report))
+    fill_enclosing_memory(report, enclosing_memory->kills(), planned.facts.memory_usable);
   warn_of_lost_limits(report, cgroup);
   warn_of_lost_silence(report, output);
   if (attribution == Attribution::always || is_any_full(report)) fill_caches(report, planned.plan, box, private_directory.fd());

@@ -16,7 +16,9 @@
 #include "run/addressees.hpp"
 #include "run/countdown.hpp"
 #include "run/diagnose.hpp"
+#include "run/memory_blame.hpp"
 #include "sandbox/call_listener.hpp"
+#include "sandbox/process_memory.hpp"
 #include "sys/time_slice.hpp"
 
 namespace stepbox::run {
@@ -90,8 +92,11 @@ class Loop {
   bool should_stop_like(const sandbox::Message& stopped) const;
   void stop_like_step(const sandbox::Message& stopped);
   void sample_when_due();
-  bool was_killed_for_memory(bool told);
+  void memory_ran_out();
+  void memory_is_short();
+  bool was_killed_for_memory();
   bool has_memory_run_out() const { return Clock::now() < memory_ran_out_until_; }
+  void look_at_memory();
   timespec time_left() const;
 
   cgroup::Cgroup& cgroup_;
@@ -113,6 +118,9 @@ class Loop {
   bool asked_in_grace_ = false;
   bool asked_to_stop_ = false;  // by a SIGTSTP of somebody's
   Clock::time_point memory_ran_out_until_{};
+  const sys::Fd memory_events_ = cgroup_.memory_events();
+  Clock::time_point next_memory_look_{};
+  MemoryBlame blame_;
   Clock::time_point next_sample_ = Clock::now();
   Ended ended_;
 };
@@ -125,31 +133,58 @@ Ended Loop::run() {
   sys::ask_for_short_time_slices();
   // poll(2) passes over a negative descriptor.
   pollfd watched[] = {{box_.channel(), POLLIN, 0}, {signals_.get(), POLLIN, 0}, {cgroup_.out_of_memory(), POLLIN, 0},
-                      {box_.listener(), POLLIN, 0}};
+                      {box_.listener(), POLLIN, 0}, {-1, POLLPRI, 0}};
   for (;;) {
+    watched[4].fd = Clock::now() < next_memory_look_ ? -1 : memory_events_.get();
     const timespec left = time_left();
     ::ppoll(watched, std::size(watched), &left, nullptr);
+    // Before all else: who held the memory gives it back now.
+    if (watched[2].revents != 0) memory_ran_out();
+    if (watched[4].revents != 0) memory_is_short();
     if ((watched[1].revents & POLLIN) != 0) take_signals();
     pass_on_signals();
     if (watched[3].revents != 0 && !calls_.take(watched[3].revents)) watched[3].fd = -1;
     if (watched[0].revents != 0 && !take_events()) break;
     if (!mind_deadlines()) break;
-    if (was_killed_for_memory(watched[2].revents != 0)) break;
+    if (was_killed_for_memory()) break;
     sample_when_due();
     mind_witness();
   }
   if (step_has_terminal_) terminal_.take_back();
+  ended_.memory_holder = blame_.holder();
   ended_.seccomp_log = calls_.result();
   return ended_;
 }
 
-// The kernel tells that memory has run out a moment before it has chosen whom to kill. When it was somebody outside of
-// the box, whose group above ran out, nothing follows.
-bool Loop::was_killed_for_memory(bool told) {
-  if (told) memory_ran_out_until_ = Clock::now() + std::chrono::seconds(1);
+// v1: the kernel tells that memory has run out a moment before it has chosen whom to kill.
+void Loop::memory_ran_out() {
+  if (!has_memory_run_out()) blame_ = {};
+  memory_ran_out_until_ = Clock::now() + std::chrono::seconds(1);
+  look_at_memory();
+}
+
+// When the one that was killed is outside of the box, whose group above ran out, nothing follows.
+bool Loop::was_killed_for_memory() {
   if (!has_memory_run_out() || !cgroup_.has_killed_for_memory()) return false;
+  look_at_memory();
   ended_.outcome = Signaled{SIGKILL, false};
   return true;
+}
+
+// v2: the kernel has had to look for memory. When it finds none it ends the whole box by itself, and what it says then
+// may come too late. A step can live at its limit for hours, with a file cache: one look in a second is enough.
+void Loop::memory_is_short() {
+  char ignored[512];
+  (void)!::pread(memory_events_.get(), ignored, sizeof ignored, 0);
+  next_memory_look_ = Clock::now() + std::chrono::seconds(1);
+  // Without a box that would be a look at all processes of the host.
+  if (box_.subreaper() != 0) return;
+  blame_ = {};
+  look_at_memory();
+}
+
+void Loop::look_at_memory() {
+  blame_.look(sandbox::memory_of_processes(box_.processes(), box_.subreaper()));
 }
 
 void Loop::sample_when_due() {

@@ -7,6 +7,7 @@
 #include "base/result.hpp"
 #include "cgroup/cgroup.hpp"
 #include "model/deadlines.hpp"
+#include "model/memory_holder.hpp"
 #include "model/outcome.hpp"
 #include "model/seccomp.hpp"
 #include "run/caller.hpp"
@@ -24,6 +25,7 @@ struct Ended {
   bool grace_exceeded = false;            // it had to be killed
   bool killed_on_request = false;         // because stepbox was asked to stop twice while it waited
   std::vector<Snapshot> diagnostics;
+  std::optional<MemoryHolder> memory_holder;  // when memory ran out in the box's group or above
   SeccompLog seccomp_log;                 // what a filter in log mode would have refused
 };
 
@@ -42,7 +44,7 @@ struct Supervised {
 // Passes on signals, each to whom of the step it would have come to without stepbox (run/addressees.hpp), and job control, samples the volumes, and returns when the step has ended, when its execve was
 // refused, or when init is gone. All signals are blocked, before and after. At a deadline it writes down what the step
 // is doing, ends it, and when the grace is over the whole box; that is ended too when one of its processes is killed
-// for memory.
+// for memory. Which held most then is looked up at once.
 Ended supervise(const Supervised& run);
 
 }  // namespace stepbox::run

@@ -5,15 +5,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "sandbox/everybody.hpp"
+#include "sandbox/process_list.hpp"
 #include "sandbox/snapshot_frames.hpp"
 #include "sys/bounded_child.hpp"
-#include "sys/directory_entries.hpp"
 #include "sys/fd.hpp"
 
 namespace stepbox::sandbox {
@@ -33,9 +30,7 @@ class Reader {
   Reader(int processes, pid_t ancestor, int out) : processes_(processes), ancestor_(ancestor), out_(out) {}
 
   void read() {
-    std::vector<int> pids = ancestor_ == 0 ? numbers_in(".") : descendants();
-    // Init is stepbox's own.
-    std::erase(pids, 1);
+    std::vector<int> pids = processes_of_step(processes_, ancestor_);
     tell(FrameKind::count, 0, std::to_string(pids.size()));
     pids.resize(std::min(pids.size(), kMostProcesses));
     for (const int pid : pids) tell_file(FrameKind::stat, pid, "stat", kMostOfFile);
@@ -87,7 +82,7 @@ class Reader {
 
   void tell_open_files(int pid) {
     const std::string directory = std::to_string(pid) + "/fd";
-    std::vector<int> fds = numbers_in(directory.c_str());
+    std::vector<int> fds = numbers_in(processes_, directory.c_str());
     fds.resize(std::min(fds.size(), kMostFiles));
     for (const int fd : fds) {
       std::array<char, 1024> target{};
@@ -98,33 +93,6 @@ class Reader {
       if (has_socket_ == 0 && text.starts_with("socket:")) has_socket_ = pid;
       tell(FrameKind::open_file, pid, std::to_string(fd) + " " + std::string(text));
     }
-  }
-
-  // The entries of a directory that are numbers, ascending as the kernel lists them.
-  std::vector<int> numbers_in(const char* path) const {
-    std::vector<int> numbers;
-    const sys::Fd directory(::openat(processes_, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    sys::for_each_entry(directory.get(), [&numbers](std::string_view name) {
-      int number = 0;
-      const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-      if (error == std::errc() && end == name.data() + name.size()) numbers.push_back(number);
-    });
-    return numbers;
-  }
-
-  std::vector<int> descendants() const {
-    std::vector<std::pair<int, int>> with_parent;
-    for (const int pid : numbers_in(".")) with_parent.emplace_back(pid, parent_of(processes_, pid));
-    // The keeper's only child is stepbox's as well.
-    std::vector<int> found;
-    for (const auto& [pid, parent] : with_parent)
-      if (parent == ancestor_) found.push_back(pid);
-    const auto own = static_cast<std::ptrdiff_t>(found.size());
-    for (size_t i = 0; i < found.size(); ++i)
-      for (const auto& [pid, parent] : with_parent)
-        if (parent == found[i]) found.push_back(pid);
-    found.erase(found.begin(), found.begin() + own);
-    return found;
   }
 
   int processes_;

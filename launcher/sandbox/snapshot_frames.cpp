@@ -3,12 +3,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <vector>
 
 #include "base/text.hpp"
 #include "sandbox/socket_table.hpp"
+#include "sandbox/stat_line.hpp"
 
 namespace stepbox::sandbox {
 namespace {
@@ -22,32 +22,16 @@ struct Header {
 // A longer one says no more to a reader.
 constexpr size_t kMostOfCommand = 512;
 
-template <class Number>
-Number number(std::string_view text) {
-  Number value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
-}
-
-// "42 (a name) S 1 ...": the name may hold anything, brackets too. Fields as numbered in proc(5).
 void add_process(Snapshot& snapshot, int pid, std::string_view stat) {
-  constexpr size_t kFirst = 3;
-  const size_t open = stat.find('(');
-  const size_t close = stat.rfind(')');
-  if (open == std::string_view::npos || close == std::string_view::npos || close + 2 > stat.size() || close < open)
-    return;
-  const std::vector<std::string_view> fields = split(stat.substr(close + 2), ' ');
-  const auto field = [&fields](size_t at) {
-    return at - kFirst < fields.size() ? fields[at - kFirst] : std::string_view();
-  };
+  const StatLine line(stat);
+  if (!line) return;
   ProcessState process;
   process.pid = pid;
-  process.name = stat.substr(open + 1, close - open - 1);
-  if (!field(3).empty()) process.state = field(3).front();
-  process.parent = number<int>(field(4));
-  const auto ticks = number<uint64_t>(field(14)) + number<uint64_t>(field(15));
-  process.cpu = static_cast<double>(ticks) / static_cast<double>(::sysconf(_SC_CLK_TCK));
-  process.threads = number<unsigned>(field(20));
+  process.name = line.name();
+  if (!line.field(3).empty()) process.state = line.field(3).front();
+  process.parent = line.integer(4);
+  process.cpu = static_cast<double>(line.count(14) + line.count(15)) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+  process.threads = static_cast<unsigned>(line.count(20));
   snapshot.processes.push_back(std::move(process));
 }
 
@@ -62,7 +46,7 @@ std::string command_line(std::string_view text) {
 void add_file(ProcessState& process, std::string_view text) {
   const size_t space = text.find(' ');
   if (space == std::string_view::npos) return;
-  process.files.push_back({number<int>(text.substr(0, space)), std::string(text.substr(space + 1))});
+  process.files.push_back({number_in<int>(text.substr(0, space)), std::string(text.substr(space + 1))});
 }
 
 void name_sockets(Snapshot& snapshot, const SocketNames& names) {
@@ -94,7 +78,7 @@ Snapshot assemble(std::string_view frames) {
     const auto process = std::ranges::find(snapshot.processes, header.pid, &ProcessState::pid);
     const bool is_known = process != snapshot.processes.end();
     switch (header.kind) {
-      case FrameKind::count: snapshot.process_count = number<uint64_t>(text); break;
+      case FrameKind::count: snapshot.process_count = number_in<uint64_t>(text); break;
       case FrameKind::stat: add_process(snapshot, header.pid, text); break;
       case FrameKind::wait_channel:
         if (is_known && text != "0") process->wait_channel = text;

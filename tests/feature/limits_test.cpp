@@ -47,7 +47,81 @@ TEST_CASE("a step that uses more memory than its limit is ended, and the report 
   CHECK(limit_of(report, "memory")["hits"] >= 1);
   CHECK(limit_of(report, "memory")["peak"] <= 128 << 20);
   CHECK(report["usage"]["memory_peak"] > 64 << 20);
+  // It was the box's own, and not one of the suite's group.
+  CHECK(limit_of(report, "memory")["hits_from_above"] == false);
+  CHECK(sentence_of(report).find("at the limit of 128 MiB") != std::string::npos);
   CHECK(group.below().empty());
+}
+
+TEST_CASE("the process that memory was taken from is named", "[limits]") {
+  REQUIRE_HOST(control_groups);
+  const Caller caller = GENERATE(from_range(callers()));
+  const std::string step = GENERATE("use_memory 1073741824", "use_memory 1073741824; exit 0", "sleep 50 & use_memory 1073741824 & wait");
+  CAPTURE(caller, step);
+  const ControlGroup group(caller, Delegated::yes);
+  const Place place(caller);
+  // On a busy machine the process may be gone before stepbox comes to look.
+  Json report, holder;
+  for (int i = 0; i < 5 && holder.is_null(); ++i) {
+    const Run ran = run(limited(place, group, {"--limit", "memory=256MiB"}, {"sh", "-c", step}));
+    INFO(ran);
+    report = place.report();
+    REQUIRE(verdict_of(report) == "out-of-memory");
+    const Json found = report["usage"]["memory_holder"];
+    if (!found.is_null() && found["name"] == "use_memory") holder = found;
+  }
+  INFO(report.dump(1));
+  REQUIRE_FALSE(holder.is_null());
+  CHECK(holder["bytes"] > 128 << 20);
+  CHECK(holder["bytes"] <= 256 << 20);
+  CHECK(holder["pid"] > 1);
+  CHECK(sentence_of(report).find("'use_memory' (") != std::string::npos);
+}
+
+TEST_CASE("memory that runs out around a box without a limit of its own is told", "[limits]") {
+  REQUIRE_HOST(control_groups);
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const ControlGroup group(caller, Delegated::no);
+  group.lower("104857600", "40");
+  const Place place(caller);
+  const auto [step, code] = GENERATE(table<std::string, int>(
+      {{"exec use_memory 536870912", 137}, {"use_memory 536870912 || exit 3", 3}}));
+  CAPTURE(step);
+  const Run ran = run(limited(place, group, {}, {"sh", "-c", step}));
+  INFO(ran);
+  CHECK(ran.code() == code);
+  const Json report = place.report();
+  CHECK(verdict_of(report) == "out-of-memory");
+  CHECK(report["outcome"]["exit_code"] == code);
+  CHECK(sentence_of(report).find("in the control group that stepbox runs in (limit 100 MiB)") != std::string::npos);
+  CHECK(limit_of(report, "memory")["hits"] == 1);
+  CHECK(limit_of(report, "memory")["limit"] == 104857600);
+  CHECK(limit_of(report, "memory")["hits_from_above"] == true);
+}
+
+TEST_CASE("where memory does not run out around a box, nothing is said of it", "[limits]") {
+  REQUIRE_HOST(control_groups);
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const ControlGroup group(caller, Delegated::no);
+  group.lower("104857600", "40");
+  const Place place(caller);
+  SECTION("a step that fails") {
+    CHECK(run(limited(place, group, {}, {"false"})).code() == 1);
+    CHECK(verdict_of(place.report()) == "failure");
+  }
+  SECTION("a step that is killed") {
+    CHECK(run(limited(place, group, {}, {"sh", "-c", "kill -9 $$"})).code() == 137);
+    CHECK(verdict_of(place.report()) == "signal");
+  }
+  SECTION("a step that succeeds beside a process that is killed") {
+    const Run ran = run(limited(place, group, {}, {"sh", "-c", "use_memory 536870912; exit 0"}));
+    INFO(ran);
+    CHECK(ran.code() == 0);
+    CHECK(verdict_of(place.report()) == "success");
+  }
+  CHECK(limit_of(place.report(), "memory").is_null());
 }
 
 TEST_CASE("a step that goes on without a process that was killed for memory does not succeed", "[limits]") {

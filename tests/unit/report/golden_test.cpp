@@ -37,6 +37,7 @@ Report sample() {
   report.samples = 124;
   report.memory_peak_bytes = 512 * kMiB;
   report.limits = {{"memory", kGiB, 512 * kMiB, 0}, {"cpu", 500, 0, 250}};
+  report.memory_holder = MemoryHolder{17, "cc1\xff", 400 * kMiB, true};
   report.seccomp_profile = "default";
   report.seccomp_log = SeccompLog{{{.name = "keyctl",
                                     .architecture = "i386",

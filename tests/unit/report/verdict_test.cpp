@@ -254,6 +254,50 @@ TEST_CASE("a process killed for memory comes before everything but a step that n
   CHECK(verdict_of(report) == Verdict::not_found);
 }
 
+TEST_CASE("a process that memory was taken from is named as surely as it is known", "[report]") {
+  Report report = plain_report(Signaled{SIGKILL, false});
+  report.volumes.clear();
+  report.limits = {{"memory", kGiB, kGiB, 1}};
+  const auto text = [&](const MemoryHolder& holder) {
+    report.memory_holder = holder;
+    return sentence(report);
+  };
+  CHECK(text({7, "cc1\nplus", 900 * kMiB, true}) ==
+        "memory ran out at the limit of 1 GiB, and the kernel killed 1 process: 'cc1\\nplus' (900 MiB); the step was ended "
+        "by SIGKILL");
+  CHECK(text({7, "cc1plus", 900 * kMiB, false}) ==
+        "memory ran out at the limit of 1 GiB, and the kernel killed 1 process; the largest was 'cc1plus' (900 MiB); the "
+        "step was ended by SIGKILL");
+  // The last one left of many, perhaps; it says nothing.
+  CHECK(text({7, "make", 9 * kMiB, false}).find("make") == std::string::npos);
+  report.limits[0].hits = 3;
+  CHECK(text({7, "cc1plus", 900 * kMiB, true}).find("killed 3 processes, among them 'cc1plus' (900 MiB); ") !=
+        std::string::npos);
+}
+
+TEST_CASE("memory that ran out around a box without a limit is the cause of a step that failed for no surer reason",
+          "[report]") {
+  Report report = plain_report(Signaled{SIGKILL, false});
+  report.limits = {{.name = "memory", .limit = 512 * kMiB, .hits = 1, .hits_from_above = true, .is_enclosing = true}};
+  CHECK(verdict_of(report) == Verdict::out_of_memory);
+  CHECK(sentence(report) ==
+        "memory ran out in the control group that stepbox runs in (limit 512 MiB), where the kernel killed 1 process, of "
+        "the step or beside it; the step was ended by SIGKILL");
+  report.outcome = Exited{2};
+  CHECK(verdict_of(report) == Verdict::out_of_memory);
+  CHECK(sentence(report).ends_with("; the step exited with code 2"));
+  report.outcome = BoxKilled{SIGKILL};
+  CHECK(verdict_of(report) == Verdict::out_of_memory);
+  report.outcome = Exited{0};
+  CHECK(verdict_of(report) == Verdict::success);
+  CHECK(sentence(report) == "the step succeeded");
+  report.outcome = Exited{2};
+  report.cancelled_by = SIGTERM;
+  CHECK(verdict_of(report) == Verdict::cancelled);
+  report.overrun = Overrun{Deadline::timeout, std::chrono::seconds(1), {}};
+  CHECK(verdict_of(report) == Verdict::timeout);
+}
+
 TEST_CASE("a refused process is the cause only of a step that failed, and behind a full volume", "[report]") {
   Report report = plain_report(Exited{1});
   report.limits = {{"memory", kGiB, kMiB, 0}, {"processes", 50, 50, 3}, {"cpu", 500, 0, 1'000}};

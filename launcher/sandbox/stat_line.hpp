@@ -1,0 +1,37 @@
+// The line of /proc/PID/stat: "42 (a name) S 1 ...", where the name may hold anything, brackets too. Pure.
+#pragma once
+
+#include <charconv>
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+namespace stepbox::sandbox {
+
+// The number that a text begins with; 0 where it begins with none.
+template <class Number>
+Number number_in(std::string_view text) {
+  Number value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+class StatLine {
+ public:
+  // Views into `text`.
+  explicit StatLine(std::string_view text);
+
+  // Whether it is such a line.
+  explicit operator bool() const { return !fields_.empty(); }
+  std::string_view name() const { return name_; }
+  // As numbered in proc(5), from 3 on: "state"; empty behind the last one. The numbers are 0 where there is none.
+  std::string_view field(size_t number) const;
+  int integer(size_t number) const;
+  unsigned long long count(size_t number) const;
+
+ private:
+  std::string_view name_;
+  std::vector<std::string_view> fields_;
+};
+
+}  // namespace stepbox::sandbox
