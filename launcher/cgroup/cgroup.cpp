@@ -38,9 +38,10 @@ std::string hint_for(int error, bool unified, const std::string& remedy) {
       return "run stepbox as root, or in control groups (v1) that root has made and given to the user that runs "
              "stepbox";
     case EROFS:
-      return "control groups are mounted read-only here, as containers do: limit the container instead (docker run "
-             "--memory --pids-limit --cpus), or start it with --security-opt writable-cgroups=true (docker from 28 on), "
-             "--security-opt unmask=/sys/fs/cgroup (podman) or --privileged, and stepbox as root";
+      return std::string("control groups are mounted read-only here, as containers and ProtectControlGroups= of systemd do: limit "
+                         "the container instead (docker run --memory --pids-limit --cpus), or start it with ") +
+             (unified ? "--security-opt writable-cgroups=true (docker from 28 on), --security-opt unmask=/sys/fs/cgroup (podman) or " : "") +
+             "--privileged, and stepbox as root";
     case ENOENT:
       return "this kernel does not keep that limit; leave it out, or make it optional (--limit optional=NAME)";
     case EMFILE:

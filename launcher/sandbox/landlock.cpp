@@ -7,11 +7,10 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <climits>
 #include <cstdint>
-#include <cstring>
 
 #include "sys/fd.hpp"
+#include "sys/open_no_links.hpp"
 
 namespace stepbox::sandbox {
 namespace {
@@ -59,37 +58,12 @@ int allow_standard_streams(int ruleset, uint64_t writes) {
   return 0;
 }
 
-// An absolute path without a link in it, component by component: openat2(2) may be hidden where there is no box.
-sys::Fd open_without_links(const char* path) {
-  sys::Fd at(::open("/", O_PATH | O_CLOEXEC));
-  while (at) {
-    path += std::strspn(path, "/");
-    const size_t length = std::strcspn(path, "/");
-    if (length == 0) return at;
-    char name[NAME_MAX + 1] = {};
-    if (length > NAME_MAX) {
-      errno = ENAMETOOLONG;
-      return {};
-    }
-    std::memcpy(name, path, length);
-    path += length;
-    at = sys::Fd(::openat(at.get(), name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
-    struct stat status {};
-    // With O_PATH a link is opened itself (open(2)).
-    if (at && ::fstat(at.get(), &status) == 0 && S_ISLNK(status.st_mode)) {
-      errno = ELOOP;
-      return {};
-    }
-  }
-  return at;
-}
-
 LandlockFailure allow_writes(int ruleset, uint64_t writes, const Plan& plan, int workspace) {
   if (const int error = allow(ruleset, workspace, writes); error != 0) return {error};
   if (const int error = allow_standard_streams(ruleset, writes); error != 0) return {error};
   int index = 0;
   for (const WritablePath& writable : plan.writable) {
-    const sys::Fd place(open_without_links(writable.path.c_str()));
+    const sys::Fd place(sys::open_no_links(AT_FDCWD, writable.path.c_str()));
     const int error = place ? allow(ruleset, place.get(), writable.is_directory ? writes : writes & kOfFiles) : errno;
     if (error != 0 && !writable.optional) return {error, index};
     ++index;

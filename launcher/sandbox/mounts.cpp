@@ -14,6 +14,7 @@
 #include "sys/calls.hpp"
 #include "sys/fd.hpp"
 #include "sys/files.hpp"
+#include "sys/open_no_links.hpp"
 
 namespace stepbox::sandbox {
 namespace {
@@ -182,7 +183,7 @@ bool is_safe_by_path(const MountCall& call) {
 int Builder::copy(const MountCall& call, int from) {
   const auto clone = [&](unsigned recursive) -> Fd {
     if (is_safe_by_path(call)) return Fd(sys::clone_tree(from, call.source.c_str(), AT_SYMLINK_NOFOLLOW | recursive));
-    const Fd source(sys::open_no_links(from, call.source.c_str(), O_PATH));
+    const Fd source(sys::open_no_links(from, call.source.c_str()));
     return source ? Fd(sys::clone_tree(source.get(), "", AT_EMPTY_PATH | recursive)) : Fd();
   };
   unsigned recursive = call.recursion == Recursion::tree ? AT_RECURSIVE : 0;
@@ -221,12 +222,12 @@ int Builder::attach(const MountCall& call, int mount) {
   if (call.target_is_ours) return error_of(sys::attach_at(mount, context_.root, call.target.c_str()));
   const bool is_root = call.target.empty();
   const Fd place(is_root ? ::open("/", O_PATH | O_CLOEXEC)
-                         : sys::open_no_links(context_.root, call.target.c_str(), O_PATH));
+                         : sys::open_no_links(context_.root, call.target.c_str()));
   return place ? error_of(sys::attach(mount, place.get())) : errno;
 }
 
 int Builder::seal(const MountCall& call) {
-  const Fd place(sys::open_no_links(context_.root, call.target.empty() ? "." : call.target.c_str(), O_PATH));
+  const Fd place(sys::open_no_links(context_.root, call.target.empty() ? "." : call.target.c_str()));
   if (!place) return errno;
   mount_attr attributes{};
   attributes.attr_set = call.attributes;

@@ -6,7 +6,6 @@
 
 #include <fcntl.h>
 #include <linux/keyctl.h>
-#include <linux/openat2.h>
 #include <linux/sched.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
@@ -73,17 +72,6 @@ inline int mount_setattr(int mount, unsigned flags, const mount_attr& attributes
 
 inline int pivot_root(const char* new_root, const char* put_old) {
   return static_cast<int>(::syscall(SYS_pivot_root, new_root, put_old));
-}
-
-// openat2(2), 5.6.
-inline int openat2(int directory, const char* path, uint64_t flags, uint64_t resolve, uint64_t mode = 0) {
-  const open_how how{.flags = flags, .mode = mode, .resolve = resolve};
-  return static_cast<int>(::syscall(SYS_openat2, directory, path, &how, sizeof how));
-}
-
-// Opens a path without following any symbolic link in it, final component included.
-inline int open_no_links(int directory, const char* path, uint64_t flags) {
-  return openat2(directory, path, flags | O_CLOEXEC, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
 }
 
 // seccomp(2), 3.17.

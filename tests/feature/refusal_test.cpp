@@ -191,6 +191,19 @@ TEST_CASE("a filter that refuses only unshare does not matter", "[refusal]") {
   CHECK(was_run(place));
 }
 
+TEST_CASE("under RestrictSUIDSGID= of systemd a box is made as anywhere", "[refusal]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  Command step = place.step({"--ro", "/etc/passwd"}, {"sh", "-c", "echo ran > canary; chmod 4755 canary"});
+  step.as_caller = in_child::restrict_set_id_modes;
+  const Run ran = run(step);
+  INFO(ran);
+  CHECK(was_run(place));
+  // The filter is there, and holds for the step as well.
+  CHECK(ran.err.find("Operation not permitted") != std::string::npos);
+}
+
 TEST_CASE("where user namespaces are used up the hint names the switch", "[refusal]") {
   REQUIRE_HOST(user_namespaces);
   const Caller caller = GENERATE(from_range(callers()));

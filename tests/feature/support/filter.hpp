@@ -4,7 +4,9 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <vector>
 
@@ -39,6 +41,30 @@ inline void deny_when(long call, unsigned argument, unsigned value, int error) {
   load({line(kLoad, offsetof(seccomp_data, nr)), line(kEqual, static_cast<unsigned>(call), 0, 3), line(kLoad, place),
         line(kEqual, value, 0, 1), line(kReturn, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)),
         line(kReturn, SECCOMP_RET_ALLOW)});
+}
+
+// As RestrictSUIDSGID= of systemd: a mode with a set-id bit is refused, and what has its mode in memory is hidden.
+inline void restrict_set_id_modes() {
+  struct Call {
+    long number;
+    unsigned mode;  // which argument
+  };
+  const Call calls[] = {{SYS_fchmod, 1}, {SYS_fchmodat, 2}, {SYS_mkdirat, 2}, {SYS_mknodat, 2}, {SYS_openat, 3},
+#ifdef SYS_chmod
+                        {SYS_chmod, 1},  {SYS_mkdir, 1},    {SYS_mknod, 1},   {SYS_open, 2},
+#endif
+  };
+  std::vector<sock_filter> program = {line(kLoad, offsetof(seccomp_data, nr)), line(kEqual, SYS_openat2, 0, 1),
+                                      line(kReturn, SECCOMP_RET_ERRNO | ENOSYS)};
+  for (const Call& call : calls) {
+    program.push_back(line(kEqual, static_cast<unsigned>(call.number), 0, 4));
+    program.push_back(line(kLoad, static_cast<unsigned>(offsetof(seccomp_data, args) + 8 * call.mode)));
+    program.push_back(line(BPF_JMP | BPF_JSET | BPF_K, 06000, 0, 1));
+    program.push_back(line(kReturn, SECCOMP_RET_ERRNO | EPERM));
+    program.push_back(line(kReturn, SECCOMP_RET_ALLOW));
+  }
+  program.push_back(line(kReturn, SECCOMP_RET_ALLOW));
+  load(program);
 }
 
 }  // namespace stepbox::feature::in_child
