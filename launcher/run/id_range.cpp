@@ -32,7 +32,8 @@ uint32_t somewhere() { return static_cast<uint32_t>(std::chrono::steady_clock::n
 
 std::unexpected<Error> cannot_reserve(Error error) {
   if (error.number == EROFS || error.number == ENOENT)
-    error.hint = "mount a tmpfs at /run, as with docker run --tmpfs /run; or run stepbox as an ordinary user";
+    error.hint = "mount a tmpfs at /run, as with docker run --tmpfs /run; in a systemd unit with ProtectSystem=strict, ReadWritePaths=/run; or "
+                 "run stepbox as an ordinary user";
   return std::unexpected(std::move(error).within("cannot reserve user ids for the step"));
 }
 

@@ -164,8 +164,8 @@ Result<> plan_without_box(Plan& plan, const Policy& policy, const HostFacts& fac
     return std::unexpected(Error::from_errno("cannot confine writes (" + escaped(policy.isolation.origin.text()) +
                                                  "): cannot ask the kernel what its Landlock can do",
                                              facts.landlock_error)
-                               .with_hint("a container's seccomp filter may refuse landlock_create_ruleset(2): start it with "
-                                          "--security-opt seccomp=unconfined; or use --isolation env"));
+                               .with_hint("a seccomp filter may refuse landlock_create_ruleset(2): start a container with --security-opt "
+                                          "seccomp=unconfined, add the call to SystemCallFilter= of a systemd unit; or use --isolation env"));
   if (plan.isolation == Isolation::landlock && facts.landlock_abi < sandbox::kLandlockForWrites)
     return fail("cannot confine writes (" + escaped(policy.isolation.origin.text()) + "): the kernel's Landlock is " +
                     (facts.landlock_abi == 0 ? "missing or switched off" : "too old to let files be moved between directories"),

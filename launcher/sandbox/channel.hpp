@@ -18,6 +18,7 @@ enum class Stage : uint8_t {
   // init
   groups,
   user_map,
+  file_systems,  // fsopen(2), the first of the calls that mount
   shared_memory,
   private_mounts,
   step_clone,

@@ -2,7 +2,9 @@
 
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <csignal>
 
 #include "base/text.hpp"
 
@@ -16,8 +18,21 @@ constexpr const char* kHintNamespaces =
 
 constexpr const char* kHintWeaker = "; where none of this can be had: --isolation landlock, which protects less";
 
-// What the default confinement of a container refuses. All options at once: where one is needed, so are the others.
-std::string hint_for_container(const char* cause) {
+// systemd gives every unit an id.
+bool is_in_unit(const Plan& plan) {
+  constexpr std::string_view kId = "INVOCATION_ID";
+  return std::ranges::find(plan.environment, kId, &EnvEntry::name) != plan.environment.end() ||
+         std::ranges::find(plan.unset, kId) != plan.unset.end();
+}
+
+// What the default confinement of a container refuses, or the hardening of a systemd unit. All options at once: where
+// one is needed, so are the others.
+std::string hint_for_confined(const Plan& plan, const char* cause) {
+  if (is_in_unit(plan))
+    return std::string(cause) +
+           ", as a hardened systemd unit does: take RestrictNamespaces= out of it, and let SystemCallFilter= allow "
+           "@system-service @mount landlock_create_ruleset landlock_add_rule landlock_restrict_self" +
+           kHintWeaker;
   return std::string(cause) +
          ", as containers do: docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt "
          "systempaths=unconfined, or podman run --security-opt seccomp=unconfined --security-opt apparmor=unconfined "
@@ -34,6 +49,7 @@ struct StageText {
 constexpr StageText kStages[] = {
     {Stage::groups, "cannot put the box into its control groups", "run it without --limit, or see `stepbox doctor`"},
     {Stage::user_map, "cannot map the user's id into the box", "see the line about user namespaces in `stepbox doctor`"},
+    {Stage::file_systems, "cannot ask the kernel for a file system of the box's own (fsopen)", kHintDoctor},
     {Stage::shared_memory, "cannot bound System V shared memory (kernel.shmall)", "set a limit (--limit memory=SIZE): it bounds these segments too"},
     {Stage::private_mounts, "cannot make the mounts of the box private", kHintDoctor},
     {Stage::step_clone, "cannot start the process of the step", "raise the limit on processes (ulimit -u), or the cgroup's pids.max"},
@@ -54,7 +70,7 @@ constexpr StageText kStages[] = {
     {Stage::descriptors, "cannot close the descriptors that the step must not have", ""},
 };
 
-Error mount_failure_text(const MountCall& call, int number) {
+Error mount_failure_text(const Plan& plan, const MountCall& call, int number) {
   const std::string target = quoted("/" + call.target);
   const std::string from = call.origin.place.empty() ? "" : " (" + call.origin.text() + ")";
   switch (call.act) {
@@ -70,13 +86,13 @@ Error mount_failure_text(const MountCall& call, int number) {
       if (number == ENOSPC || number == ENOMEM)
         error.hint = "the kernel has no room for another mount: see fs.mount-max and the memory limit";
       else if (number == EPERM || number == EACCES)
-        error.hint = hint_for_container("mounting is forbidden here (seccomp, AppArmor or SELinux)");
+        error.hint = hint_for_confined(plan, "mounting is forbidden here (seccomp, AppArmor or SELinux)");
       return error;
     }
     case MountAct::proc: {
       Error error = Error::from_errno("cannot mount a /proc for the box", number);
       if (number == EPERM)
-        error.hint = hint_for_container("parts of this /proc are masked");
+        error.hint = hint_for_confined(plan, "parts of this /proc are masked");
       return error;
     }
     case MountAct::bind: {
@@ -100,23 +116,23 @@ std::string place_of_file_system(const MountCall& call) {
   return is_of_root ? "/" : call.source;
 }
 
-// Causes that are the same whatever was tried.
-std::string general_hint(int number) {
+// Causes that are the same whatever was tried. The kernel is new enough: stepbox has asked before.
+std::string general_hint(const Plan& plan, int number) {
   switch (number) {
     case EMFILE: return "raise the limit on open files (ulimit -n)";
-    case ENOSYS: return "this needs Linux 5.14 or newer; a seccomp filter may hide its calls";
+    case ENOSYS: return hint_for_confined(plan, "a seccomp filter hides a system call that is needed");
     default: return kHintDoctor;
   }
 }
 
 Error text_of(const Plan& plan, Stage stage, int index, int number) {
-  if (stage == Stage::mount) return mount_failure_text(plan.mounts[static_cast<size_t>(index)], number);
+  if (stage == Stage::mount) return mount_failure_text(plan, plan.mounts[static_cast<size_t>(index)], number);
   if (stage == Stage::cache_directory && plan.isolation != Isolation::full) {
     Error error = Error::from_errno("cannot make " + quoted(plan.box + "/" + plan.cache_directories[static_cast<size_t>(index)].target), number);
     error.hint = "set TMPDIR to a directory with more room";
     return error;
   }
-  if (stage == Stage::cache_directory) return mount_failure_text(plan.cache_directories[static_cast<size_t>(index)], number);
+  if (stage == Stage::cache_directory) return mount_failure_text(plan, plan.cache_directories[static_cast<size_t>(index)], number);
   if (stage == Stage::id_map)
     return Error::from_errno("the file system of " + quoted(place_of_file_system(plan.mounts[static_cast<size_t>(index)])) +
                                  " cannot be mounted with shifted ids",
@@ -144,11 +160,13 @@ Error text_of(const Plan& plan, Stage stage, int index, int number) {
     if (stage == Stage::step_clone && number == EPERM)
       error.hint = "user namespaces are refused: by a seccomp filter, or because stepbox was started in a chroot";
     if (stage == Stage::private_mounts && (number == EPERM || number == EACCES))
-      error.hint = hint_for_container("mounting is forbidden here (AppArmor, SELinux or seccomp)");
+      error.hint = hint_for_confined(plan, "mounting is forbidden here (AppArmor, SELinux or seccomp)");
+    if (stage == Stage::file_systems && number == EPERM)
+      error.hint = hint_for_confined(plan, "a seccomp filter refuses fsopen(2)");
     if (stage == Stage::pivot && number == EPERM)
-      error.hint = hint_for_container("a seccomp filter refuses pivot_root(2)");
+      error.hint = hint_for_confined(plan, "a seccomp filter refuses pivot_root(2)");
     if (stage == Stage::nesting && (number == EROFS || number == EACCES))
-      error.hint = hint_for_container("/proc/sys/user cannot be written here (mounted read-only, or AppArmor)");
+      error.hint = hint_for_confined(plan, "/proc/sys/user cannot be written here (mounted read-only, or AppArmor)");
     if (stage == Stage::user_map && (number == EPERM || number == EACCES)) {
       error.hint = plan.identity.uid == 0 ? "root without CAP_SETFCAP cannot map uid 0 (user_namespaces(7), Linux 5.12): run stepbox as an ordinary user" : "AppArmor restricts user namespaces here (Ubuntu 23.10 and later): "
                    "sysctl kernel.apparmor_restrict_unprivileged_userns=0, an AppArmor profile with `userns,`, or run stepbox as root";
@@ -163,7 +181,7 @@ Error text_of(const Plan& plan, Stage stage, int index, int number) {
 
 Error failure_text(const Plan& plan, Stage stage, int index, int number) {
   Error error = text_of(plan, stage, index, number);
-  if (error.hint.empty() || number == EMFILE || number == ENOSYS) error.hint = general_hint(number);
+  if (error.hint.empty() || number == EMFILE || number == ENOSYS) error.hint = general_hint(plan, number);
   return error;
 }
 
@@ -173,7 +191,7 @@ Error clone_failure_text(const Plan& plan, int number) {
   const bool user = plan.identity.isolation == UidIsolation::mapped;
   switch (number) {
     case EPERM:
-      error.hint = user ? hint_for_container("user namespaces are refused: by a switch of Debian's (sysctl "
+      error.hint = user ? hint_for_confined(plan, "user namespaces are refused: by a switch of Debian's (sysctl "
                                              "kernel.unprivileged_userns_clone=1, or run stepbox as root) or by a seccomp filter")
                         : "root lacks CAP_SYS_ADMIN or a seccomp filter refuses namespaces: in a container use --privileged or "
                           "--cap-add SYS_ADMIN with --security-opt seccomp=unconfined";
@@ -184,8 +202,8 @@ Error clone_failure_text(const Plan& plan, int number) {
       break;
     case EAGAIN: error.hint = "the limit on processes is reached: raise ulimit -u, or the cgroup's pids.max"; break;
     case ENOMEM: error.hint = "the kernel has no memory left for a new process"; break;
-    case ENOSYS: error.hint = hint_for_container("a seccomp filter hides clone3(2)"); break;
-    case EINVAL: error.hint = "this needs Linux 5.14 or newer with user, mount, pid, ipc, uts and cgroup namespaces; a seccomp filter may hide them"; break;
+    case ENOSYS: error.hint = hint_for_confined(plan, "a seccomp filter hides clone3(2)"); break;
+    case EINVAL: error.hint = "this kernel lacks one of the user, mount, pid, ipc, uts and cgroup namespaces (CONFIG_USER_NS and the like)"; break;
     default: error.hint = kHintDoctor; break;
   }
   // What a container or an administrator forbids may not be the caller's to allow.
@@ -198,9 +216,13 @@ Error early_end_text(const Plan& plan, std::string_view process, int status) {
   const std::string who(process);
   if (WIFEXITED(status) && WEXITSTATUS(status) != 0) {
     Error error = Error::from_errno("cannot make the box: " + who + " could not say what failed", WEXITSTATUS(status));
-    error.hint = general_hint(error.number);
+    error.hint = general_hint(plan, error.number);
     return error;
   }
+  // A filter that kills leaves no errno.
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+    return {who + " was killed by a seccomp filter (SIGSYS) while the box was being made",
+            hint_for_confined(plan, "a filter around stepbox kills what makes a system call that is needed")};
   const std::string how = WIFSIGNALED(status) ? " was killed by signal " + std::to_string(WTERMSIG(status)) : " ended";
   return {who + how + " while the box was being made",
           std::string(plan.cgroup.find("memory") != nullptr ? "raise limits.memory, or " : "") +

@@ -97,8 +97,8 @@ void Init::map_own_ids() {
 // Made before it is mounted: the step's maps are written through it, under the pids of the box.
 void Init::open_proc() {
   const int context = sys::fsopen("proc");
-  int error = error_of(context);
-  if (error == 0) error = error_of(sys::fsconfig_create(context));
+  require(Stage::file_systems, error_of(context));
+  int error = error_of(sys::fsconfig_create(context));
   if (error == 0) {
     context_.proc = sys::fsmount(context, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
     error = error_of(context_.proc);

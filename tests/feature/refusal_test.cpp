@@ -133,6 +133,26 @@ TEST_CASE("a seccomp filter that refuses what a box is made of is told, and the 
   CHECK(refused.out.empty());
   CHECK(refused.err.find(error == EPERM ? "(EPERM)" : "(ENOSYS)") != std::string::npos);
   CHECK(refused.err.find("\nhint: ") != std::string::npos);
+  // The kernel is new enough.
+  CHECK(refused.err.find("5.14") == std::string::npos);
+  if (error == ENOSYS) CHECK(refused.err.find("hint: a seccomp filter hides") != std::string::npos);
+  CHECK_FALSE(was_run(place));
+}
+
+TEST_CASE("SystemCallFilter= of a systemd unit is named as what refuses or kills", "[refusal]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  const unsigned action = GENERATE(SECCOMP_RET_ERRNO | unsigned{EPERM}, SECCOMP_RET_KILL_PROCESS);
+  CAPTURE(caller, action);
+  const Place place(caller);
+  Command step = with_canary(place);
+  step.environment.emplace_back("INVOCATION_ID=6d9f6f8c5a4c4a1f8e6f9b1b6a1f0c11");
+  step.as_caller = [&] { in_child::answer(SYS_fsopen, action); };
+  const Run refused = run(step);
+  INFO(refused);
+  CHECK(what_is_wrong_with_refusal(refused).empty());
+  CHECK(refused.err.find(action == SECCOMP_RET_KILL_PROCESS ? "killed by a seccomp filter (SIGSYS)" : "fsopen") != std::string::npos);
+  CHECK(refused.err.find("SystemCallFilter=") != std::string::npos);
+  CHECK(refused.err.find("docker") == std::string::npos);
   CHECK_FALSE(was_run(place));
 }
 

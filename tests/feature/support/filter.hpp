@@ -29,11 +29,13 @@ inline sock_filter line(unsigned code, unsigned k, unsigned char yes = 0, unsign
   return {.code = static_cast<unsigned short>(code), .jt = yes, .jf = no, .k = k};
 }
 
-// As a container's filter answers one call.
-inline void deny(long call, int error) {
-  load({line(kLoad, offsetof(seccomp_data, nr)), line(kEqual, static_cast<unsigned>(call), 0, 1),
-        line(kReturn, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)), line(kReturn, SECCOMP_RET_ALLOW)});
+inline void answer(long call, unsigned action) {
+  load({line(kLoad, offsetof(seccomp_data, nr)), line(kEqual, static_cast<unsigned>(call), 0, 1), line(kReturn, action),
+        line(kReturn, SECCOMP_RET_ALLOW)});
 }
+
+// As a container's filter answers one call.
+inline void deny(long call, int error) { answer(call, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)); }
 
 // The same for calls with this value as the argument of that number alone.
 inline void deny_when(long call, unsigned argument, unsigned value, int error) {

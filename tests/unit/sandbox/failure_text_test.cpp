@@ -186,7 +186,23 @@ TEST_CASE("a cause that is the same whatever was tried has one remedy", "[sandbo
   const Plan plan = every_mount();
   for (int stage = 0; stage <= kLastStage; ++stage) {
     CHECK(failure_text(plan, static_cast<Stage>(stage), 0, EMFILE).hint == "raise the limit on open files (ulimit -n)");
-    CHECK(failure_text(plan, static_cast<Stage>(stage), 0, ENOSYS).hint.find("Linux 5.14") != std::string::npos);
+    CHECK(failure_text(plan, static_cast<Stage>(stage), 0, ENOSYS).hint.find("a seccomp filter hides") != std::string::npos);
+  }
+}
+
+TEST_CASE("in a systemd unit its hardening is named, and no container", "[sandbox][failure]") {
+  const bool is_cleared = GENERATE(false, true);
+  Plan plan = every_mount();
+  if (is_cleared) plan.unset.push_back("INVOCATION_ID");
+  else plan.environment.push_back({.name = "INVOCATION_ID", .value = "1"});
+  constexpr int kSigsys = 31;
+  for (const Error& error :
+       {clone_failure_text(plan, ENOSYS), failure_text(plan, Stage::file_systems, 0, EPERM), failure_text(plan, Stage::pivot, 0, ENOSYS),
+        early_end_text(plan, "the box's init", kSigsys)}) {
+    INFO(error.hint);
+    CHECK(error.hint.find("RestrictNamespaces=") != std::string::npos);
+    CHECK(error.hint.find("SystemCallFilter=") != std::string::npos);
+    CHECK(error.hint.find("docker") == std::string::npos);
   }
 }
 
@@ -206,6 +222,10 @@ TEST_CASE("an end without a message says all that is known of it", "[sandbox][fa
   CHECK(early_end_text({}, "the step's process", kKilled).message ==
         "the step's process was killed by signal 9 while the box was being made");
   CHECK(early_end_text({}, "the box's init", 0).message == "the box's init ended while the box was being made");
+  constexpr int kSigsys = 31;
+  const Error filtered = early_end_text({}, "the box's init", kSigsys);
+  CHECK(filtered.message == "the box's init was killed by a seccomp filter (SIGSYS) while the box was being made");
+  CHECK(filtered.hint.find("seccomp=unconfined") != std::string::npos);
   const Error untold = early_end_text({}, "the step's process", kExited);
   check_sentence(untold, ENOMEM);
   CHECK(untold.message.starts_with("cannot make the box: the step's process could not say what failed: "));
