@@ -82,3 +82,13 @@ TEST_CASE("a tree that got another name is removed all the same, and one that is
   CHECK(fs::exists(tree / "box/of somebody else"));
   CHECK(sys::remove_tree(box.get()) == 0);
 }
+
+// Two processes that have inherited the descriptor may be removing the tree, and one's place in the listing is then the other's.
+TEST_CASE("removing a tree leaves the descriptor's place in the listing alone", "[sys][remove-tree]") {
+  const TempTree tree;
+  for (int i = 0; i < 10; ++i) tree.file("box/file-" + std::to_string(i), 1);
+  const sys::Fd box(::open((tree / "box").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  CHECK(sys::remove_tree(box.get()) == 0);
+  CHECK(::lseek(box.get(), 0, SEEK_CUR) == 0);
+  CHECK_FALSE(fs::exists(tree / "box"));
+}
