@@ -10,6 +10,8 @@
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
+#include "base/text.hpp"
+
 namespace stepbox::log {
 namespace {
 
@@ -59,7 +61,7 @@ void hint(std::string_view text) {
 }
 
 void error(const Error& error) {
-  logger().log(spdlog::level::err, error.message);
+  for (const std::string_view line : split(error.message, '\n')) logger().log(spdlog::level::err, line);
   if (!error.hint.empty()) hint(error.hint);
 }
 

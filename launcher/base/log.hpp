@@ -24,7 +24,7 @@ void debug(std::string_view line);
 // One thing to do, behind "hint: " on a line of its own.
 void hint(std::string_view text);
 
-// The error's message, and its hint on a line of its own.
+// The error's message, a line for each of its lines, and its hint on a line of its own.
 void error(const Error& error);
 
 }  // namespace stepbox::log

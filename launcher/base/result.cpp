@@ -19,13 +19,24 @@ Error Error::from_errno(std::string what, int number) {
 }
 
 Error Error::within(std::string outer) && {
-  message = std::move(outer) + ": " + message;
+  for (size_t end = message.find('\n'); end != std::string::npos; end = message.find('\n', end + 1))
+    if (!message.substr(end + 1).starts_with(' ')) message.insert(end + 1, outer + ": ");
+  message.insert(0, std::move(outer) + ": ");
   return std::move(*this);
 }
 
 Error Error::with_hint(std::string text) && {
   hint = std::move(text);
   return std::move(*this);
+}
+
+Error together(std::vector<Error> errors) {
+  Error all = std::move(errors.front());
+  for (size_t i = 1; i < errors.size(); ++i) {
+    all.message += "\n" + errors[i].message;
+    if (all.hint.empty()) all.hint = std::move(errors[i].hint);
+  }
+  return all;
 }
 
 }  // namespace stepbox

@@ -8,13 +8,15 @@
 #include <expected>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace stepbox {
 
 // What was tried and why it failed, in words for a person, with the one thing to do about it.
 //
 // `message` is lower case, without prefix and without a full stop; context is added on the way up
-// with within(). `hint` is empty or one imperative sentence. `number` is the errno behind it, 0 when
+// with within(). It has several lines where there are several mistakes, or a sum; a line that is indented goes on with
+// the one above. `hint` is empty or one imperative sentence. `number` is the errno behind it, 0 when
 // there is none; callers may decide by it, messages already contain it in words.
 struct Error {
   std::string message;
@@ -25,10 +27,13 @@ struct Error {
   // directory (ENOENT)". Give it an errno saved before anything else ran.
   static Error from_errno(std::string what, int number);
 
-  // The same error, seen from one step further out: "outer: message".
+  // The same error, seen from one step further out: "outer: message". Each mistake of several is.
   Error within(std::string outer) &&;
   Error with_hint(std::string text) &&;
 };
+
+// Several errors as one: their messages in lines, and the first hint. At least one.
+Error together(std::vector<Error> errors);
 
 template <class T = void>
 using Result = std::expected<T, Error>;

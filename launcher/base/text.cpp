@@ -109,6 +109,29 @@ std::string did_you_mean(std::string_view word, std::span<const std::string_view
   return best.empty() ? std::string() : "did you mean " + quoted(best) + "?";
 }
 
+std::string nearest_or_all(std::string_view word, std::span<const std::string_view> candidates) {
+  constexpr size_t kMostOnALine = 12;
+  std::string text = did_you_mean(word, candidates);
+  if (!text.empty() || candidates.empty() || candidates.size() > kMostOnALine) return text;
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    text += i == 0 ? (candidates.size() == 1 ? "only " : "one of ") : i + 1 == candidates.size() ? " and " : ", ";
+    text += candidates[i];
+  }
+  return text;
+}
+
+std::string sum_text(std::span<const SumLine> lines, const std::string& total) {
+  size_t width = total.size();
+  for (const SumLine& line : lines) width = std::max(width, line.amount.size());
+  std::string text;
+  const auto add = [&](const std::string& amount, const std::string& what) {
+    text += "\n  " + std::string(width - amount.size(), ' ') + amount + "  " + what;
+  };
+  for (const SumLine& line : lines) add(line.amount, line.what);
+  add(total, "together");
+  return text;
+}
+
 std::string hex_text(uint64_t number) {
   char text[] = "0x0123456789abcdef";
   char* const end = std::to_chars(text + 2, std::end(text), number, 16).ptr;

@@ -27,6 +27,22 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
 // "did you mean 'x'?" for the nearest candidate, or an empty string.
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> candidates);
 
+// The nearest candidate; where none is near, all of them as long as a line holds them: "one of a, b and c". Else empty.
+std::string nearest_or_all(std::string_view word, std::span<const std::string_view> candidates);
+
+// A sum as a person would write it down, each line on its own and indented: amounts to the right, what they are behind.
+//
+//     512 MiB  volume 'cache' (--volume)
+//      16 MiB  programs of the step
+//     528 MiB  together
+//
+// Begins with a newline, for the end of a message.
+struct SumLine {
+  std::string amount;
+  std::string what;
+};
+std::string sum_text(std::span<const SumLine> lines, const std::string& total);
+
 // "0x1f".
 std::string hex_text(uint64_t number);
 

@@ -28,10 +28,14 @@ constexpr Subcommand kSubcommands[] = {
 
 int unknown_subcommand(const std::string& word) {
   std::vector<std::string_view> names;
-  for (const Subcommand& subcommand : kSubcommands) names.push_back(subcommand.name);
-  std::string hint = did_you_mean(word, names);
-  if (hint.empty()) hint = "to run a command: stepbox run -- " + escaped(word);
-  log::error({"unknown subcommand " + quoted(word), hint});
+  std::string list;
+  for (const Subcommand& subcommand : kSubcommands) {
+    names.push_back(subcommand.name);
+    list += (list.empty() ? "" : ", ") + std::string(subcommand.name);
+  }
+  const std::string near = did_you_mean(word, names);
+  log::error({"unknown subcommand " + quoted(word) + (near.empty() ? ": there are " + list : ""),
+              near.empty() ? "a command of your own goes behind `stepbox run --`" : near});
   return kExitLauncher;
 }
 

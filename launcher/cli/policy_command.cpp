@@ -9,7 +9,8 @@
 #include "model/outcome.hpp"
 #include "policy/resolve.hpp"
 #include "policy/schema.hpp"
-#include "run/explain.hpp"
+#include "policy/show.hpp"
+#include "run/run_step.hpp"
 #include "sys/files.hpp"
 #include "sys/memory.hpp"
 
@@ -41,7 +42,7 @@ Result<std::string> show(Arguments arguments) {
   for (const std::string& name : options.request.argv) options.request.policies.push_back(name);
   options.request.argv = {"COMMAND"};
   TRY_ASSIGN(const Policy policy, run::policy_in_force(options.request));
-  return run::show_policy(policy);
+  return policy::to_yaml(policy);
 }
 
 // A project's policy is judged as one: what it may not widen, over the site's policy of this machine.
@@ -63,13 +64,19 @@ Result<policy::ResolveRequest> check_request(const std::string& file) {
   return request;
 }
 
+Result<> check_file(const std::string& file) {
+  TRY_ASSIGN(const policy::ResolveRequest request, check_request(file));
+  TRY(policy::resolve(request));
+  return {};
+}
+
 Result<std::string> check(Arguments arguments) {
   if (arguments.empty()) return fail("no policy given", "stepbox policy check FILE");
   if (is_help(arguments.front())) return help_for("policy");
-  for (const std::string& file : arguments) {
-    TRY_ASSIGN(const policy::ResolveRequest request, check_request(file));
-    TRY(policy::resolve(request));
-  }
+  std::vector<Error> errors;
+  for (const std::string& file : arguments)
+    if (auto checked = check_file(file); !checked) errors.push_back(std::move(checked).error());
+  if (!errors.empty()) return std::unexpected(together(std::move(errors)));
   return std::string();
 }
 

@@ -27,6 +27,8 @@ struct Signaled {
 // execve refused the command; `error` is its errno.
 struct NotStarted {
   int error;
+  // With ENOENT: of Plan::programs the first that is there, so that it is its interpreter that is not; else -1.
+  int program = -1;
   bool operator==(const NotStarted&) const = default;
 };
 // The box died under the step: init was killed from outside (SIGKILL, out of memory on the host).

@@ -106,6 +106,7 @@ struct Report {
   std::string kernel;
   uint64_t memory_total = 0;
   std::vector<std::string> warnings;
+  std::string interpreter;  // of the command, where it is this that was not found; else empty
   std::string hint;  // what to do about a command that the box hides; empty otherwise
 };
 

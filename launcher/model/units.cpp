@@ -63,6 +63,14 @@ std::string Size::text() const {
   return unit == Unit::percent ? std::to_string(amount) + "%" : human_bytes(amount);
 }
 
+std::string Size::spelling() const {
+  if (unit == Unit::percent) return std::to_string(amount) + "%";
+  static constexpr Scale kUnits[] = {{"TiB", 1ULL << 40}, {"GiB", 1ULL << 30}, {"MiB", 1ULL << 20}, {"KiB", 1ULL << 10}};
+  for (const Scale& scale : kUnits)
+    if (amount % scale.factor == 0) return std::to_string(amount / scale.factor) + std::string(scale.suffix);
+  return std::to_string(amount);
+}
+
 Result<Size> parse_size(std::string_view text) {
   static constexpr Scale kScales[] = {
       {"", 1},         {"b", 1},          {"k", 1ULL << 10}, {"kb", 1ULL << 10}, {"kib", 1ULL << 10},

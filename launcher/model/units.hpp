@@ -19,7 +19,8 @@ struct Size {
   // In bytes; `memory` is what the percentage is of. Rounded down to a whole page of 4096, since the
   // kernel would round a tmpfs size up (mm/shmem.c) and the quota would be a little more than asked.
   uint64_t bytes_of(uint64_t memory) const;
-  std::string text() const;
+  std::string text() const;      // "1.5 GiB", for people
+  std::string spelling() const;  // "1536MiB", "50%": as parse_size() reads it, exactly
   bool operator==(const Size&) const = default;
 };
 

@@ -40,6 +40,7 @@ Result<Named> read(const std::string& path) {
   const size_t name_start = path.rfind('/') + 1;
   Named named{path.substr(name_start, path.rfind('.') - name_start), {}};
   TRY_ASSIGN(named.document, read_document(text, Layer::site, path));
+  if (!named.document.mistakes.empty()) return std::unexpected(named.document.mistakes.front().error);
   // The bottom layer is always `default`, so every built-in policy says only what it adds to that.
   if (!named.document.extends.empty()) return fail(path + ": a built-in policy extends no other");
   if (named.document.summary.empty()) return fail(path + ": summary: missing");

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "policy/key_values.hpp"
 #include "policy/settings.hpp"
 #include "yaml/yaml_reader.hpp"
 
@@ -10,6 +11,10 @@ namespace stepbox::policy {
 namespace {
 
 using yaml::Node;
+
+// More are not listed: somebody who wrote so many has taken something else for a policy, and a stranger's file of a
+// million keys must not keep stepbox busy.
+constexpr size_t kMostMistakes = 20;
 
 // Keys of the file itself; everything else is in the table.
 constexpr std::string_view kFileKeys[] = {"version", "extends", "summary"};
@@ -25,11 +30,11 @@ std::string_view kind_of(const Node& node) {
 }
 
 // The keys that may stand below `prefix`: for "", "workspace" and "network"; for "workspace.", "size".
-std::vector<std::string_view> keys_below(std::string_view prefix) {
+std::vector<std::string_view> keys_below(std::string_view prefix, bool with_unsupported) {
   std::vector<std::string_view> words;
   if (prefix.empty()) words.assign(std::begin(kFileKeys), std::end(kFileKeys));
   for (const KeyRow& row : keys()) {
-    if (!row.key.starts_with(prefix)) continue;
+    if (!row.key.starts_with(prefix) || (row.shape == Shape::unsupported && !with_unsupported)) continue;
     const std::string_view rest = row.key.substr(prefix.size());
     const std::string_view word = rest.substr(0, rest.find('.'));
     if (std::ranges::find(words, word) == words.end()) words.push_back(word);
@@ -37,134 +42,166 @@ std::vector<std::string_view> keys_below(std::string_view prefix) {
   return words;
 }
 
+// The keys of other sections that end in the word, or nearly so: "size" at the top is workspace.size.
+std::string meant_elsewhere(std::string_view word, bool exactly) {
+  std::vector<std::string_view> last_words;
+  for (const KeyRow& row : keys())
+    if (row.shape != Shape::unsupported && row.shape != Shape::group) last_words.push_back(row.key.substr(row.key.rfind('.') + 1));
+  const std::string_view found = exactly ? word : nearest(word, last_words);
+  for (const KeyRow& row : keys())
+    if (row.shape != Shape::unsupported && row.shape != Shape::group && !found.empty() &&
+        row.key.substr(row.key.rfind('.') + 1) == found)
+      return "did you mean " + quoted(row.key) + (row.key.contains('.') ? "?" : " at the top?");
+  return {};
+}
+
+// "workspace.size: 8GiB", as messages spell it, is no YAML for a key in a section.
+std::string meant_nested(std::string_view key) {
+  const size_t dot = key.find('.');
+  return find_key(key) == nullptr || dot == std::string_view::npos
+             ? std::string()
+             : "write '" + std::string(key.substr(0, dot)) + ": {" + std::string(key.substr(dot + 1)) + ": ...}'";
+}
+
+// What may have been meant by a key that may not stand below `prefix`.
+std::string suggestion_for(std::string_view word, std::string_view prefix) {
+  if (std::ranges::find(kVolumeNames, word) != std::end(kVolumeNames))
+    return "did you mean " + quoted("workspace.volumes." + std::string(word)) + "?";
+  const std::vector<std::string_view> known = keys_below(prefix, false);
+  for (const std::string& text : {meant_nested(word), meant_elsewhere(word, true), did_you_mean(word, known),
+                                  meant_elsewhere(word, false), nearest_or_all(word, known)})
+    if (!text.empty()) return text;
+  return {};
+}
+
 class Flattener {
  public:
   Flattener(Layer layer, const std::string& place) : layer_(layer), place_(place) {}
 
   Result<Document> flatten(const Node& root) {
-    if (root.kind == Node::Kind::null) return complain(root, "version", "missing (write 'version: 1' first)");
-    if (root.kind != Node::Kind::map)
+    if (root.kind != Node::Kind::map && root.kind != Node::Kind::null)
       return fail(yaml::position(place_, root) + ": a policy is a map of keys, not " + std::string(kind_of(root)));
-    TRY(section("", root));
-    if (!has_version_) return complain(root, "version", "missing (write 'version: 1' first)");
+    section("", root);
+    if (!has_version_) complain(root, "version", "missing (write 'version: 1' first)");
+    std::ranges::stable_sort(document_.mistakes, {}, [](const Mistake& mistake) { return std::pair(mistake.line, mistake.column); });
+    if (has_enough())
+      document_.mistakes.back() = {0, 0, Error{escaped(place_) + ": more mistakes than the " + std::to_string(kMostMistakes) + " above"}};
     return std::move(document_);
   }
 
  private:
+  bool has_enough() const { return document_.mistakes.size() > kMostMistakes; }
+  void refuse(const Node& node, Error error) { document_.mistakes.push_back({node.line, node.column, std::move(error)}); }
   // "place:3:7: key: what"
-  std::unexpected<Error> complain(const Node& node, std::string_view key, std::string_view what) const {
-    return fail(yaml::position(place_, node) + ": " + escaped(key) + ": " + std::string(what));
+  void complain(const Node& node, std::string_view key, std::string_view what) {
+    refuse(node, Error{yaml::position(place_, node) + ": " + escaped(key) + ": " + std::string(what)});
   }
-  std::unexpected<Error> wrong_kind(const Node& node, std::string_view key, std::string_view expected) const {
-    return complain(node, key, "expected " + std::string(expected) + ", not " + std::string(kind_of(node)));
+  void wrong_kind(const Node& node, std::string_view key, std::string_view expected) {
+    complain(node, key, "expected " + std::string(expected) + ", not " + std::string(kind_of(node)));
+  }
+  void unknown_key(const Node& node, std::string_view key, const std::string& suggestion) {
+    complain(node, key, "unknown key" + (suggestion.empty() ? "" : " (" + suggestion + ")"));
   }
 
   Origin origin_of(const Node& node) const { return Origin{layer_, place_, node.line, node.column}; }
 
+  // Whether a value can be applied does not depend on what was applied before, so it is tried on a policy of no use.
   void add(std::string_view key, std::string_view name, std::string value, const Node& at) {
-    document_.settings.push_back(Setting{std::string(key), std::string(name), std::move(value), origin_of(at)});
+    Setting setting{std::string(key), std::string(name), std::move(value), origin_of(at)};
+    if (auto applied = apply_setting(tried_, setting); applied) document_.settings.push_back(std::move(setting));
+    else refuse(at, std::move(applied).error());
   }
 
   // One map: the whole file, or a part like workspace. `prefix` is empty or ends with a dot.
-  Result<> section(const std::string& prefix, const Node& map) {
+  void section(const std::string& prefix, const Node& map) {
+    const std::vector<std::string_view> known = keys_below(prefix, true);
     for (const auto& [key, value] : map.entries) {
-      const std::string full = prefix + key.scalar;
-      const KeyRow* row = find_key(full);
-      const std::vector<std::string_view> known = keys_below(prefix);
-      if (std::ranges::find(known, key.scalar) == known.end()) {
-        const std::string suggestion = did_you_mean(key.scalar, known);
-        return complain(key, full, "unknown key" + (suggestion.empty() ? "" : " (" + suggestion + ")"));
-      }
-      if (row != nullptr && row->shape != Shape::group) {
-        TRY(keyed_value(*row, key, value));
-      } else if (prefix.empty() && std::ranges::find(kFileKeys, full) != std::end(kFileKeys)) {
-        TRY(file_key(full, value));
-      } else if (full == "source" && value.kind == Node::Kind::scalar) {
-        add("source.mode", {}, value.scalar, value);  // source: ro is short for source: {mode: ro}
-      } else if (value.kind == Node::Kind::map) {
-        TRY(section(full + ".", value));
-      } else {
-        return wrong_kind(value, full, "a map");
-      }
+      if (has_enough()) return;
+      if (std::ranges::find(known, key.scalar) == known.end()) unknown_key(key, prefix + key.scalar, suggestion_for(key.scalar, prefix));
+      else entry(prefix + key.scalar, key, value);
     }
-    return {};
   }
 
-  Result<> file_key(std::string_view key, const Node& value) {
+  void entry(const std::string& full, const Node& key, const Node& value) {
+    const KeyRow* row = find_key(full);
+    if (row != nullptr && row->shape != Shape::group) return keyed_value(*row, key, value);
+    if (std::ranges::find(kFileKeys, full) != std::end(kFileKeys)) return file_key(full, value);
+    // source: ro is short for source: {mode: ro}
+    if (full == "source" && value.kind == Node::Kind::scalar) return add("source.mode", {}, value.scalar, value);
+    if (value.kind == Node::Kind::map) return section(full + ".", value);
+    wrong_kind(value, full, "a map");
+  }
+
+  void file_key(std::string_view key, const Node& value) {
+    if (key == "version") has_version_ = true;  // a wrong one is a mistake of its own
     if (key == "extends") return extends(value);
     if (value.kind != Node::Kind::scalar) return wrong_kind(value, key, key == "version" ? "1" : "a text");
-    if (key == "summary") {
-      document_.summary = value.scalar;
-      return {};
-    }
-    if (value.scalar != "1" || value.was_quoted)
-      return complain(value, key, quoted(value.scalar) + " is not 1, the one version that this stepbox reads");
-    has_version_ = true;
-    return {};
+    if (key == "summary") document_.summary = value.scalar;
+    else if (value.scalar != "1" || value.was_quoted)
+      complain(value, key, quoted(value.scalar) + " is not 1, the one version that this stepbox reads");
   }
 
-  Result<> extends(const Node& value) {
+  void extends(const Node& value) {
     constexpr std::string_view kForm = "a list of policies like [go]";
     if (value.kind != Node::Kind::list) return wrong_kind(value, "extends", kForm);
     for (const Node& item : value.items) {
-      if (item.kind != Node::Kind::scalar) return wrong_kind(item, "extends", kForm);
-      document_.extends.push_back(Extension{item.scalar, origin_of(item)});
+      if (has_enough()) return;
+      if (item.kind != Node::Kind::scalar) wrong_kind(item, "extends", kForm);
+      else document_.extends.push_back(Extension{item.scalar, origin_of(item)});
     }
-    return {};
   }
 
-  Result<> keyed_value(const KeyRow& row, const Node& key, const Node& value) {
+  void keyed_value(const KeyRow& row, const Node& key, const Node& value) {
     switch (row.shape) {
       case Shape::group:  // its keys are in the table
-      case Shape::unsupported: return fail(yaml::position(place_, key) + ": " + unsupported_error(row.key).message);
+      case Shape::unsupported: return refuse(key, unsupported_error(row.key).within(yaml::position(place_, key)));
       case Shape::scalar: return single(row, {}, value);
       case Shape::flag:
         if (value.was_quoted) return complain(value, row.key, "expected true or false without quotes");
         return single(row, {}, value);
       case Shape::list:
         if (value.kind != Node::Kind::list) return wrong_kind(value, row.key, "a list");
-        for (const Node& item : value.items) TRY(single(row, {}, item));
-        return {};
+        for (const Node& item : value.items)
+          if (!has_enough()) single(row, {}, item);
+        return;
       case Shape::map:
         if (value.kind != Node::Kind::map) return wrong_kind(value, row.key, "a map");
         for (const auto& [name, item] : value.entries)
-          TRY(row.key == "workspace.volumes" ? volume(row, name.scalar, item) : single(row, name.scalar, item));
-        return {};
+          if (has_enough()) return;
+          else if (row.key == "workspace.volumes") volume(row, name, item);
+          else single(row, name.scalar, item);
     }
-    return {};
   }
 
-  Result<> single(const KeyRow& row, std::string_view name, const Node& value) {
+  void single(const KeyRow& row, std::string_view name, const Node& value) {
     const std::string label = std::string(row.key) + (name.empty() ? "" : "." + std::string(name));
     if (value.kind != Node::Kind::scalar) return wrong_kind(value, label, row.expected);
     add(row.key, name, value.scalar, value);
-    return {};
   }
 
   // {size: 4GiB, inodes: 200k} becomes one setting for each limit, so that each keeps its own place.
-  Result<> volume(const KeyRow& row, const std::string& name, const Node& limits) {
+  void volume(const KeyRow& row, const Node& name, const Node& limits) {
     static constexpr std::string_view kLimits[] = {"size", "inodes"};
-    const std::string label = std::string(row.key) + "." + name;
+    const std::string label = std::string(row.key) + "." + name.scalar;
     if (limits.kind != Node::Kind::map || limits.entries.empty()) return wrong_kind(limits, label, row.expected);
     for (const auto& [limit, value] : limits.entries) {
       const std::string full = label + "." + limit.scalar;
       if (std::ranges::find(kLimits, limit.scalar) == std::end(kLimits)) {
-        const std::string suggestion = did_you_mean(limit.scalar, kLimits);
-        return complain(limit, full, "unknown key" + (suggestion.empty() ? "" : " (" + suggestion + ")"));
+        unknown_key(limit, full, nearest_or_all(limit.scalar, kLimits));
+        continue;
       }
       const KeyRow& whole = *find_key("workspace." + limit.scalar);
-      if (value.kind != Node::Kind::scalar) return wrong_kind(value, full, whole.expected);
+      if (value.kind != Node::Kind::scalar) wrong_kind(value, full, whole.expected);
       // A comma would begin a second limit in the spelling that options use.
-      if (value.scalar.contains(','))
-        return complain(value, full, quoted(value.scalar) + " is not " + std::string(whole.expected));
-      add(row.key, name, limit.scalar + "=" + value.scalar, value);
+      else if (value.scalar.contains(',')) complain(value, full, quoted(value.scalar) + " is not " + std::string(whole.expected));
+      else add(row.key, name.scalar, limit.scalar + "=" + value.scalar, value);
     }
-    return {};
   }
 
   Layer layer_;
   const std::string& place_;
   bool has_version_ = false;
+  Policy tried_;
   Document document_;
 };
 

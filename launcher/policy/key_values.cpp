@@ -36,7 +36,7 @@ Result<Mode> choose(string_view value, const Choice<Mode> (&choices)[N], string_
     if (value == words[i]) return choices[i].mode;
   }
   if (!later.empty() && value == later) return fail(quoted(value) + " is not supported by this version of stepbox");
-  return not_a(value, expected, did_you_mean(value, words));
+  return not_a(value, expected, did_you_mean(value, words));  // `expected` has them all
 }
 
 bool is_name_character(char c) {
@@ -114,8 +114,7 @@ Result<> apply_inodes(Policy& policy, const Setting& setting) {
 
 Result<> apply_volume(Policy& policy, const Setting& setting) {
   if (!is_one_of(setting.name, kVolumeNames)) {
-    const string suggestion = did_you_mean(setting.name, kVolumeNames);
-    return not_a(setting.name, "a volume", suggestion.empty() ? "tmp cache home scratch out shm run" : suggestion);
+    return not_a(setting.name, "a volume", nearest_or_all(setting.name, kVolumeNames));
   }
   std::optional<Size> size;
   std::optional<uint64_t> inodes;
@@ -231,7 +230,7 @@ Result<> apply_env_redirect(Policy& policy, const Setting& setting) {
   const std::vector<string_view> parts = split(setting.value, '/');
   const auto is_odd = [](string_view part) { return part.empty() || part == "." || part == ".."; };
   if (!is_one_of(parts[0], kVolumeNames))
-    return not_a(setting.value, kRedirectForm, did_you_mean(parts[0], kVolumeNames));
+    return not_a(setting.value, kRedirectForm, nearest_or_all(parts[0], kVolumeNames));
   if (std::ranges::any_of(parts, is_odd) || std::ranges::any_of(setting.value, is_control))
     return not_a(setting.value, kRedirectForm);
   return add_env(policy, setting, EnvAction::redirect, setting.name, setting.value);
@@ -267,7 +266,7 @@ Result<> apply_grace(Policy& policy, const Setting& setting) {
 
 Result<> apply_require(Policy& policy, const Setting& setting) {
   if (!is_one_of(setting.value, kProtectionNames))
-    return not_a(setting.value, kProtectionForm, did_you_mean(setting.value, kProtectionNames));
+    return not_a(setting.value, kProtectionForm, nearest_or_all(setting.value, kProtectionNames));
   if (std::ranges::find(policy.require, setting.value, &RequiredProtection::name) == policy.require.end())
     policy.require.push_back(RequiredProtection{setting.value, setting.origin});
   return {};

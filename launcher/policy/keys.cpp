@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "policy/key_settings.hpp"
 #include "policy/key_values.hpp"
 #include "policy/limit_values.hpp"
 #include "policy/widening.hpp"
@@ -19,8 +20,9 @@ constexpr KeyRow unsupported(std::string_view key, std::string_view option, std:
 // A key below `limits`: it has no option of its own, but is spelled --limit NAME=VALUE.
 constexpr KeyRow limit(std::string_view key, std::string_view operand, std::string_view expected,
                        std::string_view help, Result<> (*apply)(Policy&, const Setting&),
-                       std::optional<Widening> (*widening)(const Policy&, const Policy&, uint64_t)) {
-  return {key, Shape::scalar, "", "", 0, operand, Trust::tighten, expected, help, apply, widening};
+                       std::optional<Widening> (*widening)(const Policy&, const Policy&, uint64_t),
+                       std::vector<Setting> (*settings)(const Policy&)) {
+  return {key, Shape::scalar, "", "", 0, operand, Trust::tighten, expected, help, apply, widening, settings};
 }
 
 template <size_t Row>  // of kProcessLimits
@@ -28,72 +30,72 @@ constexpr KeyRow limit_of_process(std::string_view key) {
   constexpr const ProcessLimit& known = kProcessLimits[Row];
   const bool is_count = known.unit == LimitUnit::count;
   return limit(key, is_count ? "COUNT" : "SIZE", is_count ? kCountForm : kBytesForm, known.help, apply_limit_of_process,
-               widens_limit_of<Row>);
+               widens_limit_of<Row>, settings_of_process_limits<Row>);
 }
 
 constexpr KeyRow kKeys[] = {
-    // key, shape, option, variable, separator, operand, trust, expected, help, apply, widening
+    // key, shape, option, variable, separator, operand, trust, expected, help, apply, widening, settings
     {"workspace.size", Shape::scalar, "--size", "STEPBOX_SIZE", 0, "SIZE", Trust::tighten, kSizeForm,
-     "how much the workspace may hold, in bytes or percent of the memory", apply_size, widens_size},
+     "how much the workspace may hold, in bytes or percent of the memory", apply_size, widens_size, settings_of_size},
     {"workspace.inodes", Shape::scalar, "--inodes", "STEPBOX_INODES", 0, "COUNT", Trust::tighten, kCountForm,
-     "how many files and directories the workspace may hold", apply_inodes, widens_inodes},
+     "how many files and directories the workspace may hold", apply_inodes, widens_inodes, settings_of_inodes},
     {"workspace.volumes", Shape::map, "--volume", "STEPBOX_VOLUME", ' ', "NAME=SIZE[,inodes=COUNT]", Trust::tighten,
      kVolumeForm, "gives a volume (tmp cache home scratch out shm run) limits of its own", apply_volume,
-     widens_volumes},
+     widens_volumes, settings_of_volumes},
 
     {"isolation", Shape::scalar, "--isolation", "STEPBOX_ISOLATION", 0, "MODE", Trust::tighten, "full, landlock or env",
      "how the step is kept apart: full (a box), landlock (writes are confined) or env (variables only)", apply_isolation,
-     widens_isolation},
+     widens_isolation, settings_of_isolation},
 
     {"source.mode", Shape::scalar, "--source", "STEPBOX_SOURCE", 0, "MODE", Trust::tighten, "rw, ro or none",
-     "what the step may do with the checkout: rw, ro or none", apply_source_mode, widens_source_mode},
+     "what the step may do with the checkout: rw, ro or none", apply_source_mode, widens_source_mode, settings_of_source_mode},
     // Names the one place outside the workspace that the step may write to.
     {"source.path", Shape::scalar, "--source-path", "STEPBOX_SOURCE_PATH", 0, kPathOperand, Trust::operator_only,
-     kPathForm, "where the checkout is, when it is not the working directory", apply_source_path, nullptr},
+     kPathForm, "where the checkout is, when it is not the working directory", apply_source_path, nullptr, settings_of_source_path},
     {"root", Shape::scalar, "--root", "STEPBOX_ROOT", 0, "MODE", Trust::tighten, "ro or system",
      "what the step sees of the host: ro (all of it, read-only) or system (what programs need to run)", apply_root,
-     widens_root},
+     widens_root, settings_of_root},
     {"home", Shape::scalar, "--home", "STEPBOX_HOME", 0, "MODE", Trust::tighten, "fresh or host",
-     "the step's home: fresh (empty) or host (the real one)", apply_home, widens_home},
+     "the step's home: fresh (empty) or host (the real one)", apply_home, widens_home, settings_of_home},
 
     {"environment.set", Shape::map, "--env", "STEPBOX_ENV", '\n', "NAME=VALUE", Trust::free,
-     "a text; write \"\" for an empty one", "sets a variable for the step", apply_env_set, nullptr},
+     "a text; write \"\" for an empty one", "sets a variable for the step", apply_env_set, nullptr, settings_of_environment<EnvAction::set>},
     {"environment.unset", Shape::list, "--unset-env", "STEPBOX_UNSET_ENV", ',', "NAME", Trust::free, kNameForm,
-     "takes a variable away from the step", apply_env_unset, nullptr},
+     "takes a variable away from the step", apply_env_unset, nullptr, settings_of_environment<EnvAction::unset>},
     {"environment.clear", Shape::flag, "--clear-env", "STEPBOX_CLEAR_ENV", 0, "", Trust::tighten, kFlagForm,
-     "gives the step none of the caller's variables but those kept", apply_env_clear, widens_env_clear},
+     "gives the step none of the caller's variables but those kept", apply_env_clear, widens_env_clear, settings_of_env_clear},
     {"environment.keep", Shape::list, "--keep-env", "STEPBOX_KEEP_ENV", ',', "PATTERN", Trust::tighten, kPatternForm,
-     "keeps the caller's variables of this name when the rest is cleared", apply_env_keep, widens_env_keep},
+     "keeps the caller's variables of this name when the rest is cleared", apply_env_keep, widens_env_keep, settings_of_environment<EnvAction::keep>},
     {"environment.redirect", Shape::map, "--redirect-env", "STEPBOX_REDIRECT_ENV", '\n', "NAME=VOLUME/PATH",
-     Trust::free, kRedirectForm, "points a variable at a directory in the workspace", apply_env_redirect, nullptr},
+     Trust::free, kRedirectForm, "points a variable at a directory in the workspace", apply_env_redirect, nullptr, settings_of_environment<EnvAction::redirect>},
 
     // ro shows what a mask hides, and rw lets writes out of the box.
     {"filesystem.ro", Shape::list, "--ro", "STEPBOX_RO", ':', kPathOperand, Trust::operator_only, kPathForm,
-     "shows a host path read-only", apply_ro, nullptr},
+     "shows a host path read-only", apply_ro, nullptr, settings_of_paths<PathAccess::ro>},
     {"filesystem.rw", Shape::list, "--rw", "STEPBOX_RW", ':', kPathOperand, Trust::operator_only, kPathForm,
-     "lets the step write to a host path", apply_rw, nullptr},
+     "lets the step write to a host path", apply_rw, nullptr, settings_of_paths<PathAccess::rw>},
     {"filesystem.hide", Shape::list, "--hide", "STEPBOX_HIDE", ':', kPathOperand, Trust::free, kPathForm,
-     "hides a host path from the step", apply_hide, nullptr},
+     "hides a host path from the step", apply_hide, nullptr, settings_of_paths<PathAccess::hide>},
 
     {"network", Shape::scalar, "--network", "STEPBOX_NETWORK", 0, "MODE", Trust::tighten, "host, loopback or none",
-     "which network the step has: host, loopback or none", apply_network, widens_network},
+     "which network the step has: host, loopback or none", apply_network, widens_network, settings_of_network},
     {"nesting", Shape::scalar, "--nesting", "STEPBOX_NESTING", 0, "MODE", Trust::tighten, "allow or deny",
-     "whether sandboxes may be made inside the box: allow or deny", apply_nesting, widens_nesting},
+     "whether sandboxes may be made inside the box: allow or deny", apply_nesting, widens_nesting, settings_of_nesting},
     {"seccomp", Shape::scalar, "--seccomp", "STEPBOX_SECCOMP", 0, kNameOrFileOperand, Trust::tighten, kSeccompForm,
-     "which system calls are refused: default, strict, off, or a profile of your own", apply_seccomp, widens_seccomp},
+     "which system calls are refused: default, strict, off, or a profile of your own", apply_seccomp, widens_seccomp, settings_of_seccomp},
     {"seccomp-log", Shape::flag, "--seccomp-log", "STEPBOX_SECCOMP_LOG", 0, "", Trust::tighten, kFlagForm,
-     "refuses no system call, and lists those that would have been refused", apply_seccomp_log, widens_seccomp_log},
+     "refuses no system call, and lists those that would have been refused", apply_seccomp_log, widens_seccomp_log, settings_of_seccomp_log},
     {"require", Shape::list, "--require", "STEPBOX_REQUIRE", ',', "PROTECTION", Trust::free, kProtectionForm,
-     "refuses to run without this protection", apply_require, nullptr},
+     "refuses to run without this protection", apply_require, nullptr, settings_of_require},
 
     {"limits", Shape::group, "--limit", "STEPBOX_LIMIT", ',', "KEY=VALUE", Trust::free, "limits like {memory: 6GiB}",
      "limits of the step: memory, processes, cpu, and those of each process", nullptr, nullptr},
     limit("limits.memory", "SIZE", kSizeForm, "how much memory the step may use, swap and its volumes included",
-          apply_memory_limit, widens_memory_limit),
+          apply_memory_limit, widens_memory_limit, settings_of_memory_limit),
     limit("limits.processes", "COUNT", kCountForm, "how many processes and threads the step may have",
-          apply_process_limit, widens_process_limit),
+          apply_process_limit, widens_process_limit, settings_of_process_limit),
     limit("limits.cpu", "CORES", kCoresForm, "how many cores' worth of time the step may use", apply_cpu_limit,
-          widens_cpu_limit),
+          widens_cpu_limit, settings_of_cpu_limit),
     limit_of_process<0>("limits.open-files"),
     limit_of_process<1>("limits.file-size"),
     limit_of_process<2>("limits.stack"),
@@ -101,14 +103,14 @@ constexpr KeyRow kKeys[] = {
     limit_of_process<4>("limits.locked-memory"),
     {"limits.optional", Shape::list, "", "", ',', "LIMIT", Trust::tighten, kBoxLimitForm,
      "runs without this limit (memory, processes, cpu) where the host cannot enforce it", apply_optional_limit,
-     widens_optional_limits},
+     widens_optional_limits, settings_of_optional_limits},
     {"limits.timeout", Shape::scalar, "--timeout", "STEPBOX_TIMEOUT", 0, "DURATION", Trust::tighten, kDurationForm,
-     "ends the step after this long", apply_timeout, widens_timeout},
+     "ends the step after this long", apply_timeout, widens_timeout, settings_of_timeout},
     {"limits.silence", Shape::scalar, "--silence", "STEPBOX_SILENCE", 0, "DURATION", Trust::tighten, kDurationForm,
      "ends the step when it has written nothing to its stdout and stderr for this long", apply_silence,
-     widens_silence},
+     widens_silence, settings_of_silence},
     {"limits.grace", Shape::scalar, "--grace", "STEPBOX_GRACE", 0, "DURATION", Trust::tighten, kDurationForm,
-     "how long the step has between SIGTERM and SIGKILL", apply_grace, widens_grace},
+     "how long the step has between SIGTERM and SIGKILL", apply_grace, widens_grace, settings_of_grace},
     unsupported("outputs", "--output", "STEPBOX_OUTPUT"),
     unsupported("outputs.to", "--outputs-to", "STEPBOX_OUTPUTS_TO"),
     unsupported("warm", "--warm", "STEPBOX_WARM"),

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 #include "model/policy.hpp"
@@ -53,6 +54,7 @@ struct Widening {
   std::string name;    // as in Setting
   Origin origin;       // of the wider value
   std::string reason;  // "20 GiB is wider than the 12 GiB of default:4 (built in)"
+  std::string sum = {};     // where it is one, as sum_text() spells it
   std::string remedy = {};  // what the project can do; empty: the operator has to allow it
 };
 
@@ -72,6 +74,9 @@ struct KeyRow {
   // For Trust::tighten: what `changed` holds that is wider than `base` allows. `memory` is what a
   // percentage is of; 0 when unknown, and then what cannot be compared counts as wider.
   std::optional<Widening> (*widening)(const Policy& base, const Policy& changed, uint64_t memory);
+  // The way back from apply: what the policy holds for the key, each value spelled as apply reads it and with its
+  // origin. Nothing where it was not set. Of rules for the same name or path only the one that counts.
+  std::vector<Setting> (*settings)(const Policy& policy) = nullptr;
 };
 
 // All rows, in the order in which help and schema show them.

@@ -17,7 +17,7 @@ constexpr size_t kMaxPolicies = 64;
 std::unexpected<Error> unknown_policy(std::string_view name) {
   std::vector<std::string_view> known;
   for (const Builtin& builtin : builtins()) known.push_back(builtin.name);
-  const std::string suggestion = did_you_mean(name, known);
+  const std::string suggestion = nearest_or_all(name, known);
   return fail("unknown policy " + quoted(name) + (suggestion.empty() ? "" : " (" + suggestion + ")"),
               "'stepbox policy list' shows the built-in ones; the name of a file holds a / or ends in .yaml");
 }
@@ -36,13 +36,17 @@ class Gatherer {
     TRY_ASSIGN(Document document, read_document(*text, layer_, place));
     open_files_.push_back(path);
     for (const Extension& extension : document.extends) {
+      if (extended_ > kMaxPolicies) break;  // that was said
       const std::string at = escaped(extension.origin.text()) + ": extends";
       const std::string outer = std::exchange(via_, at);
-      if (auto extended = extend(extension, path); !extended)
-        return std::unexpected(std::move(extended).error().within(at));
+      const size_t known = gathered_.mistakes.size();
+      if (auto extended = extend(extension, path); !extended) gathered_.mistakes.push_back(std::move(extended).error());
+      for (size_t i = known; i < gathered_.mistakes.size(); ++i)
+        gathered_.mistakes[i] = std::move(gathered_.mistakes[i]).within(at);
       via_ = outer;
     }
     open_files_.pop_back();
+    for (Mistake& mistake : document.mistakes) gathered_.mistakes.push_back(std::move(mistake.error));
     for (Setting& setting : document.settings) gathered_.steps.push_back(Step{std::move(setting), via_});
     gathered_.names.push_back(PolicyName{place, layer_});
     return true;

@@ -21,6 +21,7 @@ struct Step {
 struct Gathered {
   std::vector<Step> steps;
   std::vector<PolicyName> names;
+  std::vector<Error> mistakes;  // in the files, in the order in which a reader comes to them; then nothing is to be applied
 };
 
 // Whether a value of --policy or extends is a file and not the name of a built-in policy.

@@ -16,9 +16,8 @@ constexpr std::string_view kFileName = "policy.yaml";
 constexpr std::string_view kProjectFileName = ".stepbox.yaml";
 
 // An error about a setting that an `extends:` brought in begins with that place.
-std::unexpected<Error> blamed_on(const Step& step, Error error) {
-  if (step.via.empty()) return std::unexpected(std::move(error));
-  return std::unexpected(std::move(error).within(step.via));
+Error blamed_on(const Step& step, Error error) {
+  return step.via.empty() ? std::move(error) : std::move(error).within(step.via);
 }
 
 class Resolver {
@@ -44,41 +43,62 @@ class Resolver {
   Result<> file_layer(const std::string& directory, std::string_view file, Layer layer) {
     if (directory.empty()) return {};
     const std::string path = path_below(request_.cwd, directory + "/" + std::string(file));
-    TRY_ASSIGN(const Gathered gathered, gather_file(path, path, layer));
-    return layer == Layer::project ? apply_project(gathered) : apply(gathered);
+    TRY_ASSIGN(Gathered gathered, gather_file(path, path, layer));
+    return layer == Layer::project ? apply_project(std::move(gathered)) : apply(gathered);
   }
 
   Result<> apply(const Gathered& gathered) {
+    if (!gathered.mistakes.empty()) return std::unexpected(together(gathered.mistakes));
     for (const Step& step : gathered.steps)
       if (auto applied = apply_setting(policy_, step.setting); !applied)
-        return blamed_on(step, std::move(applied).error());
+        return std::unexpected(blamed_on(step, std::move(applied).error()));
     std::ranges::copy(gathered.names, std::back_inserter(policy_.names));
     return {};
   }
 
-  // Judged by what the whole layer comes to, since two of its settings may hold only together: a new
+  // All that the file's own words say against it; then, where nothing is wrong with them, what they come to. It is judged
+  // by what the whole layer comes to, since two of its settings may hold only together: a new
   // volume and a smaller workspace.
-  Result<> apply_project(const Gathered& gathered) {
+  Result<> apply_project(Gathered gathered) {
+    std::vector<Error> refusals;
     for (const Step& step : gathered.steps) {
       const KeyRow* row = find_key(step.setting.key);
-      if (row == nullptr || row->trust != Trust::operator_only) continue;
-      return refuse(step, *row, where(step.setting) + ": a project policy may not set this");
+      if (row != nullptr && row->trust == Trust::operator_only)
+        refusals.push_back(refusal(step, *row, where(step.setting) + ": a project policy may not set this"));
     }
+    TRY(all_is_well(std::move(gathered.mistakes), std::move(refusals)));
     const Policy base = policy_;
+    TRY(apply(gathered));
+    return all_is_well({}, widenings(base, gathered));
+  }
+
+  // Each refusal names the way out of its own key; of several it can only be told in general.
+  Result<> all_is_well(std::vector<Error> mistakes, std::vector<Error> refusals) const {
+    std::string hint = refusals.size() == 1 ? refusals.front().hint : "if they are meant, pass the options" + site_way("the keys");
+    if (refusals.empty()) hint.clear();
+    std::ranges::move(refusals, std::back_inserter(mistakes));
+    if (mistakes.empty()) return {};
+    Error all = together(std::move(mistakes));
+    if (!hint.empty()) all.hint = std::move(hint);
+    return std::unexpected(std::move(all));
+  }
+
+  std::vector<Error> widenings(const Policy& base, const Gathered& gathered) const {
     // What a percentage is of, as the plan takes it.
     const std::optional<Size>& limit = base.limits.memory.value;
     const uint64_t memory = limit ? std::min(limit->bytes_of(request_.memory_bytes), request_.memory_bytes) : request_.memory_bytes;
-    TRY(apply(gathered));
+    std::vector<Error> refusals;
     for (const KeyRow& row : keys()) {
       if (row.trust != Trust::tighten) continue;
       const std::optional<Widening> widening = row.widening(base, policy_, row.key == "limits.memory" ? request_.memory_bytes : memory);
       if (!widening) continue;
       const Setting culprit{
           .key = std::string(row.key), .name = widening->name, .value = {}, .origin = widening->origin};
-      return refuse({culprit, via_of(gathered, culprit)}, row,
-                    where(culprit) + ": " + widening->reason + "; a project policy may only tighten", widening->remedy);
+      refusals.push_back(refusal({culprit, via_of(gathered, culprit)}, row,
+                                 where(culprit) + ": " + widening->reason + "; a project policy may only tighten" + widening->sum,
+                                 widening->remedy));
     }
-    return {};
+    return refusals;
   }
 
   static std::string via_of(const Gathered& gathered, const Setting& culprit) {
@@ -87,12 +107,15 @@ class Resolver {
     return {};
   }
 
-  std::unexpected<Error> refuse(const Step& step, const KeyRow& row, std::string message, std::string remedy = {}) const {
+  Error refusal(const Step& step, const KeyRow& row, std::string message, std::string remedy = {}) const {
     std::string hint = remedy.empty() ? std::string() : std::move(remedy) + "; ";
-    hint += "if it is meant, pass " + spelling_of(row);
-    if (!request_.site_directory.empty())
-      hint += ", or set " + std::string(row.key) + " in " + request_.site_directory + "/" + std::string(kFileName);
+    hint += "if it is meant, pass " + spelling_of(row) + site_way(row.key);
     return blamed_on(step, Error{std::move(message), std::move(hint)});
+  }
+
+  std::string site_way(std::string_view what) const {
+    if (request_.site_directory.empty()) return {};
+    return ", or set " + std::string(what) + " in " + request_.site_directory + "/" + std::string(kFileName);
   }
 
   // In the order of the table and not of the environment, so that two variables that touch the same

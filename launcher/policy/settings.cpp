@@ -15,7 +15,7 @@ Result<> enter_group(Setting& setting, const KeyRow& group, std::string_view nam
   for (const KeyRow& row : keys())
     if (row.key.starts_with(prefix)) names.push_back(row.key.substr(prefix.size()));
   if (std::ranges::find(names, name) == names.end()) {
-    const std::string suggestion = did_you_mean(name, names);
+    const std::string suggestion = nearest_or_all(name, names);
     return fail(where(setting) + ": " + quoted(name) + " is no key of " + std::string(group.key) +
                 (suggestion.empty() ? "" : " (" + suggestion + ")"));
   }

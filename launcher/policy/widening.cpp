@@ -115,6 +115,14 @@ uint64_t sum_of(const std::vector<Share>& shares) {
   return total;
 }
 
+std::string sum_text(const Policy& policy, const std::vector<Share>& shares, std::string (*text)(uint64_t)) {
+  std::vector<SumLine> lines;
+  for (size_t i = 0; i < shares.size(); ++i)
+    lines.push_back({text(shares[i].amount), (i == 0 ? "workspace" : "volume " + quoted(policy.volumes[i - 1].name)) + " (" +
+                                                 escaped(shares[i].origin->text()) + ")"});
+  return stepbox::sum_text(lines, text(sum_of(shares)));
+}
+
 // What workspace and volumes may hold together. Where the memory is unknown, bytes and percent cannot be taken from
 // each other: then the workspace's default counts in full.
 Total size_of_all(const Policy& policy, uint64_t memory) {
@@ -151,19 +159,22 @@ std::optional<Widening> widens_volumes(const Policy& base, const Policy& changed
   }
   if (changed.volumes.empty()) return {};
   // No volume alone is wider, so if all together are, a volume was added, and it is the last.
-  const auto together = [&changed](const std::string& much, const std::string& base_text, const std::string& key) {
+  const auto together = [&changed](const std::string& what, const std::string& below, const std::string& key, std::string sum) {
     return Widening{{},
                     changed.volumes.back().origin,
-                    "workspace and volumes together may hold " + much + ", more than the " + base_text + " below",
+                    "workspace and volumes together may hold " + what + ", more than the " + below + " below",
+                    std::move(sum),
                     "set " + key + " so low that the volumes have room beside it"};
   };
   const Total size = size_of_all(changed, memory), size_before = size_of_all(base, memory);
   if (is_wider(size, size_before, memory))
-    return together(text_of(size, memory), text_of(size_before, memory), "workspace.size");
-  const uint64_t inodes = sum_of(inode_shares(changed)), inodes_before = sum_of(inode_shares(base));
-  if (inodes > inodes_before)
-    return together(std::to_string(inodes) + " inodes", std::to_string(inodes_before), "workspace.inodes");
-  return {};
+    return together(text_of(size, memory), text_of(size_before, memory), "workspace.size",
+                    memory == 0 ? "" : sum_text(changed, byte_shares(changed, memory), human_bytes));
+  const std::vector<Share> inodes = inode_shares(changed);
+  const uint64_t before = sum_of(inode_shares(base));
+  if (sum_of(inodes) <= before) return {};
+  constexpr auto as_text = [](uint64_t count) { return std::to_string(count); };
+  return together(as_text(sum_of(inodes)) + " inodes", as_text(before), "workspace.inodes", sum_text(changed, inodes, as_text));
 }
 
 std::optional<Widening> widens_isolation(const Policy& base, const Policy& changed, uint64_t) {

@@ -126,9 +126,11 @@ std::string command_of(const Report& report) {
   return "command " + quoted(report.argv.empty() ? "" : report.argv.front());
 }
 
-// execve says ENOENT for a script whose interpreter is missing, too. Who wrote a path knows that the file
-// is there, and is pointed to the other cause.
+// execve says ENOENT for a script whose interpreter is missing, too. Where that could not be read off, who wrote a path
+// knows that the file is there, and is pointed to the other cause.
 std::string not_found_text(const Report& report) {
+  if (!report.interpreter.empty())
+    return "the interpreter " + quoted(report.interpreter) + " of " + command_of(report) + " was not found in the box";
   const bool is_path = !report.argv.empty() && report.argv.front().find('/') != std::string::npos;
   return command_of(report) + (is_path ? " or its interpreter" : "") + " was not found in the box";
 }

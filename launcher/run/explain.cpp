@@ -176,16 +176,6 @@ void protections(Page& page, const Plan& plan) {
   for (const std::string& warning : plan.warnings) page.line("warning", warning);
 }
 
-template <class Line>
-void show_limits(const Limits& limits, const Line& line) {
-  if (limits.memory.value) line("limits.memory: " + limits.memory.value->text(), limits.memory.origin);
-  if (limits.processes.value) line("limits.processes: " + std::to_string(*limits.processes.value), limits.processes.origin);
-  if (limits.cpu.value) line("limits.cpu: " + cores_text(*limits.cpu.value), limits.cpu.origin);
-  for (const ProcessLimitSpec& limit : limits.of_process)
-    line("limits." + std::string(limit.name) + ": " + std::to_string(limit.value), limit.origin);
-  for (const OptionalLimit& optional : limits.optional) line("limits.optional: " + optional.name, optional.origin);
-}
-
 }  // namespace
 
 std::string explain(const Planned& planned) {
@@ -201,46 +191,6 @@ std::string explain(const Planned& planned) {
   environment(page, planned.plan);
   seccomp(page, planned.plan);
   protections(page, planned.plan);
-  return std::move(page).take();
-}
-
-std::string show_policy(const Policy& policy) {
-  Page page;
-  const auto line = [&page](const std::string& left, const Origin& origin) { page.line(left, "# " + origin.text(), 44); };
-  page.heading("# policies: " + join([&] {
-    std::vector<std::string> names;
-    for (const PolicyName& name : policy.names) names.push_back(name.name);
-    return names;
-  }(), ", "));
-  line(std::string("isolation: ") + stepbox::name_of(policy.isolation.value), policy.isolation.origin);
-  line("workspace.size: " + policy.size.value.text(), policy.size.origin);
-  line("workspace.inodes: " + std::to_string(policy.inodes.value), policy.inodes.origin);
-  for (const VolumeSpec& volume : policy.volumes) {
-    if (volume.size) line("workspace.volumes." + volume.name + ".size: " + volume.size->text(), volume.origin);
-    if (volume.inodes) line("workspace.volumes." + volume.name + ".inodes: " + std::to_string(*volume.inodes), volume.origin);
-  }
-  line(std::string("source.mode: ") + stepbox::name_of(policy.source.value), policy.source.origin);
-  if (policy.source_path.value) line("source.path: " + escaped(*policy.source_path.value), policy.source_path.origin);
-  line(std::string("root: ") + stepbox::name_of(policy.root.value), policy.root.origin);
-  line(std::string("home: ") + stepbox::name_of(policy.home.value), policy.home.origin);
-  line(std::string("network: ") + stepbox::name_of(policy.network.value), policy.network.origin);
-  line(std::string("nesting: ") + (policy.allow_nesting.value ? "allow" : "deny"), policy.allow_nesting.origin);
-  line("seccomp: " + escaped(policy.seccomp.value), policy.seccomp.origin);
-  if (policy.seccomp_log.value) line("seccomp-log: true", policy.seccomp_log.origin);
-  if (policy.timeout.value) line("limits.timeout: " + duration_text(*policy.timeout.value), policy.timeout.origin);
-  if (policy.silence.value) line("limits.silence: " + duration_text(*policy.silence.value), policy.silence.origin);
-  line("limits.grace: " + duration_text(policy.grace.value), policy.grace.origin);
-  if (policy.clear_environment.value) line("environment.clear: true", policy.clear_environment.origin);
-  static constexpr std::string_view kActions[] = {"set", "unset", "keep", "redirect"};
-  for (const EnvRule& rule : policy.environment) {
-    std::string text = "environment." + std::string(kActions[static_cast<size_t>(rule.action)]) + ": " + escaped(rule.name);
-    if (rule.action == EnvAction::set || rule.action == EnvAction::redirect) text += "=" + escaped(rule.value);
-    line(text, rule.origin);
-  }
-  for (const PathRule& rule : policy.paths)
-    line(std::string("filesystem.") + stepbox::name_of(rule.access) + ": " + escaped(rule.path), rule.origin);
-  show_limits(policy.limits, line);
-  for (const RequiredProtection& required : policy.require) line("require: " + required.name, required.origin);
   return std::move(page).take();
 }
 

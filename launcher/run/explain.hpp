@@ -1,4 +1,4 @@
-// A plan in words: what `stepbox explain` and `stepbox policy show` print.
+// A plan in words: what `stepbox explain` prints.
 #pragma once
 
 #include <string>
@@ -10,8 +10,5 @@ namespace stepbox::run {
 // The whole plan, with where each value comes from. Values of inherited variables are left out: they may
 // be secrets, and this output is pasted into bug reports.
 std::string explain(const Planned& planned);
-
-// The policy in force, a key a line, each with its origin.
-std::string show_policy(const Policy& policy);
 
 }  // namespace stepbox::run

@@ -41,12 +41,13 @@ Memory memory_for(const Plan& plan, const HostFacts& facts) {
 
 struct Sum {
   uint64_t bytes = 0;
-  std::string text;  // "volume 'cache' 512 MiB (ci.yaml:4:3) + workspace 1 GiB (--size)"
+  std::vector<SumLine> lines = {};
 
-  void add(const std::string& what, uint64_t more, const Origin& origin) {
+  void add(std::string what, uint64_t more) {
     bytes += std::min(more, ~uint64_t{0} - bytes);
-    text += (text.empty() ? "" : " + ") + what + " " + human_bytes(more) + " (" + escaped(origin.text()) + ")";
+    lines.push_back({human_bytes(more), std::move(what)});
   }
+  void add(const std::string& what, uint64_t more, const Origin& origin) { add(what + " (" + escaped(origin.text()) + ")", more); }
 };
 
 std::string name_of(const PlannedVolume& volume) {
@@ -64,12 +65,9 @@ Sum chosen_sizes(const Plan& plan, const Memory& memory) {
   return sum;
 }
 
-Result<> refuse(const Memory& memory, const Sum& sum) {
-  const std::string programs =
-      memory.for_programs == 0 ? "" : " + " + human_bytes(memory.for_programs) + " for the programs of the step";
-  return fail("volumes are memory, and " + memory.name +
-                  " cannot hold them: " + (sum.text.empty() ? "a workspace" : sum.text) + programs + " is " +
-                  human_bytes(sum.bytes + memory.for_programs),
+Result<> refuse(const Memory& memory, Sum sum) {
+  if (memory.for_programs > 0) sum.add("programs of the step", memory.for_programs);
+  return fail("volumes are memory, and " + memory.name + " cannot hold them:" + sum_text(sum.lines, human_bytes(sum.bytes)),
               memory.is_limit ? "raise limits.memory, or make the volumes smaller (--size, --volume, --inodes)"
                               : "make the volumes smaller (--size, --volume)");
 }

@@ -17,6 +17,7 @@
 #include "model/units.hpp"
 #include "report/report.hpp"
 #include "run/caller.hpp"
+#include "run/command_hints.hpp"
 #include "run/fill_report.hpp"
 #include "run/gather_facts.hpp"
 #include "run/id_range.hpp"
@@ -303,7 +304,9 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   warn_of_lost_limits(report, cgroup);
   warn_of_lost_silence(report, output);
   if (attribution == Attribution::always || is_any_full(report)) fill_caches(report, planned.plan, box, private_directory.fd());
-  hint_at_hidden_command(report, planned.plan);
+  tell_missing_interpreter(report, planned.plan);
+  if (report.interpreter.empty()) hint_at_hidden_command(report, planned.plan);
+  hint_at_quoting(report);
   box.release();
   report.leftovers = cgroup.destroy();
   if (box.has_survivors() || (ended.ending && ended.ending->has_survivors)) report.leftovers.emplace_back("processes that fork faster than they are killed");

@@ -319,7 +319,8 @@ bool Loop::take_event() {
   }
   switch (event->message.kind) {
     case sandbox::Kind::failed:
-      ended_.outcome = NotStarted{event->message.error};
+      ended_.outcome = NotStarted{event->message.error,
+                                  event->message.stage == sandbox::Stage::exec ? event->message.index : -1};
       return false;
     case sandbox::Kind::ended:
       // After a refused execve the step's process ends as well; the refusal is what happened.

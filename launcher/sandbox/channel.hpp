@@ -43,7 +43,7 @@ enum class Stage : uint8_t {
   cache_directory,  // `index` is its place in Plan::cache_directories
   directory,
   descriptors,
-  exec,
+  exec,  // `index` is the place in Plan::programs of one whose interpreter is missing, or -1
 };
 
 enum class Kind : uint8_t {

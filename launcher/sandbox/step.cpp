@@ -146,9 +146,14 @@ void restore_signals(const CallerState& caller) {
   ::sigprocmask(SIG_SETMASK, &caller.mask, nullptr);
 }
 
-// As execvp(3): the first program that starts; "permission denied" is told only when nothing was found.
-int execute(const Prepared& prepared) {
+struct ExecFailure {
   int error = ENOENT;
+  int present = -1;  // of the programs the first that is there although execve says ENOENT
+};
+
+// As execvp(3): the first program that starts; "permission denied" is told only when nothing was found.
+ExecFailure execute(const Prepared& prepared) {
+  ExecFailure failure;
   for (const char* program : prepared.programs) {
     ::execve(program, prepared.argv.data(), prepared.environment.data());
     if (errno == ENOEXEC) {
@@ -156,12 +161,15 @@ int execute(const Prepared& prepared) {
       auto* arguments = const_cast<char**>(prepared.shell_argv.data());
       arguments[1] = const_cast<char*>(program);
       ::execve("/bin/sh", arguments, prepared.environment.data());
-      return errno;
+      return {.error = errno};
     }
-    if (errno == EACCES) error = EACCES;
-    else if (errno != ENOENT && errno != ENOTDIR) return errno;
+    if (errno == EACCES) failure.error = EACCES;
+    else if (errno != ENOENT && errno != ENOTDIR) return {.error = errno};
   }
-  return error;
+  // Looked at only now: a command that is found pays nothing for it.
+  for (size_t i = 0; failure.error == ENOENT && failure.present < 0 && i < prepared.programs.size(); ++i)
+    if (::access(prepared.programs[i], F_OK) == 0) failure.present = static_cast<int>(i);
+  return failure;
 }
 
 // Untold, a step that runs would be taken for one that never did. A filter in log mode comes this late because the
@@ -223,10 +231,10 @@ void be_step(const Prepared& prepared, int channel, int terminal, int go) {
   tell_supervisor(prepared, reporter, channel, parent);
   if (prepared.listen_pid != nullptr) std::snprintf(prepared.listen_pid, kPidText.size() + 1, "%d", static_cast<int>(::getpid()));
   restore_signals(prepared.caller);
-  const int error = execute(prepared);
-  reporter.tell(Stage::exec, error);
+  const ExecFailure refused = execute(prepared);
+  reporter.tell(Stage::exec, refused.error, refused.present);
   // Should that not have been sent, the exit code says it, as a shell's does.
-  ::_exit(error == ENOENT ? 127 : 126);
+  ::_exit(refused.error == ENOENT ? 127 : 126);
 }
 
 }  // namespace stepbox::sandbox

@@ -71,3 +71,9 @@ TEST_CASE("an error's hint has a line of its own", "[base]") {
   log::error(Error{"cannot start"});
   CHECK(captured.text() == "stepbox: cannot start\n");
 }
+
+TEST_CASE("each line of an error has our prefix", "[base]") {
+  const CapturedStderr captured;
+  log::error({"first\nsecond\n  more", "do it"});
+  CHECK(captured.text() == "stepbox: first\nstepbox: second\nstepbox:   more\nhint: do it\n");
+}

@@ -76,3 +76,14 @@ TEST_CASE("fail_errno is an error of the same words", "[base]") {
   REQUIRE_FALSE(failed);
   CHECK(failed.error().message == "cannot write: file too large (EFBIG)");
 }
+
+TEST_CASE("context is put before each of several mistakes, and not before what goes on", "[base]") {
+  const Error error = Error{"a:1: x\na:2: y\n  1  z"}.within("extends");
+  CHECK(error.message == "extends: a:1: x\nextends: a:2: y\n  1  z");
+}
+
+TEST_CASE("several errors are one with their messages in lines and the first hint", "[base]") {
+  const Error error = together({{"a"}, {"b", "do b"}, {"c", "do c"}});
+  CHECK(error.message == "a\nb\nc");
+  CHECK(error.hint == "do b");
+}

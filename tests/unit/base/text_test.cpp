@@ -154,3 +154,18 @@ TEST_CASE("numbers are written in hexadecimal with their prefix", "[base]") {
   CHECK(hex_text(0x1f) == "0x1f");
   CHECK(hex_text(~uint64_t{0}) == "0xffffffffffffffff");
 }
+
+TEST_CASE("where nothing is near, a few words are listed and many are not", "[base]") {
+  static constexpr std::string_view kModes[] = {"host", "loopback", "none"};
+  CHECK(nearest_or_all("hots", kModes) == "did you mean 'host'?");
+  CHECK(nearest_or_all("xyzzy", kModes) == "one of host, loopback and none");
+  CHECK(nearest_or_all("xyzzy", std::span(kModes, 1)) == "only host");
+  CHECK(nearest_or_all("xyzzy", {}).empty());
+  const std::vector<std::string_view> many(13, "word");
+  CHECK(nearest_or_all("xyzzy", many).empty());
+}
+
+TEST_CASE("a sum is written down in lines", "[base]") {
+  const SumLine lines[] = {{"512 MiB", "cache"}, {"1 GiB", "tmp"}};
+  CHECK(sum_text(lines, "1.5 GiB") == "\n  512 MiB  cache\n    1 GiB  tmp\n  1.5 GiB  together");
+}

@@ -203,3 +203,13 @@ TEST_CASE("cores are written with up to three digits behind the point", "[model]
   for (const uint64_t thousandths : {10, 250, 500, 1'000, 1'001, 12'340}) CHECK(parse_cores(cores_text(thousandths)) == thousandths);
   CHECK(cores_text(1'500) == "1.5");
 }
+
+TEST_CASE("a size is spelled so that it is read as exactly the same", "[model]") {
+  for (const char* text : {"8GiB", "1536MiB", "1KiB", "1025", "4TiB", "50%"}) CHECK(parse_size(text)->spelling() == text);
+  CHECK(parse_size("1024M")->spelling() == "1GiB");
+}
+
+TEST_CASE("a share is exact where the memory is no multiple of a hundred", "[model]") {
+  CHECK(parse_size("50%")->bytes_of(uint64_t{16} << 30) == uint64_t{8} << 30);
+  CHECK(parse_size("100%")->bytes_of(~uint64_t{0}) == ~uint64_t{0} / 4096 * 4096);
+}

@@ -12,14 +12,24 @@ Document read(std::string_view body) {
   auto document = read_document("version: 1\n" + std::string(body), Layer::user, "p.yaml");
   INFO(body);
   if (!document) FAIL(document.error().message);
+  for (const Mistake& mistake : document->mistakes) FAIL(mistake.error.message);
   return std::move(*document);
 }
 
-std::string refusal_of_file(std::string_view text) {
+std::vector<std::string> mistakes_in(std::string_view text) {
   const auto document = read_document(text, Layer::user, "p.yaml");
   INFO(text);
-  REQUIRE_FALSE(document.has_value());
-  return document.error().message;
+  if (!document) return {document.error().message};
+  std::vector<std::string> messages;
+  for (const Mistake& mistake : document->mistakes) messages.push_back(mistake.error.message);
+  return messages;
+}
+
+std::string refusal_of_file(std::string_view text) {
+  const std::vector<std::string> messages = mistakes_in(text);
+  INFO(text);
+  REQUIRE(messages.size() == 1);
+  return messages.front();
 }
 
 // Line 1 is the version.
@@ -97,6 +107,54 @@ TEST_CASE("a policy says its version, and it is 1", "[policy]") {
   CHECK(refusal_of_file("hello\n") == "p.yaml:1:1: a policy is a map of keys, not a single value");
 }
 
+TEST_CASE("all mistakes of a file are told, in its order", "[policy]") {
+  CHECK(mistakes_in("size: 1G\nworkspace: {size: 8GX, sise: 1}\nnetwork: nine\nrequire: [quota, qota]\nversion: 2\n") ==
+        std::vector<std::string>{
+            "p.yaml:1:1: size: unknown key (did you mean 'workspace.size'?)",
+            "p.yaml:2:19: workspace.size: '8GX' is not a size like 8GiB, 512M or 50%",
+            "p.yaml:2:24: workspace.sise: unknown key (did you mean 'size'?)",
+            "p.yaml:3:10: network: 'nine' is not host, loopback or none (did you mean 'none'?)",
+            "p.yaml:4:18: require: 'qota' is not a protection like quota or mount-isolation (did you mean 'quota'?)",
+            "p.yaml:5:10: version: '2' is not 1, the one version that this stepbox reads",
+        });
+}
+
+TEST_CASE("what is right beside a mistake is still read", "[policy]") {
+  const auto document = read_document("version: 1\nextends: [go]\nnetwork: none\nsize: 1\n", Layer::user, "p.yaml");
+  REQUIRE(document);
+  CHECK(document->mistakes.size() == 1);
+  CHECK(document->settings.size() == 1);
+  CHECK(document->extends.size() == 1);
+}
+
+TEST_CASE("of very many mistakes the first are listed", "[policy]") {
+  std::string text = "version: 1\n";
+  for (int i = 0; i < 50'000; ++i) text += "x" + std::to_string(i) + ": 1\n";
+  const std::vector<std::string> messages = mistakes_in(text);
+  REQUIRE(messages.size() == 21);
+  CHECK(messages[0] == "p.yaml:2:1: x0: unknown key");
+  CHECK(messages[20] == "p.yaml: more mistakes than the 20 above");
+}
+
+TEST_CASE("a key at the wrong level is pointed to the right one", "[policy]") {
+  CHECK(refusal("size: 1G\n") == "p.yaml:2:1: size: unknown key (did you mean 'workspace.size'?)");
+  CHECK(refusal("timeuot: 1s\n") == "p.yaml:2:1: timeuot: unknown key (did you mean 'limits.timeout'?)");
+  CHECK(refusal("hide: [/x]\n") == "p.yaml:2:1: hide: unknown key (did you mean 'filesystem.hide'?)");
+  CHECK(refusal("workspace: {network: none}\n") ==
+        "p.yaml:2:13: workspace.network: unknown key (did you mean 'network' at the top?)");
+  CHECK(refusal("workspace: {memory: 1G}\n") == "p.yaml:2:13: workspace.memory: unknown key (did you mean 'limits.memory'?)");
+  CHECK(refusal("workspace: {cache: {size: 1G}}\n") ==
+        "p.yaml:2:13: workspace.cache: unknown key (did you mean 'workspace.volumes.cache'?)");
+  CHECK(refusal("tmp: {size: 1G}\n") == "p.yaml:2:1: tmp: unknown key (did you mean 'workspace.volumes.tmp'?)");
+}
+
+TEST_CASE("where no key is near, the few there are are listed", "[policy]") {
+  CHECK(refusal("workspace: {frobnicate: 1}\n") ==
+        "p.yaml:2:13: workspace.frobnicate: unknown key (one of size, inodes and volumes)");
+  CHECK(refusal("workspace: {volumes: {tmp: {frobnicate: 1}}}\n") ==
+        "p.yaml:2:29: workspace.volumes.tmp.frobnicate: unknown key (one of size and inodes)");
+}
+
 TEST_CASE("an unknown key gets the nearest one that may stand there", "[policy]") {
   CHECK(refusal("worksapce: {size: 1G}\n") == "p.yaml:2:1: worksapce: unknown key (did you mean 'workspace'?)");
   CHECK(refusal("workspace:\n  sise: 1G\n") == "p.yaml:3:3: workspace.sise: unknown key (did you mean 'size'?)");
@@ -105,7 +163,7 @@ TEST_CASE("an unknown key gets the nearest one that may stand there", "[policy]"
   CHECK(refusal("extend: [go]\n") == "p.yaml:2:1: extend: unknown key (did you mean 'extends'?)");
   CHECK(refusal("frobnicate: 1\n") == "p.yaml:2:1: frobnicate: unknown key");
   CHECK(refusal("\"a\\e[2J\": 1\n") == "p.yaml:2:1: a\\x1b[2J: unknown key");
-  CHECK(refusal("workspace.size: 1G\n") == "p.yaml:2:1: workspace.size: unknown key");
+  CHECK(refusal("workspace.size: 1G\n") == "p.yaml:2:1: workspace.size: unknown key (write 'workspace: {size: ...}')");
   CHECK(refusal("network.x: 1\n") == "p.yaml:2:1: network.x: unknown key (did you mean 'network'?)");
 }
 

@@ -84,7 +84,7 @@ TEST_CASE("a volume's settings merge field by field and the later wins", "[polic
 TEST_CASE("wrong volumes are refused", "[policy]") {
   CHECK(refusal("workspace.volumes", "4GiB", "cahce") == "x: 'cahce' is not a volume (did you mean 'cache'?)");
   CHECK(refusal("workspace.volumes", "4GiB", "building") ==
-        "x: 'building' is not a volume (tmp cache home scratch out shm run)");
+        "x: 'building' is not a volume (one of tmp, cache, home, scratch, out, shm and run)");
   CHECK(refusal("workspace.volumes", "", "cache") == "x: '' is not a size like 8GiB, 512M or 50%");
   CHECK(refusal("workspace.volumes", "4GiB,nodes=3", "cache") == "x: '4GiB,nodes=3' is not SIZE[,inodes=N]");
   CHECK(refusal("workspace.volumes", "4GiB,inodes=0", "cache") == "x: '0' is zero");
@@ -174,7 +174,8 @@ TEST_CASE("a redirect stays in a volume", "[policy]") {
   const std::string form = "a path that begins with a volume, like cache/mytool";
   CHECK(refusal("environment.redirect", "cahce/x", "A") == "x: 'cahce/x' is not " + form + " (did you mean 'cache'?)");
   for (const char* value : {"", "/cache/x", "elsewhere/x", "../cache"})
-    CHECK(refusal("environment.redirect", value, "A") == "x: '" + std::string(value) + "' is not " + form);
+    CHECK(refusal("environment.redirect", value, "A") ==
+          "x: '" + std::string(value) + "' is not " + form + " (one of tmp, cache, home, scratch, out, shm and run)");
   for (const char* value : {"cache/../../x", "cache/./x", "cache//x", "cache/"})
     CHECK(refusal("environment.redirect", value, "A") == "x: '" + std::string(value) + "' is not " + form);
   CHECK(refusal("environment.redirect", "cache/a\nb", "A") == "x: 'cache/a\\nb' is not " + form);
@@ -201,5 +202,7 @@ TEST_CASE("protections are required by name and only once", "[policy]") {
   CHECK(policy.require[1].name == "pid-isolation");
   CHECK(refusal("require", "quotta") ==
         "x: 'quotta' is not a protection like quota or mount-isolation (did you mean 'quota'?)");
-  CHECK(refusal("require", "everything") == "x: 'everything' is not a protection like quota or mount-isolation");
+  CHECK(refusal("require", "everything") == "x: 'everything' is not a protection like quota or mount-isolation (one of quota, mount-isolation, pid-isolation, "
+        "ipc-isolation, uid-isolation, network-isolation, abstract-sockets, no-new-privileges, capabilities, seccomp and "
+        "nesting-denied)");
 }

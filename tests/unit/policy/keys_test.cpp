@@ -23,6 +23,7 @@ TEST_CASE("every supported key has an option, a variable and its words", "[polic
     CHECK_FALSE(row.expected.empty());
     CHECK(row.operand.empty() == (row.shape == Shape::flag));
     CHECK((row.apply == nullptr) == (row.shape == Shape::group));
+    CHECK((row.settings == nullptr) == (row.shape == Shape::group));
     CHECK((row.widening != nullptr) == (row.trust == Trust::tighten));
     const KeyRow* group = find_key(row.key.substr(0, row.key.find('.')));
     if (row.option.empty()) {

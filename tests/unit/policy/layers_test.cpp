@@ -55,6 +55,17 @@ TEST_CASE("a mistake behind extends names both files", "[policy]") {
   }
 }
 
+TEST_CASE("mistakes of a file and of what it extends are told together", "[policy]") {
+  PolicyFixture fixture;
+  fixture.site("extends: [strickt, a.yaml]\nnetwork: nine\n");
+  fixture.write("site/a.yaml", "version: 1\nsize: 1G\nhome: none\n");
+  CHECK(fixture.refusal() ==
+        "ROOT/site/policy.yaml:2:11: extends: unknown policy 'strickt' (did you mean 'strict'?)\n"
+        "ROOT/site/policy.yaml:2:20: extends: ROOT/site/a.yaml:2:1: size: unknown key (did you mean 'workspace.size'?)\n"
+        "ROOT/site/policy.yaml:2:20: extends: ROOT/site/a.yaml:3:7: home: 'none' is not fresh or host\n"
+        "ROOT/site/policy.yaml:3:10: network: 'nine' is not host, loopback or none (did you mean 'none'?)");
+}
+
 TEST_CASE("extends cannot go in circles", "[policy]") {
   PolicyFixture fixture;
   SECTION("of one") {
@@ -122,7 +133,7 @@ TEST_CASE("a --policy that is not there is an error", "[policy]") {
   CHECK(fixture.hint() ==
         "'stepbox policy list' shows the built-in ones; the name of a file holds a / or ends in .yaml");
   fixture.request.names = {"frobnicate"};
-  CHECK(fixture.refusal() == "unknown policy 'frobnicate'");
+  CHECK(fixture.refusal() == "unknown policy 'frobnicate' (one of default, go and strict)");
   fixture.request.names = {""};
-  CHECK(fixture.refusal() == "unknown policy ''");
+  CHECK(fixture.refusal() == "unknown policy '' (one of default, go and strict)");
 }

@@ -149,6 +149,21 @@ TEST_CASE("a refusal names both values, both places and the way out", "[policy]"
   CHECK(fixture.hint() == "if it is meant, pass --rw PATH, or set filesystem.rw in ROOT/site/policy.yaml");
 }
 
+TEST_CASE("all that a project may not do is told at once", "[policy]") {
+  PolicyFixture fixture;
+  fixture.project("filesystem: {rw: [/], ro: [/srv]}\nnetwork: nine\n");
+  CHECK(fixture.refusal() ==
+        "ROOT/checkout/.stepbox.yaml:3:10: network: 'nine' is not host, loopback or none (did you mean 'none'?)\n"
+        "ROOT/checkout/.stepbox.yaml:2:19: filesystem.rw: a project policy may not set this\n"
+        "ROOT/checkout/.stepbox.yaml:2:28: filesystem.ro: a project policy may not set this");
+  CHECK(fixture.hint() == "if they are meant, pass the options, or set the keys in ROOT/site/policy.yaml");
+  fixture.site("network: none\nnesting: deny\n");
+  fixture.project("network: host\nnesting: allow\n");
+  const std::string refusal = fixture.refusal();
+  CHECK(refusal.starts_with("ROOT/checkout/.stepbox.yaml:2:10: network: host is wider"));
+  CHECK(refusal.contains("\nROOT/checkout/.stepbox.yaml:3:10: nesting: allow is wider"));
+}
+
 TEST_CASE("sizes that cannot be compared count as wider", "[policy]") {
   PolicyFixture fixture;
   fixture.request.memory_bytes = 0;
@@ -193,7 +208,11 @@ TEST_CASE("a project's volumes fit into what the operator gave", "[policy]") {
     fixture.project("workspace: {volumes: {tmp: {size: 1GiB, inodes: 1}}}\n");
     CHECK(fixture.refusal() ==
           "ROOT/checkout/.stepbox.yaml:2:49: workspace.volumes: workspace and volumes together may hold 13 GiB, more "
-          "than the 12 GiB below; a project policy may only tighten");
+          "than the 12 GiB below; a project policy may only tighten\n"
+          "   8 GiB  workspace (ROOT/site/policy.yaml:2:19)\n"
+          "   4 GiB  volume 'cache' (ROOT/site/policy.yaml:2:77)\n"
+          "   1 GiB  volume 'tmp' (ROOT/checkout/.stepbox.yaml:2:49)\n"
+          "  13 GiB  together");
   }
   SECTION("a new one with no inodes of its own") {
     fixture.project("workspace: {size: 7GiB, volumes: {tmp: {size: 1GiB}}}\n");

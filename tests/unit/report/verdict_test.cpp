@@ -323,3 +323,13 @@ TEST_CASE("waiting for the processor is no cause of anything", "[report]") {
   report.verdict = Verdict::success;
   CHECK_FALSE(report::is_noteworthy(report));
 }
+
+TEST_CASE("a script whose interpreter is missing is told with it", "[report]") {
+  Report told;
+  told.argv = {"./s.sh"};
+  told.outcome = NotStarted{ENOENT, 0};
+  told.interpreter = "/usr/bin/pyton";
+  told.verdict = report::verdict_of(told);
+  CHECK(told.verdict == Verdict::not_found);
+  CHECK(report::sentence_of(told) == "the interpreter '/usr/bin/pyton' of command './s.sh' was not found in the box");
+}

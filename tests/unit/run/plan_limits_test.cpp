@@ -175,24 +175,25 @@ TEST_CASE("volumes that cannot fit are refused with the sum and where each part 
   Policy policy = limited(256 * kMiB);
   policy.volumes = {{"cache", Size{Size::Unit::bytes, 512 * kMiB}, std::nullopt, {Layer::site, "site.yaml", 4, 3}}};
   CHECK(refusal_of(v1_facts(), policy).message ==
-        "volumes are memory, and limits.memory 256 MiB (--limit memory) cannot hold them: volume 'cache' 512 MiB "
-        "(site.yaml:4:3) + "
-        "16 MiB for the programs of the step is 528 MiB");
+        "volumes are memory, and limits.memory 256 MiB (--limit memory) cannot hold them:\n"
+        "  512 MiB  volume 'cache' (site.yaml:4:3)\n"
+        "   16 MiB  programs of the step\n"
+        "  528 MiB  together");
   // Together, too.
   policy = limited(kGiB);
   policy.size = {Size{Size::Unit::percent, 60}, on_command_line("--size")};
   policy.volumes = {{"tmp", Size{Size::Unit::percent, 60}, std::nullopt, on_command_line("--volume")}};
-  CHECK(refusal_of(v1_facts(), policy).message.find("is 1.2 GiB") != std::string::npos);
+  CHECK(refusal_of(v1_facts(), policy).message.find("1.2 GiB  together") != std::string::npos);
   // And inodes that were chosen.
   policy = limited(kGiB);
   policy.inodes = {1'000'000, on_command_line("--inodes")};
-  CHECK(refusal_of(v1_facts(), policy).message.find("1000000 inodes of workspace 1.4 GiB (--inodes)") !=
+  CHECK(refusal_of(v1_facts(), policy).message.find("1.4 GiB  1000000 inodes of workspace (--inodes)") !=
         std::string::npos);
 }
 
 TEST_CASE("a limit that leaves no room for a workspace is refused", "[run][limits]") {
   CHECK(refusal_of(v1_facts(), limited(8 * kMiB)).hint.starts_with("raise limits.memory"));
-  CHECK(refusal_of(v1_facts(), limited(16 * kMiB)).message.find("workspace 1 MiB (") != std::string::npos);
+  CHECK(refusal_of(v1_facts(), limited(16 * kMiB)).message.find("  1 MiB  workspace (") != std::string::npos);
 }
 
 TEST_CASE("without a limit volumes must fit into the memory of the machine, swap included", "[run][limits]") {

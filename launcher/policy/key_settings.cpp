@@ -1,0 +1,115 @@
+#include "policy/key_settings.hpp"
+
+#include <algorithm>
+
+#include "model/units.hpp"
+
+namespace stepbox::policy {
+namespace {
+
+using std::string;
+using std::string_view;
+using Settings = std::vector<Setting>;
+
+// Of a key with one value. The key's name is the caller's to fill in: settings_in_force() does.
+Settings one(string value, const Origin& origin) {
+  return {Setting{.key = {}, .name = {}, .value = std::move(value), .origin = origin}};
+}
+
+template <class Value>
+Settings one_if_set(const Sourced<std::optional<Value>>& sourced, string (*text)(Value)) {
+  return sourced.value ? one(text(*sourced.value), sourced.origin) : Settings();
+}
+
+string flag_text(bool flag) { return flag ? "true" : "false"; }
+string size_text(Size size) { return size.spelling(); }
+string count_text(uint64_t count) { return std::to_string(count); }
+
+// What one rule says of a variable, a later one takes back; keeping has nothing to do with it.
+bool is_outdone(const Policy& policy, const EnvRule& rule) {
+  const auto is_same = [&rule](const EnvRule& later) {
+    return later.name == rule.name && (later.action == EnvAction::keep) == (rule.action == EnvAction::keep);
+  };
+  const auto index = static_cast<size_t>(&rule - policy.environment.data());
+  return std::any_of(policy.environment.begin() + static_cast<std::ptrdiff_t>(index) + 1, policy.environment.end(), is_same);
+}
+
+}  // namespace
+
+Settings settings_of_size(const Policy& policy) { return one(policy.size.value.spelling(), policy.size.origin); }
+Settings settings_of_inodes(const Policy& policy) { return one(count_text(policy.inodes.value), policy.inodes.origin); }
+
+Settings settings_of_volumes(const Policy& policy) {
+  Settings settings;
+  for (const VolumeSpec& volume : policy.volumes) {
+    if (volume.size) settings.push_back({{}, volume.name, "size=" + volume.size->spelling(), volume.origin});
+    if (volume.inodes) settings.push_back({{}, volume.name, "inodes=" + count_text(*volume.inodes), volume.origin});
+  }
+  return settings;
+}
+
+Settings settings_of_isolation(const Policy& policy) { return one(name_of(policy.isolation.value), policy.isolation.origin); }
+Settings settings_of_source_mode(const Policy& policy) { return one(name_of(policy.source.value), policy.source.origin); }
+Settings settings_of_source_path(const Policy& policy) {
+  return policy.source_path.value ? one(*policy.source_path.value, policy.source_path.origin) : Settings();
+}
+Settings settings_of_root(const Policy& policy) { return one(name_of(policy.root.value), policy.root.origin); }
+Settings settings_of_home(const Policy& policy) { return one(name_of(policy.home.value), policy.home.origin); }
+Settings settings_of_network(const Policy& policy) { return one(name_of(policy.network.value), policy.network.origin); }
+Settings settings_of_nesting(const Policy& policy) {
+  return one(policy.allow_nesting.value ? "allow" : "deny", policy.allow_nesting.origin);
+}
+Settings settings_of_seccomp(const Policy& policy) { return one(policy.seccomp.value, policy.seccomp.origin); }
+Settings settings_of_seccomp_log(const Policy& policy) {
+  return one(flag_text(policy.seccomp_log.value), policy.seccomp_log.origin);
+}
+Settings settings_of_env_clear(const Policy& policy) {
+  return one(flag_text(policy.clear_environment.value), policy.clear_environment.origin);
+}
+
+Settings settings_of_require(const Policy& policy) {
+  Settings settings;
+  for (const RequiredProtection& required : policy.require) settings.push_back({{}, {}, required.name, required.origin});
+  return settings;
+}
+
+Settings settings_of_timeout(const Policy& policy) { return one_if_set(policy.timeout, duration_text); }
+Settings settings_of_silence(const Policy& policy) { return one_if_set(policy.silence, duration_text); }
+Settings settings_of_grace(const Policy& policy) { return one(duration_text(policy.grace.value), policy.grace.origin); }
+
+Settings settings_of_memory_limit(const Policy& policy) { return one_if_set(policy.limits.memory, size_text); }
+Settings settings_of_process_limit(const Policy& policy) { return one_if_set(policy.limits.processes, count_text); }
+Settings settings_of_cpu_limit(const Policy& policy) { return one_if_set(policy.limits.cpu, cores_text); }
+
+Settings settings_of_optional_limits(const Policy& policy) {
+  Settings settings;
+  for (const OptionalLimit& optional : policy.limits.optional) settings.push_back({{}, {}, optional.name, optional.origin});
+  return settings;
+}
+
+Settings settings_of_environment(const Policy& policy, EnvAction action) {
+  const bool has_values = action == EnvAction::set || action == EnvAction::redirect;
+  Settings settings;
+  for (const EnvRule& rule : policy.environment) {
+    if (rule.action != action || is_outdone(policy, rule)) continue;
+    settings.push_back({{}, has_values ? rule.name : string(), has_values ? rule.value : rule.name, rule.origin});
+  }
+  return settings;
+}
+
+Settings settings_of_paths(const Policy& policy, PathAccess access) {
+  Settings settings;
+  for (auto rule = policy.paths.begin(); rule != policy.paths.end(); ++rule) {
+    const bool is_last = std::find_if(rule + 1, policy.paths.end(), [&](const PathRule& later) { return later.path == rule->path; }) == policy.paths.end();
+    if (rule->access == access && is_last) settings.push_back({{}, {}, rule->path, rule->origin});
+  }
+  return settings;
+}
+
+Settings settings_of_process_limits(const Policy& policy, int resource) {
+  for (const ProcessLimitSpec& limit : policy.limits.of_process)
+    if (limit.resource == resource) return one(count_text(limit.value), limit.origin);
+  return {};
+}
+
+}  // namespace stepbox::policy

@@ -1,0 +1,49 @@
+// What a policy holds for each key, spelled as a file spells it. The functions behind KeyRow::settings.
+#pragma once
+
+#include "policy/keys.hpp"
+
+namespace stepbox::policy {
+
+std::vector<Setting> settings_of_size(const Policy& policy);
+std::vector<Setting> settings_of_inodes(const Policy& policy);
+// As "size=4GiB" and "inodes=200000", one each.
+std::vector<Setting> settings_of_volumes(const Policy& policy);
+std::vector<Setting> settings_of_isolation(const Policy& policy);
+std::vector<Setting> settings_of_source_mode(const Policy& policy);
+std::vector<Setting> settings_of_source_path(const Policy& policy);
+std::vector<Setting> settings_of_root(const Policy& policy);
+std::vector<Setting> settings_of_home(const Policy& policy);
+std::vector<Setting> settings_of_network(const Policy& policy);
+std::vector<Setting> settings_of_nesting(const Policy& policy);
+std::vector<Setting> settings_of_seccomp(const Policy& policy);
+std::vector<Setting> settings_of_seccomp_log(const Policy& policy);
+std::vector<Setting> settings_of_env_clear(const Policy& policy);
+std::vector<Setting> settings_of_require(const Policy& policy);
+std::vector<Setting> settings_of_timeout(const Policy& policy);
+std::vector<Setting> settings_of_silence(const Policy& policy);
+std::vector<Setting> settings_of_grace(const Policy& policy);
+std::vector<Setting> settings_of_memory_limit(const Policy& policy);
+std::vector<Setting> settings_of_process_limit(const Policy& policy);
+std::vector<Setting> settings_of_cpu_limit(const Policy& policy);
+std::vector<Setting> settings_of_optional_limits(const Policy& policy);
+
+std::vector<Setting> settings_of_environment(const Policy& policy, EnvAction action);
+template <EnvAction Action>
+std::vector<Setting> settings_of_environment(const Policy& policy) {
+  return settings_of_environment(policy, Action);
+}
+
+std::vector<Setting> settings_of_paths(const Policy& policy, PathAccess access);
+template <PathAccess Access>
+std::vector<Setting> settings_of_paths(const Policy& policy) {
+  return settings_of_paths(policy, Access);
+}
+
+std::vector<Setting> settings_of_process_limits(const Policy& policy, int resource);
+template <size_t Row>  // of kProcessLimits
+std::vector<Setting> settings_of_process_limits(const Policy& policy) {
+  return settings_of_process_limits(policy, kProcessLimits[Row].resource);
+}
+
+}  // namespace stepbox::policy

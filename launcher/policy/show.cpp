@@ -1,0 +1,147 @@
+#include "policy/show.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/text.hpp"
+#include "policy/keys.hpp"
+#include "policy/layers.hpp"
+
+namespace stepbox::policy {
+namespace {
+
+using std::string;
+using std::string_view;
+
+constexpr size_t kOriginColumn = 48;
+
+struct Line {
+  size_t depth;
+  string text;
+  string origin = {};      // empty for a header
+  bool is_chosen = false;  // else a comment
+};
+
+bool is_plain(string_view text) {
+  const auto is_harmless = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || string_view("_./%+-").contains(c);
+  };
+  static constexpr string_view kNulls[] = {"null", "Null", "NULL"};
+  return !text.empty() && !string_view("%+-").contains(text[0]) && std::ranges::all_of(text, is_harmless) &&
+         std::ranges::find(kNulls, text) == std::end(kNulls);
+}
+
+// In double quotes YAML's escapes for characters are those of our messages, but for quotes.
+string scalar(string_view text) {
+  if (is_plain(text)) return string(text);
+  string out = "\"";
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const bool is_control = byte < 0x20 || byte == 0x7f;
+    // U+0080 to U+009F, which terminals act on: the second byte is the code point.
+    const bool is_c1 = byte == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0;
+    if (byte == '"' || byte == '\\') (out += '\\') += text[i];
+    else if (is_control || is_c1) out += "\\x" + hex_text(0x100u | static_cast<unsigned char>(text[is_c1 ? ++i : i])).substr(3);
+    else out += text[i];
+  }
+  return out + "\"";
+}
+
+class Page {
+ public:
+  void header(size_t depth, string_view name) { lines_.push_back({depth, string(name) + ":"}); }
+  void value(size_t depth, string text, const Setting& setting) {
+    const bool can_be_written = is_utf8(setting.value) && is_utf8(setting.name);
+    lines_.push_back({depth, can_be_written ? std::move(text) : escaped(text) + " (no UTF-8)", escaped(setting.origin.text()),
+                      can_be_written && setting.origin.layer != Layer::built_in});
+  }
+
+  string text() {
+    choose_headers();
+    string out;
+    size_t commented_from = 0;
+    for (size_t i = 0; i < lines_.size(); ++i) {
+      const Line& line = lines_[i];
+      const bool was_commented = i > 0 && !lines_[i - 1].is_chosen;
+      if (!was_commented || line.depth < commented_from) commented_from = line.depth;
+      append(out, line, commented_from);
+    }
+    return out;
+  }
+
+ private:
+  // A section in which nothing was chosen is a comment as well: an empty one would be no map.
+  void choose_headers() {
+    for (size_t i = 0; i < lines_.size(); ++i)
+      for (size_t below = i + 1; below < lines_.size() && lines_[below].depth > lines_[i].depth; ++below)
+        lines_[i].is_chosen = lines_[i].is_chosen || lines_[below].is_chosen;
+  }
+
+  static void append(string& out, const Line& line, size_t commented_from) {
+    const size_t depth = line.is_chosen ? line.depth : commented_from;
+    string text = string(2 * depth, ' ');
+    if (!line.is_chosen) text += "# " + string(2 * (line.depth - depth), ' ');
+    text += line.text;
+    if (!line.origin.empty()) text += string(text.size() < kOriginColumn ? kOriginColumn - text.size() : 1, ' ') + "# " + line.origin;
+    out += text + "\n";
+  }
+
+  std::vector<Line> lines_;
+};
+
+// {size: 4GiB, inodes: 200000}: both limits of a volume have one origin.
+void add_volumes(Page& page, size_t depth, const std::vector<Setting>& settings) {
+  for (size_t i = 0; i < settings.size(); ++i) {
+    const auto spelled = [&settings](size_t at) {
+      const size_t equals = settings[at].value.find('=');
+      return settings[at].value.substr(0, equals) + ": " + settings[at].value.substr(equals + 1);
+    };
+    string limits = spelled(i);
+    if (i + 1 < settings.size() && settings[i + 1].name == settings[i].name) limits += ", " + spelled(++i);
+    page.value(depth, settings[i].name + ": {" + limits + "}", settings[i]);
+  }
+}
+
+void add_key(Page& page, const KeyRow& row, const std::vector<Setting>& settings) {
+  const size_t depth = row.key.contains('.') ? 1 : 0;
+  const string name(row.key.substr(row.key.find('.') + 1));
+  if (row.shape == Shape::scalar || row.shape == Shape::flag)
+    return page.value(depth, name + ": " + scalar(settings.front().value), settings.front());
+  page.header(depth, name);
+  if (row.key == "workspace.volumes") return add_volumes(page, depth + 1, settings);
+  for (const Setting& setting : settings)
+    page.value(depth + 1, (row.shape == Shape::map ? scalar(setting.name) + ": " : "- ") + scalar(setting.value), setting);
+}
+
+// The first is always the bottom layer, `default`.
+string extends(const Policy& policy) {
+  std::vector<string> names;
+  for (size_t i = 1; i < policy.names.size(); ++i)
+    if (!is_file_name(policy.names[i].name)) names.push_back(policy.names[i].name);
+  return names.empty() ? string() : "extends: [" + join(names, ", ") + "]\n";
+}
+
+string sources(const Policy& policy) {
+  std::vector<string> names;
+  for (const PolicyName& name : policy.names) names.push_back(escaped(name.name) + " (" + name_of(name.layer) + ")");
+  return "# The policy in force here, made of " + join(names, ", ") + ".\n# A comment holds where nothing else was chosen.\n";
+}
+
+}  // namespace
+
+string to_yaml(const Policy& policy) {
+  Page page;
+  string_view section;
+  for (const KeyRow& row : keys()) {
+    if (row.settings == nullptr) continue;
+    const std::vector<Setting> settings = row.settings(policy);
+    if (settings.empty()) continue;
+    const string_view of_row = row.key.contains('.') ? row.key.substr(0, row.key.find('.')) : string_view();
+    if (!of_row.empty() && of_row != section) page.header(0, of_row);
+    section = of_row;
+    add_key(page, row, settings);
+  }
+  return sources(policy) + "version: 1\n" + extends(policy) + page.text();
+}
+
+}  // namespace stepbox::policy
