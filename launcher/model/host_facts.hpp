@@ -113,6 +113,13 @@ struct HostFacts {
   };
   std::map<std::string, NamedPath, std::less<>> paths = {};
 
+  // Files that the command line names and a mask would hide. `path` is a key of `paths`.
+  struct Program {
+    std::string path;
+    bool is_script;
+  };
+  std::vector<Program> programs = {};
+
   // The filter that the policy's profile stands for.
   std::shared_ptr<const SeccompFilter> seccomp = {};
 

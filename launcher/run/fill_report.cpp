@@ -141,11 +141,12 @@ void hint_at_hidden_command(Report& report, const Plan& plan) {
   if (report.exit_code != kExitNotFound || !std::holds_alternative<NotStarted>(report.outcome)) return;
   if (plan.isolation != Isolation::full) return;
   for (const std::string& program : plan.programs) {
+    const std::string path = program.starts_with('/') ? program : plan.cwd + "/" + program;
     // Only a hint: what cannot be looked at gets none.
-    if (!program.starts_with('/') || sys::kind_of(program).value_or(sys::PathKind::missing) != sys::PathKind::file) continue;
-    const auto real = sys::real_path(program).value_or(program).value_or(program);
-    report.hint = quoted(program) + " exists on the host but is hidden in the box: show it with --ro " +
-                  escaped(real.substr(0, std::max<size_t>(real.rfind('/'), 1)));
+    if (sys::kind_of(path).value_or(sys::PathKind::missing) != sys::PathKind::file) continue;
+    // The file alone: around it there may be what must not be seen, or a directory that the step writes to.
+    const std::string real = sys::real_path(path).value_or(path).value_or(path);
+    report.hint = quoted(program) + " exists on the host but is hidden in the box: show it with --ro " + escaped(real);
     report.warnings.push_back(report.hint);
     return;
   }

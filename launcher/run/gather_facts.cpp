@@ -15,12 +15,12 @@
 #include <optional>
 #include <set>
 
-#include "base/log.hpp"
 #include "base/text.hpp"
 #include "cgroup/hierarchies.hpp"
 #include "report/luci_context.hpp"
 #include "run/find_checkout.hpp"
 #include "run/make_plan.hpp"
+#include "run/pass_over.hpp"
 #include "run/system_root.hpp"
 #include "sandbox/landlock.hpp"
 #include "sys/files.hpp"
@@ -69,10 +69,6 @@ Result<std::string> current_directory() {
 }
 
 constexpr const char* kSeeThere = "see what is wrong there (ls -ld); stepbox does not take for absent what it cannot look at";
-
-void pass_over(const std::string& path, const Error& error) {
-  if (log::is_verbose()) log::debug(Error::from_errno("passing over " + quoted(path), error.number).message);
-}
 
 // The names in a home directory, where they are not too many to look at.
 class HomeNames {

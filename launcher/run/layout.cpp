@@ -10,8 +10,6 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kSpecial = {"/proc", "/sys", "/dev", "/box"};
 
-constexpr std::string_view kBoxHome = "box/home";
-
 // Daemons and system users have homes like /usr/sbin or /bin. They are read-only in the box, so nothing
 // can be kept there, and an empty directory in their place would hide the system.
 constexpr std::array<std::string_view, 6> kSystem = {"/usr", "/bin", "/sbin", "/lib", "/etc", "/boot"};

@@ -13,6 +13,8 @@
 
 namespace stepbox::run {
 
+inline constexpr std::string_view kBoxHome = "box/home";
+
 struct Mask {
   std::string host;    // "/tmp", "/home/bob"
   std::string box;     // relative to the box root: "box/tmp", "box/home"

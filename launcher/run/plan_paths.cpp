@@ -225,7 +225,20 @@ Result<> refuse_to_hide_nothing(const PathRule& rule) {
               "correct the path, or take it out where there is nothing to hide");
 }
 
+// In the place of the volume that the step writes to, it would have the host's directory: what is in it, and no quota.
+Result<> refuse_to_show_volume(const PathRule& rule, const std::string& real, const Layout& layout) {
+  const Mask* mask = layout.covering(real);
+  if (mask == nullptr || mask->host != real) return {};
+  const bool is_home = mask->box == kBoxHome;
+  // The home of the host, to write to, is not what is meant to be fresh.
+  if (is_home && rule.access == PathAccess::rw) return {};
+  const std::string example = std::string("--") + name_of(rule.access) + " " + (is_home ? "~" : escaped(real)) + "/NAME";
+  return fail("cannot show " + quoted(rule.path) + " (" + escaped(rule.origin.text()) + "): the box has its own there, for the step to write to",
+              "name the file or directory in it that the step needs: " + example + (is_home ? ", or use --home host" : ""));
+}
+
 Result<> add_rules(Placements& placements, const Policy& policy, const HostFacts& facts, const Layout& layout) {
+  const bool is_in_box = policy.isolation.value == Isolation::full;
   for (const PathRule& rule : policy.paths) {
     const std::string path = expand_home(rule.path, facts);
     const HostFacts::NamedPath* found = facts.find(path);
@@ -240,6 +253,7 @@ Result<> add_rules(Placements& placements, const Policy& policy, const HostFacts
     if (found->real == "/")
       return fail("cannot use '/' with " + std::string(name_of(rule.access)) + " (" + rule.origin.text() + ")",
                   "name the directory that is meant");
+    if (rule.access != PathAccess::hide && is_in_box) TRY(refuse_to_show_volume(rule, found->real, layout));
     if (rule.access == PathAccess::hide && Layout::is_special(found->real) && found->real.find('/', 1) == std::string::npos)
       return fail("cannot hide " + quoted(found->real) + " (" + rule.origin.text() + "): the box makes its own there",
                   "hide what lies in it by name");
@@ -305,6 +319,8 @@ Result<std::vector<MountCall>> plan_paths(const Plan& plan, const Policy& policy
     if (is_reduced && found != nullptr && found->is_socket) continue;
     placements.add_if_hidden(path, is_reduced ? PathAccess::ro : announced.access, "announced by " + announced.variable);
   }
+  for (const HostFacts::Program& program : facts.programs)
+    placements.add_if_hidden(program.path, PathAccess::ro, program.is_script ? "script of the command line" : "program of the command line");
   if (!facts.resolv_conf.empty()) placements.add_if_hidden(facts.resolv_conf, PathAccess::ro, "/etc/resolv.conf");
   // Where a mask cannot be (a home of "/", a service's), the home is not shown; where it was asked for, it is.
   if (policy.home.value == HomeMode::host && !facts.home.empty() && facts.home != "/")

@@ -19,6 +19,7 @@
 #include "run/caller.hpp"
 #include "run/command_hints.hpp"
 #include "run/fill_report.hpp"
+#include "run/find_programs.hpp"
 #include "run/gather_facts.hpp"
 #include "run/id_range.hpp"
 #include "run/make_plan.hpp"
@@ -93,6 +94,7 @@ Result<> prepare(Planned& planned, const RunRequest& request, const Terminal& te
   TRY_ASSIGN(planned.facts, gather_facts());
   TRY_ASSIGN(planned.policy, resolve_policy(request, planned.facts));
   TRY(look_up_paths(planned.facts, planned.policy));
+  find_programs(planned.facts, planned.policy, request.argv);
   if (needs_cgroup(planned.policy)) TRY(look_up_groups(planned.facts));
   TRY_ASSIGN(planned.facts.seccomp, sandbox::find_filter(expand_home(planned.policy.seccomp.value, planned.facts)));
   TRY_ASSIGN(planned.facts.inherited, inherited_descriptors(planned.facts, request.pass_fds));

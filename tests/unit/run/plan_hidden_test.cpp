@@ -141,3 +141,29 @@ TEST_CASE("in the home of the host no toolchain needs a mount", "[run][hidden]")
   policy.home.value = HomeMode::host;
   CHECK(mounted_at(plan_of(facts, policy), "home/bob/.rustup").empty());
 }
+
+TEST_CASE("the program and the script of the command line are shown where a mask would hide them", "[run][hidden]") {
+  for (const char* path : {"/tmp/go-build1/b001/x.test", "/var/tmp/x", "/home/bob/x", "/run/x", "/dev/shm/x"})
+    for (const bool is_script : {false, true}) {
+      INFO(path);
+      HostFacts facts = user_facts();
+      has_file(facts, path);
+      facts.programs.push_back({path, is_script});
+      const Plan plan = plan_of(facts);
+      const BoxModel box(plan, facts);
+      CHECK(box.problems().empty());
+      CHECK(box.look(path).host == path);
+      CHECK_FALSE(box.look(path).writable);
+      CHECK(box.look(std::string(path).substr(0, std::string(path).rfind('/'))).writable);
+    }
+}
+
+TEST_CASE("a program that was hidden by name stays hidden", "[run][hidden]") {
+  HostFacts facts = user_facts();
+  has_directory(facts, "/tmp/a");
+  has_file(facts, "/tmp/a/x");
+  facts.programs.push_back({"/tmp/a/x", false});
+  Policy policy = default_policy();
+  policy.paths = {rule(PathAccess::hide, "/tmp/a")};
+  CHECK(BoxModel(plan_of(facts, policy), facts).look("/tmp/a/x").kind == NodeKind::missing);
+}

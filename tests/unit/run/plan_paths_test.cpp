@@ -193,15 +193,39 @@ TEST_CASE("the home of the host is shown writable when asked for", "[run][paths]
   CHECK(BoxModel(plan, user_facts()).look("/home/bob").writable);
 }
 
-TEST_CASE("a place that the box replaces can be named, for reading or for writing", "[run][paths]") {
-  for (const char* path :
-       {"/tmp", "/run", "/home", "/var", "/dev/shm", "/home/bob", "/var/tmp", "/root", "/usr", "/proc", "/sys", "/etc"})
+TEST_CASE("what holds a place that the box replaces can be named, for reading or for writing", "[run][paths]") {
+  for (const char* path : {"/home", "/var", "/root", "/usr", "/proc", "/sys", "/etc"})
     for (const PathAccess access : {PathAccess::ro, PathAccess::rw})
       for (HostFacts facts : {user_facts(), root_facts(), degraded_facts()}) {
+        if (path == facts.home) continue;
         INFO(name_of(access) << " " << path << " as " << facts.uid);
         has_directory(facts, path);
         CHECK(BoxModel(plan_of(facts, with_rules({rule(access, path)})), facts).problems().empty());
       }
+}
+
+TEST_CASE("a place that the step writes to in the box cannot be shown instead, but what is in it can", "[run][paths]") {
+  for (const std::string path : {"/tmp", "/var/tmp", "/run", "/dev/shm"})
+    for (const PathAccess access : {PathAccess::ro, PathAccess::rw}) {
+      HostFacts facts = user_facts();
+      has_directory(facts, path);
+      facts.paths["/srv/link"] = {path, HostPathKind::directory};
+      has_file(facts, path + "/file");
+      const std::string option = std::string("--") + name_of(access);
+      const Error error = refusal_of(facts, with_rules({rule(access, path)}));
+      CHECK(error.message == "cannot show '" + path + "' (" + option + "): the box has its own there, for the step to write to");
+      CHECK(error.hint == "name the file or directory in it that the step needs: " + option + " " + path + "/NAME");
+      CHECK(refusal_of(facts, with_rules({rule(access, "/srv/link")})).message.starts_with("cannot show '/srv/link'"));
+      CHECK(BoxModel(plan_of(facts, with_rules({rule(access, path + "/file")})), facts).look(path + "/file").host == path + "/file");
+    }
+}
+
+TEST_CASE("the home is shown by --home or for writing, and not read-only in the place of the step's own", "[run][paths]") {
+  HostFacts facts = user_facts();
+  has_directory(facts, "/home/bob");
+  const Error error = refusal_of(facts, with_rules({rule(PathAccess::ro, "/home/bob")}));
+  CHECK(error.hint == "name the file or directory in it that the step needs: --ro ~/NAME, or use --home host");
+  CHECK(BoxModel(plan_of(facts, with_rules({rule(PathAccess::rw, "/home/bob")})), facts).look("/home/bob").writable);
 }
 
 TEST_CASE("the caller's terminal is shown under its own name", "[run][paths]") {
