@@ -172,7 +172,7 @@ TEST_CASE("volumes that the memory limit cannot hold are refused with the sum", 
   INFO(ran);
   CHECK(what_is_wrong_with_refusal(ran).empty());
   CHECK(ran.err.find("limits.memory 256 MiB (--limit memory)") != std::string::npos);
-  CHECK(ran.err.find("volume 'cache' 512 MiB (--volume)") != std::string::npos);
+  CHECK(ran.err.find("512 MiB  volume 'cache' (--volume)") != std::string::npos);
 }
 
 TEST_CASE("a limit of a group above the box is not told as the box's own", "[limits]") {

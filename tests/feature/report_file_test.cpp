@@ -57,10 +57,13 @@ bool is_time(const Json& text) {
   return text.is_string() && text.get<std::string>().size() == 24 && text.get<std::string>().ends_with('Z');
 }
 
-// The message, without prefix and hint.
+// The message, without its prefix on each line and without the hint.
 std::string message_of(const Run& ran) {
-  const std::string line = lines_of(ran.err).at(0);
-  return line.substr(line.find(": ") + 2);
+  constexpr std::string_view kPrefix = "stepbox: ";
+  std::string message;
+  for (const std::string& line : lines_of(ran.err))
+    if (line.starts_with(kPrefix)) message += (message.empty() ? "" : "\n") + line.substr(kPrefix.size());
+  return message;
 }
 
 struct Refused {

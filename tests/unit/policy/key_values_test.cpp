@@ -202,7 +202,7 @@ TEST_CASE("protections are required by name and only once", "[policy]") {
   CHECK(policy.require[1].name == "pid-isolation");
   CHECK(refusal("require", "quotta") ==
         "x: 'quotta' is not a protection like quota or mount-isolation (did you mean 'quota'?)");
-  CHECK(refusal("require", "everything") == "x: 'everything' is not a protection like quota or mount-isolation (one of quota, mount-isolation, pid-isolation, "
+  CHECK(refusal("require", "everything") == "x: 'everything' is not a protection like quota or mount-isolation (one of quota, mount-isolation, host-files, pid-isolation, "
         "ipc-isolation, uid-isolation, network-isolation, abstract-sockets, no-new-privileges, capabilities, seccomp and "
         "nesting-denied)");
 }
