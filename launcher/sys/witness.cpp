@@ -67,8 +67,11 @@ __attribute__((no_sanitize("address", "thread", "undefined"), no_stack_protector
     for (volatile char& byte : part) byte = '\0';
   if (orders.title != nullptr)
     for (size_t i = 0; i < sizeof kName; ++i) static_cast<volatile char*>(orders.title)[i] = kName[i];
+  const long handle = raw_call(SYS_pidfd_open, orders.until, 0);
+  // It ended, and was reaped, before the witness had a processor.
+  if (handle == -ESRCH) raw_call(SYS_exit_group, 0);
   // poll(2) passes over a negative descriptor, should this one not be had.
-  pollfd watched{static_cast<int>(raw_call(SYS_pidfd_open, orders.until, 0)), POLLIN, 0};
+  pollfd watched{static_cast<int>(handle), POLLIN, 0};
   long ready = 0;
   while (ready == 0 || ready == -EINTR) ready = raw_call(SYS_ppoll, reinterpret_cast<long>(&watched), 1, 0, 0);
   raw_call(SYS_exit_group, 0);
