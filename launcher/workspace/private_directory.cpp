@@ -82,9 +82,9 @@ Result<PrivateDirectory> PrivateDirectory::create(const std::string& place) {
     }
     Locked locked = lock(path);
     if (locked.error == 0) return PrivateDirectory(path, std::move(locked.directory));
-    // Somebody who sweeps was faster, and removes it.
-    if (locked.error == EWOULDBLOCK || locked.error == ENOENT) continue;
     ::rmdir(path.c_str());
+    // Somebody who sweeps was faster.
+    if (locked.error == EWOULDBLOCK || locked.error == ENOENT) continue;
     Error error = Error::from_errno("cannot lock the step's directory in " + quoted(place), locked.error);
     error.hint = kHint;
     return std::unexpected(std::move(error));
