@@ -1,4 +1,5 @@
 // A step cannot make init late, which ends it at its deadline and takes its box apart.
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -44,7 +45,7 @@ constexpr const char* kDemote =
 std::pair<Scheduling, Scheduling> scheduling_around(const Place& place, std::vector<std::string> options, const std::string& around) {
   Command step = place.step(std::move(options), {"sh", "-c", "echo ready; read line; " + around + " sh -c '" + kDemote + "'"});
   int input[2];
-  REQUIRE(::pipe(input) == 0);
+  REQUIRE(::pipe2(input, O_CLOEXEC) == 0);  // stepbox must not hold the end that is written to
   step.stdin_fd = input[0];
   Process process(step);
   REQUIRE(process.waits_for("ready"));
