@@ -62,7 +62,7 @@ Result<std::optional<DirectoryEntry>> examine(int directory, const dirent& entry
       if (means_absent(errno)) return std::nullopt;
       return fail_errno("cannot look at " + quoted(entry.d_name), errno);
     }
-    type = IFTODT(status.st_mode);
+    type = static_cast<unsigned char>(IFTODT(status.st_mode));
   }
   if (type == DT_DIR) made.kind = PathKind::directory;
   if (type == DT_REG) made.kind = PathKind::file;
