@@ -1,6 +1,7 @@
 #include "sys/helper_process.hpp"
 
 #include <chrono>
+#include <csignal>
 
 #include "sys/temp_tree.hpp"
 
@@ -85,4 +86,19 @@ TEST_CASE("a helper leaves no descriptor open", "[sys][helper]") {
 TEST_CASE("a helper that closes its output and goes on is killed at the deadline", "[sys][helper]") {
   const auto time = time_of([] { (void)run_helper(kShell, {"-c", "exec >&-; sleep 3"}, 100ms); });
   CHECK(time < 2s);
+}
+
+namespace {
+volatile std::sig_atomic_t g_children_ended = 0;
+}  // namespace
+
+TEST_CASE("a helper takes no signal handler of its caller's away", "[sys][helper]") {
+  struct sigaction counting {};
+  struct sigaction before {};
+  counting.sa_handler = [](int) { g_children_ended = 1; };
+  counting.sa_flags = SA_RESTART;
+  ::sigaction(SIGCHLD, &counting, &before);
+  CHECK(run_helper(kShell, {"-c", "echo x"}, 10s)->output == "x\n");
+  ::sigaction(SIGCHLD, &before, nullptr);
+  CHECK(g_children_ended == 1);
 }
