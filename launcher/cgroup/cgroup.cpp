@@ -185,20 +185,15 @@ std::expected<void, Refusal> Cgroup::make_group(Group& group) {
   if (!group.lock || ::flock(group.lock.get(), LOCK_SH | LOCK_NB) != 0 || !is_same_directory(directory, group.lock))
     return refuse(Error{"control group " + quoted(directory) + " was swept while it was made", "run it again", ESTALE});
   if (auto handed = hand_down(group); !handed) return refuse(std::move(handed).error());
-  for (const CgroupFile& file : group.plan.files) {
-    const int error = write_at(group.lock.get(), file.name, file.value);
-    if (error == ENOENT && file.may_be_missing)
-      missing_.emplace_back(file.name);
-    else if (error != 0)
-      return std::unexpected(Refusal{
-          error_of("cannot write " + quoted(file.value) + " to " + quoted(directory + "/" + file.name),
-                   error, remedy_, group.plan.unified),
-          {file.limit}});
-  }
+  for (const CgroupFile& file : group.plan.files)
+    if (auto written = write_limit(group, group.lock.get(), file); !written) return written;
   if (group.plan.has_inner && ::mkdirat(group.lock.get(), kInner, 0755) != 0)
     return fails("cannot make a control group below " + quoted(directory));
   sys::Fd inner = open_group(group.lock.get(), group.plan.has_inner ? kInner : ".");
   if (!inner) return fails("cannot open the control group below " + quoted(directory));
+  for (const CgroupFile& file : group.plan.files)
+    if (group.plan.has_inner && file.is_for_inner)
+      if (auto written = write_limit(group, inner.get(), file); !written) return written;
   sys::Fd tasks(group.plan.unified ? -1 : ::openat(inner.get(), "tasks", O_WRONLY | O_CLOEXEC));
   if (!group.plan.unified && !tasks) return fails("cannot open \"tasks\" of the control group below " + quoted(directory));
   if (auto watched = watch_memory(group, inner.get()); !watched)
@@ -207,6 +202,22 @@ std::expected<void, Refusal> Cgroup::make_group(Group& group) {
     unified_ = std::move(inner);
   else
     tasks_.push_back(std::move(tasks));
+  return {};
+}
+
+std::expected<void, Refusal> Cgroup::write_limit(const Group& group, int directory, const CgroupFile& file) {
+  const int error = write_at(directory, file.name, file.value);
+  if (error == 0) return {};
+  Error refused = error_of("cannot write " + quoted(file.value) + " to " + quoted(group.paths.directory + "/" + file.name), error,
+                           remedy_, group.plan.unified);
+  if (file.may_be_refused) {
+    // A kernel without TCP does not have the file, and nothing to be bounded.
+    if (error != ENOENT) unbounded_.push_back(std::move(refused.message));
+  } else if (error == ENOENT && file.may_be_missing) {
+    missing_.emplace_back(file.name);
+  } else {
+    return std::unexpected(Refusal{std::move(refused), {file.limit}});
+  }
   return {};
 }
 
@@ -314,7 +325,7 @@ std::vector<std::string_view> Cgroup::lost_limits() const {
   std::vector<std::string_view> lost;
   for (const Group& group : groups_)
     for (const CgroupFile& file : group.plan.files) {
-      if (file.may_be_missing || has(lost, file.limit)) continue;
+      if (file.may_be_missing || file.may_be_refused || has(lost, file.limit)) continue;
       if (::faccessat(group.lock.get(), file.name, F_OK, 0) != 0 && errno == ENOENT)
         lost.push_back(file.limit);
     }

@@ -49,6 +49,9 @@ class Cgroup {
   // Limits that the kernel has no file for, which the plan allows.
   const std::vector<std::string>& missing_files() const { return missing_; }
 
+  // Why files with CgroupFile::may_be_refused were refused, a sentence each.
+  const std::vector<std::string>& unbounded() const { return unbounded_; }
+
   // Whether v1 groups with a memory limit do not tell when somebody is killed for it: kernels for real-time cannot.
   bool is_silent_on_memory() const { return is_silent_; }
   // Readable when memory has run out and the kernel will not end the whole box by itself (v1); -1 otherwise. Borrowed.
@@ -82,6 +85,7 @@ class Cgroup {
 
   std::expected<void, Refusal> make(const std::string& name, const CgroupPlan& plan);
   std::expected<void, Refusal> make_group(Group& group);
+  std::expected<void, Refusal> write_limit(const Group& group, int directory, const CgroupFile& file);
   Result<> hand_down(Group& group) const;
   Result<> leave_parent(Group& group) const;
   Result<> watch_memory(const Group& group, int inner);
@@ -94,6 +98,7 @@ class Cgroup {
   sys::Fd memory_event_;
   bool is_silent_ = false;
   std::vector<std::string> missing_;
+  std::vector<std::string> unbounded_;
 };
 
 }  // namespace stepbox::cgroup

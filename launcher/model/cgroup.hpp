@@ -35,6 +35,8 @@ struct CgroupFile {
   std::string value;
   std::string_view limit;       // which limit it is for
   bool may_be_missing = false;  // the kernel may be built, or booted, without it
+  bool may_be_refused = false;  // where the kernel has it and does not take it, the protection kernel-memory is degraded
+  bool is_for_inner = false;    // the kernel looks only at the group that a process is in: written to the inner one as well
 };
 
 struct PlannedGroup {

@@ -36,6 +36,9 @@ inline constexpr ProcessLimit kProcessLimits[] = {
     {"locked-memory", RLIMIT_MEMLOCK, LimitUnit::bytes, "how much memory a process may lock"},
 };
 
+// More open files than this let a process take kernel memory by poll(2) that matters: eight bytes for each, in each thread.
+inline constexpr uint64_t kMostOpenFiles = 65'536;
+
 struct ProcessLimitSpec {
   int resource;
   std::string_view name;  // of kProcessLimits

@@ -90,6 +90,7 @@ struct Policy {
   Sourced<bool> allow_nesting;  // nesting: allow | deny
   Limits limits;
   Sourced<std::string> seccomp;  // one of kSeccompNames, or a file: absolute, or starting with "~/"
+  Sourced<bool> allow_xattr;     // xattr: allow | deny
   Sourced<bool> seccomp_log;     // nothing is refused; what would have been is listed
   std::vector<RequiredProtection> require;
 

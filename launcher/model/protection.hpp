@@ -31,6 +31,7 @@ inline constexpr std::string_view kProtectionNames[] = {
     "no-new-privileges",
     "capabilities",     // the bounding set is cut
     "seccomp",          // a profile of system calls that are refused; the reason names it
+    "kernel-memory",    // what a step takes of the kernel's counts against a limit, or is refused
     "nesting-denied",   // no nested user namespaces
 };
 

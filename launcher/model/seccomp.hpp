@@ -31,6 +31,7 @@ struct SeccompFilter {
   std::span<const SeccompGroup> groups = {};
   std::span<const sock_filter> program = {};  // empty: no filter at all
   bool kills = false;                         // a call may end the step by SIGSYS
+  bool bounds_memory = false;                 // the calls are refused that take kernel memory which no limit counts
 };
 
 // One kind of call that would have been refused.

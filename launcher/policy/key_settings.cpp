@@ -60,6 +60,9 @@ Settings settings_of_nesting(const Policy& policy) {
   return one(policy.allow_nesting.value ? "allow" : "deny", policy.allow_nesting.origin);
 }
 Settings settings_of_seccomp(const Policy& policy) { return one(policy.seccomp.value, policy.seccomp.origin); }
+Settings settings_of_xattr(const Policy& policy) {
+  return one(policy.allow_xattr.value ? "allow" : "deny", policy.allow_xattr.origin);
+}
 Settings settings_of_seccomp_log(const Policy& policy) {
   return one(flag_text(policy.seccomp_log.value), policy.seccomp_log.origin);
 }

@@ -17,6 +17,7 @@ std::vector<Setting> settings_of_home(const Policy& policy);
 std::vector<Setting> settings_of_network(const Policy& policy);
 std::vector<Setting> settings_of_nesting(const Policy& policy);
 std::vector<Setting> settings_of_seccomp(const Policy& policy);
+std::vector<Setting> settings_of_xattr(const Policy& policy);
 std::vector<Setting> settings_of_seccomp_log(const Policy& policy);
 std::vector<Setting> settings_of_env_clear(const Policy& policy);
 std::vector<Setting> settings_of_require(const Policy& policy);

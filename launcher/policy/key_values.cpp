@@ -39,6 +39,8 @@ Result<Mode> choose(string_view value, const Choice<Mode> (&choices)[N], string_
   return not_a(value, expected, did_you_mean(value, words));  // `expected` has them all
 }
 
+constexpr Choice<bool> kPermissions[] = {{"allow", true}, {"deny", false}};
+
 bool is_name_character(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
 }
@@ -180,8 +182,7 @@ Result<> apply_network(Policy& policy, const Setting& setting) {
 }
 
 Result<> apply_nesting(Policy& policy, const Setting& setting) {
-  static constexpr Choice<bool> kModes[] = {{"allow", true}, {"deny", false}};
-  TRY_ASSIGN(const bool allow, choose(setting.value, kModes, "allow or deny"));
+  TRY_ASSIGN(const bool allow, choose(setting.value, kPermissions, "allow or deny"));
   policy.allow_nesting = {allow, setting.origin};
   return {};
 }
@@ -193,6 +194,12 @@ Result<> apply_seccomp(Policy& policy, const Setting& setting) {
     TRY_ASSIGN(profile, parse_path(profile));
   }
   policy.seccomp = {std::move(profile), setting.origin};
+  return {};
+}
+
+Result<> apply_xattr(Policy& policy, const Setting& setting) {
+  TRY_ASSIGN(const bool allow, choose(setting.value, kPermissions, "allow or deny"));
+  policy.allow_xattr = {allow, setting.origin};
   return {};
 }
 

@@ -38,6 +38,7 @@ Result<> apply_home(Policy& policy, const Setting& setting);
 Result<> apply_network(Policy& policy, const Setting& setting);
 Result<> apply_nesting(Policy& policy, const Setting& setting);
 Result<> apply_seccomp(Policy& policy, const Setting& setting);
+Result<> apply_xattr(Policy& policy, const Setting& setting);
 Result<> apply_seccomp_log(Policy& policy, const Setting& setting);
 
 Result<> apply_env_set(Policy& policy, const Setting& setting);

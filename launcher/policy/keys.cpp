@@ -83,6 +83,8 @@ constexpr KeyRow kKeys[] = {
      "whether sandboxes may be made inside the box: allow or deny", apply_nesting, widens_nesting, settings_of_nesting},
     {"seccomp", Shape::scalar, "--seccomp", "STEPBOX_SECCOMP", 0, kNameOrFileOperand, Trust::tighten, kSeccompForm,
      "which system calls are refused: default, strict, off, or a profile of your own", apply_seccomp, widens_seccomp, settings_of_seccomp},
+    {"xattr", Shape::scalar, "--xattr", "STEPBOX_XATTR", 0, "MODE", Trust::tighten, "allow or deny",
+     "whether the step may set extended attributes, as setcap and setfacl do: allow or deny", apply_xattr, widens_xattr, settings_of_xattr},
     {"seccomp-log", Shape::flag, "--seccomp-log", "STEPBOX_SECCOMP_LOG", 0, "", Trust::tighten, kFlagForm,
      "refuses no system call, and lists those that would have been refused", apply_seccomp_log, widens_seccomp_log, settings_of_seccomp_log},
     {"require", Shape::list, "--require", "STEPBOX_REQUIRE", ',', "PROTECTION", Trust::free, kProtectionForm,

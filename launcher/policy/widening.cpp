@@ -78,6 +78,12 @@ std::optional<Widening> widens_mode(const Sourced<Mode>& base, const Sourced<Mod
   return wider({name(changed.value), changed.origin}, {name(base.value), base.origin});
 }
 
+std::optional<Widening> widens_permission(const Sourced<bool>& base, const Sourced<bool>& changed) {
+  constexpr auto width = [](bool allow) { return allow ? 1 : 0; };
+  constexpr auto name = [](bool allow) { return allow ? "allow" : "deny"; };
+  return widens_mode<bool>(base, changed, width, name);
+}
+
 using Duration = std::chrono::milliseconds;
 
 std::optional<Widening> widens_duration(const Sourced<std::optional<Duration>>& base,
@@ -207,9 +213,7 @@ std::optional<Widening> widens_network(const Policy& base, const Policy& changed
 }
 
 std::optional<Widening> widens_nesting(const Policy& base, const Policy& changed, uint64_t) {
-  constexpr auto width = [](bool allow) { return allow ? 1 : 0; };
-  constexpr auto name = [](bool allow) { return allow ? "allow" : "deny"; };
-  return widens_mode<bool>(base.allow_nesting, changed.allow_nesting, width, name);
+  return widens_permission(base.allow_nesting, changed.allow_nesting);
 }
 
 std::optional<Widening> widens_seccomp(const Policy& base, const Policy& changed, uint64_t) {
@@ -222,6 +226,10 @@ std::optional<Widening> widens_seccomp(const Policy& base, const Policy& changed
   if (!is_file) return wider({now, changed.seccomp.origin}, {before, base.seccomp.origin});
   return Widening{{}, changed.seccomp.origin,
                   quoted(now) + " may refuse less than the " + quoted(before) + " of " + escaped(base.seccomp.origin.text())};
+}
+
+std::optional<Widening> widens_xattr(const Policy& base, const Policy& changed, uint64_t) {
+  return widens_permission(base.allow_xattr, changed.allow_xattr);
 }
 
 std::optional<Widening> widens_seccomp_log(const Policy& base, const Policy& changed, uint64_t) {

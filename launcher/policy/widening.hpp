@@ -21,6 +21,7 @@ std::optional<Widening> widens_network(const Policy& base, const Policy& changed
 std::optional<Widening> widens_nesting(const Policy& base, const Policy& changed, uint64_t memory);
 // What a file refuses cannot be told from its name: where one is asked for or replaced, that counts as wider.
 std::optional<Widening> widens_seccomp(const Policy& base, const Policy& changed, uint64_t memory);
+std::optional<Widening> widens_xattr(const Policy& base, const Policy& changed, uint64_t memory);
 std::optional<Widening> widens_seccomp_log(const Policy& base, const Policy& changed, uint64_t memory);
 std::optional<Widening> widens_env_clear(const Policy& base, const Policy& changed, uint64_t memory);
 

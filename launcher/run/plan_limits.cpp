@@ -42,7 +42,12 @@ std::vector<CgroupFile> files_of(const PlannedLimit& limit, bool unified) {
             {"memory.swap.max", "0", limit.name, true},
             // One process of many killed would be a build that goes on with half of its results.
             {"memory.oom.group", "1", limit.name}};
-  return {{"memory.limit_in_bytes", amount, limit.name}, {"memory.memsw.limit_in_bytes", amount, limit.name, true}};
+  // TCP buffers are counted apart from all other memory, and only for processes of a group that has this limit itself (kernel:
+  // mem_cgroup_sk_alloc()). A quarter is more than their share of a host by default (tcp_mem, tcp(7)).
+  const string of_sockets = std::to_string(limit.amount / 4);
+  return {{"memory.limit_in_bytes", amount, limit.name},
+          {"memory.memsw.limit_in_bytes", amount, limit.name, true},
+          {.name = "memory.kmem.tcp.limit_in_bytes", .value = of_sockets, .limit = limit.name, .may_be_refused = true, .is_for_inner = true}};
 }
 
 PlannedGroup& group_in(CgroupPlan& plan, const CgroupHierarchy& hierarchy) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdint>
 
 #include "base/text.hpp"
 #include "run/plan_parts.hpp"
@@ -16,6 +17,7 @@ std::string hint_for(const Protection& protection) {
   if (name == "network-isolation" || name == "abstract-sockets") return "use --network loopback or --network none";
   if (name == "host-files" && protection.state == ProtectionState::off) return "use --root system";
   if (name == "nesting-denied") return "use --nesting deny";
+  if (name == "kernel-memory") return "use --xattr deny, a built-in seccomp profile without --seccomp-log, at most " + std::to_string(kMostOpenFiles) + " open files, and --nesting deny with limits of cgroup v1";
   if (name == "seccomp") return "use --seccomp default, without --seccomp-log";
   return "`stepbox doctor` tells what this host is missing";
 }
@@ -27,7 +29,12 @@ bool is_required(const Policy& policy, std::string_view name) {
 // The volumes are limited by the kernel in any case. But a step that may make mount namespaces can mount
 // memory that belongs to no volume, and then only a memory limit bounds it.
 Protection quota(const Plan& plan, const Policy& policy, const HostFacts& facts) {
-  if (plan.deny_nesting || facts.memory_usable < facts.memory_total || plan.cgroup.find("memory") != nullptr) return active("quota");
+  if (facts.memory_usable < facts.memory_total || plan.cgroup.find("memory") != nullptr) return active("quota");
+  if (plan.deny_nesting)
+    return {"quota", true, ProtectionState::active,
+            "of the volumes; without a memory limit, memory files (memfd_create) " +
+                std::string(plan.identity.isolation == UidIsolation::mapped ? "and System V segments " : "") +
+                "are bounded by nothing, as the memory of programs is"};
   return {"quota", is_required(policy, "quota"), ProtectionState::degraded,
           "nested sandboxes are allowed and there is no memory limit, so that a nested mount namespace can use memory "
           "beyond the volumes"};
@@ -75,13 +82,35 @@ Protection seccomp(const Plan& plan) {
   return {"seccomp", true, ProtectionState::active, "profile " + profile};
 }
 
+// What a process may have open where the policy says nothing: it has a value of its own at the bottom (policies/default.yaml).
+uint64_t most_open_files(const Plan& plan) {
+  const auto limit = std::ranges::find(plan.process_limits, RLIMIT_NOFILE, &ProcessLimitSpec::resource);
+  return limit == plan.process_limits.end() ? UINT64_MAX : limit->value;
+}
+
+// What the kernel takes for a step and no limit counts is refused, or bounded by another limit.
+Protection kernel_memory(const Plan& plan, const Policy& policy) {
+  std::vector<std::string> reasons;
+  if (policy.allow_xattr.value)
+    reasons.push_back("xattr: allow, and access lists (POSIX ACLs) are counted by no limit");
+  else if (!plan.seccomp->bounds_memory || plan.seccomp_log)
+    reasons.push_back("seccomp: " + escaped(plan.seccomp->profile) + (plan.seccomp_log ? ", log mode" : "") +
+                      " does not refuse access lists (POSIX ACLs) and keys, which no limit counts");
+  if (const uint64_t most = most_open_files(plan); most > kMostOpenFiles)
+    reasons.push_back("limits.open-files lets poll(2) take more than " + human_bytes(kMostOpenFiles * 8) + " for each thread");
+  if (!plan.deny_nesting && std::ranges::any_of(plan.cgroup.groups, [](const PlannedGroup& group) { return !group.unified && group.has_inner; }))
+    reasons.push_back("cgroup v1 does not count the TCP buffers of groups that a nested sandbox makes for itself");
+  if (!reasons.empty()) return {"kernel-memory", false, ProtectionState::degraded, join(reasons, "; ")};
+  return {"kernel-memory", true, ProtectionState::active, "but no kernel counts record locks, nor cgroup v1 UDP buffers"};
+}
+
 Protection nesting_denied(const Plan& plan) {
   if (plan.deny_nesting) return active("nesting-denied");
   return {"nesting-denied", false, ProtectionState::off, "nesting: allow"};
 }
 
 // Without a box. Nobody asked for what the mode does not have: it was chosen by name, and its gaps are told.
-std::vector<Protection> without_box(const Plan& plan, const HostFacts& facts) {
+std::vector<Protection> without_box(const Plan& plan, const Policy& policy, const HostFacts& facts) {
   const std::string mode = std::string("isolation: ") + name_of(plan.isolation);
   const auto off = [&mode](std::string_view name) { return Protection{name, false, ProtectionState::off, mode}; };
   const auto degraded = [](std::string_view name, std::string reason) {
@@ -102,13 +131,14 @@ std::vector<Protection> without_box(const Plan& plan, const HostFacts& facts) {
           active("no-new-privileges"),
           active("capabilities"),
           seccomp(plan),
+          kernel_memory(plan, policy),
           off("nesting-denied")};
 }
 
 std::vector<Protection> of_box(Plan& plan, const Policy& policy, const HostFacts& facts) {
   return {quota(plan, policy, facts), active("mount-isolation"), host_files(plan, policy, facts), active("pid-isolation"),
           active("ipc-isolation"), uid_isolation(plan, facts), network_isolation(plan), abstract_sockets(plan, facts),
-          active("no-new-privileges"), active("capabilities"), seccomp(plan), nesting_denied(plan)};
+          active("no-new-privileges"), active("capabilities"), seccomp(plan), kernel_memory(plan, policy), nesting_denied(plan)};
 }
 
 }  // namespace
@@ -141,7 +171,7 @@ Result<> plan_protections(Plan& plan, const Policy& policy, const HostFacts& fac
                     "): no system call is refused (" + escaped(policy.seccomp.origin.text()) + ")",
                 "choose a profile, as with --seccomp default, or leave --seccomp-log out");
   const bool is_boxed = plan.isolation == Isolation::full;
-  plan.protections = is_boxed ? of_box(plan, policy, facts) : without_box(plan, facts);
+  plan.protections = is_boxed ? of_box(plan, policy, facts) : without_box(plan, policy, facts);
   if (plan.cgroup.find("memory") != nullptr)
     plan.segments = SegmentBound::by_memory_limit;
   else

@@ -96,7 +96,8 @@ Result<> prepare(Planned& planned, const RunRequest& request, const Terminal& te
   TRY(look_up_paths(planned.facts, planned.policy));
   find_programs(planned.facts, planned.policy, request.argv);
   if (needs_cgroup(planned.policy)) TRY(look_up_groups(planned.facts));
-  TRY_ASSIGN(planned.facts.seccomp, sandbox::find_filter(expand_home(planned.policy.seccomp.value, planned.facts)));
+  TRY_ASSIGN(planned.facts.seccomp, sandbox::find_filter(expand_home(planned.policy.seccomp.value, planned.facts),
+                                                           planned.policy.allow_xattr.value ? sandbox::Attributes::allowed : sandbox::Attributes::as_profile));
   TRY_ASSIGN(planned.facts.inherited, inherited_descriptors(planned.facts, request.pass_fds));
   planned.facts.terminal = terminal.path();
   return {};
@@ -150,6 +151,7 @@ void tell_what_groups_lack(Planned& planned, const cgroup::Cgroup& cgroup) {
   std::vector<std::string>& warnings = planned.plan.warnings;
   for (const std::string& file : cgroup.missing_files())
     if (planned.facts.swap_total > 0) warnings.push_back("the step may swap beyond its memory limit: this kernel has no " + file);
+  for (const std::string& reason : cgroup.unbounded()) weaken(planned.plan, "kernel-memory", "TCP buffers are not bounded: " + reason);
   if (cgroup.is_silent_on_memory())
     warnings.emplace_back("a process killed for memory does not end the others of the step, which fails all the same when they "
                           "have ended: this kernel does not tell of it");
@@ -162,6 +164,7 @@ Result<cgroup::Cgroup> make_cgroup(Planned& planned, const RunRequest& request) 
     auto made = cgroup::Cgroup::create(planned.plan.cgroup);
     if (made) {
       tell_what_groups_lack(planned, *made);
+      TRY(check_required(planned.plan, planned.policy));
       return std::move(*made);
     }
     cgroup::Refusal& refusal = made.error();

@@ -11,6 +11,8 @@
 namespace stepbox::sandbox {
 namespace {
 
+constexpr int kOutOfCompiledFilters = 524;  // the kernel's own ENOTSUPP, which libc has no name for
+
 constexpr const char* kHintDoctor = "run `stepbox doctor` to see what this host allows";
 constexpr const char* kHintNamespaces =
     "a limit on namespaces is reached: raise user.max_user_namespaces, user.max_mnt_namespaces and user.max_pid_namespaces "
@@ -153,6 +155,8 @@ Error text_of(const Plan& plan, Stage stage, int index, int number) {
     if (text.stage != stage) continue;
     Error error = Error::from_errno(text.tried, number);
     error.hint = text.hint;
+    if (stage == Stage::seccomp && number == kOutOfCompiledFilters)
+      error.hint = "the kernel's room for compiled filters is used up: raise net.core.bpf_jit_limit (sysctl)";
     if (stage == Stage::seccomp && number == EBUSY)
       error.hint = "a filter around stepbox has a listener already, as that of another stepbox with --seccomp-log: use the "
                    "option in one of the two only";

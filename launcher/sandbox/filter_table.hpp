@@ -10,6 +10,8 @@
 namespace stepbox::sandbox {
 
 extern const std::span<const SeccompFilter> kBuiltinFilters;
+// The same, in the same order, for steps that may set extended attributes.
+extern const std::span<const SeccompFilter> kBuiltinFiltersWithAttributes;
 // Their YAML, for files that extend them.
 extern const std::span<const ProfileSource> kBuiltinSources;
 

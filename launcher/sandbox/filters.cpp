@@ -27,9 +27,10 @@ struct OwnFilter {
   SeccompFilter filter = {};
 };
 
-Result<std::shared_ptr<const SeccompFilter>> compile_file(const std::string& path) {
+Result<std::shared_ptr<const SeccompFilter>> compile_file(const std::string& path, Attributes attributes) {
   TRY_ASSIGN(const std::string text, sys::read_file(path));
   TRY_ASSIGN(Profile profile, read_profile(text, escaped(path), kBuiltinSources));
+  if (attributes == Attributes::allowed) allow_attributes(profile);
   TRY_ASSIGN(std::vector<sock_filter> program, compile_profile(profile, native_architectures()));
   if (program.empty()) return fail(quoted(path) + " refuses nothing", "use 'seccomp: off' where that is meant");
   auto own = std::make_shared<OwnFilter>(OwnFilter{path, std::move(profile), std::move(program)});
@@ -40,17 +41,18 @@ Result<std::shared_ptr<const SeccompFilter>> compile_file(const std::string& pat
                  .summary = own->profile.summary,
                  .groups = own->groups,
                  .program = own->program,
-                 .kills = kills(own->profile)};
+                 .kills = kills(own->profile),
+                 .bounds_memory = bounds_memory(own->profile)};
   return std::shared_ptr<const SeccompFilter>(own, &own->filter);
 }
 
 }  // namespace
 
-Result<std::shared_ptr<const SeccompFilter>> find_filter(const std::string& profile) {
+Result<std::shared_ptr<const SeccompFilter>> find_filter(const std::string& profile, Attributes attributes) {
   if (profile == kNoSeccomp) return lasting(kOff);
-  for (const SeccompFilter& builtin : kBuiltinFilters)
+  for (const SeccompFilter& builtin : attributes == Attributes::allowed ? kBuiltinFiltersWithAttributes : kBuiltinFilters)
     if (builtin.profile == profile) return lasting(builtin);
-  auto compiled = compile_file(profile);
+  auto compiled = compile_file(profile, attributes);
   if (!compiled)
     return std::unexpected(std::move(compiled).error().within("cannot use the seccomp profile " + quoted(profile)));
   return compiled;

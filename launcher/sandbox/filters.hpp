@@ -2,6 +2,7 @@
 // run does nothing but load it; a file of the user's own, compiled now; or none.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -10,7 +11,11 @@
 
 namespace stepbox::sandbox {
 
+// Whether the step may set extended attributes (setxattr(2)), which the built-in profiles refuse.
+enum class Attributes : uint8_t { as_profile, allowed };
+
 // `profile` is "default", "strict", "off", or the absolute path of a file.
-Result<std::shared_ptr<const SeccompFilter>> find_filter(const std::string& profile);
+Result<std::shared_ptr<const SeccompFilter>> find_filter(const std::string& profile,
+                                                         Attributes attributes = Attributes::as_profile);
 
 }  // namespace stepbox::sandbox

@@ -26,6 +26,9 @@ Result<std::vector<sock_filter>> compile_profile(const Profile& profile, std::sp
 // Whether a call may end the step.
 bool kills(const Profile& profile);
 
+// Whether all calls are refused, whatever their arguments, that take kernel memory outside of every limit.
+bool bounds_memory(const Profile& profile);
+
 // Of a call that a process has made: "keyctl", or "number 1234" where the library does not know it.
 std::string name_of_call(uint32_t architecture, int number);
 

@@ -223,6 +223,10 @@ std::string calls_of(const ProfileGroup& group) {
   return join(names, " ");
 }
 
+void allow_attributes(Profile& profile) {
+  std::erase_if(profile.groups, [](const ProfileGroup& group) { return group.name == kAttributesGroup; });
+}
+
 Result<Profile> read_profile(std::string_view text, std::string_view place, std::span<const ProfileSource> builtins) {
   TRY_ASSIGN(const Node root, yaml::parse(text, place));
   return Reader(place, builtins).read(root);

@@ -57,6 +57,12 @@ struct Profile {
 // The names of all calls that a rule of the group is about, blanks between.
 std::string calls_of(const ProfileGroup& group);
 
+// The group by which built-in profiles refuse to set extended attributes.
+inline constexpr std::string_view kAttributesGroup = "extended-attributes";
+
+// Takes that group out, where there is one.
+void allow_attributes(Profile& profile);
+
 // The text of a built-in profile, which others may extend.
 struct ProfileSource {
   std::string_view name;

@@ -92,7 +92,7 @@ constexpr SeccompWord kArguments[] = {
 
 #undef WORD
 
-constexpr SeccompWord kNewerCalls[] = {{"fchmodat2", 452}, {"open_tree_attr", 467}};
+constexpr SeccompWord kNewerCalls[] = {{"fchmodat2", 452}, {"setxattrat", 463}, {"open_tree_attr", 467}};
 
 constexpr int kMostErrno = 133;  // EHWPOISON, the last one of Linux
 

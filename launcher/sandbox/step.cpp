@@ -99,7 +99,8 @@ int lower_limits(const std::vector<ProcessLimitSpec>& limits) {
     const auto resource = static_cast<__rlimit_resource>(wanted.resource);
     rlimit limit{};
     if (::getrlimit(resource, &limit) != 0) return errno;
-    limit.rlim_max = std::min<rlim_t>(limit.rlim_max, wanted.value);
+    if (limit.rlim_max <= wanted.value) continue;
+    limit.rlim_max = wanted.value;
     limit.rlim_cur = std::min(limit.rlim_cur, limit.rlim_max);
     if (::setrlimit(resource, &limit) != 0) return errno;
   }

@@ -4,6 +4,7 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -50,6 +51,13 @@ Locked lock(const std::string& path) {
   return locked;
 }
 
+// A default access list (acl(5)) of the place above was inherited, and every file below would copy it, into kernel memory that
+// no limit counts. 0 or an errno.
+int drop_default_list(int directory) {
+  if (::fremovexattr(directory, "system.posix_acl_default") == 0 || errno == ENODATA || errno == EOPNOTSUPP) return 0;
+  return errno;
+}
+
 bool is_private(const sys::Fd& directory) {
   struct stat status {};
   return ::fstat(directory.get(), &status) == 0 && status.st_uid == ::geteuid() && (status.st_mode & 077) == 0;
@@ -81,7 +89,12 @@ Result<PrivateDirectory> PrivateDirectory::create(const std::string& place) {
       return std::unexpected(std::move(error));
     }
     Locked locked = lock(path);
-    if (locked.error == 0) return PrivateDirectory(path, std::move(locked.directory));
+    if (locked.error == 0) {
+      PrivateDirectory made(path, std::move(locked.directory));
+      if (const int error = drop_default_list(made.fd()); error != 0)
+        return std::unexpected(Error::from_errno("cannot take the default access list off the step's directory in " + quoted(place), error).with_hint(kHint));
+      return made;
+    }
     ::rmdir(path.c_str());
     // Somebody who sweeps was faster.
     if (locked.error == EWOULDBLOCK || locked.error == ENOENT) continue;

@@ -4,7 +4,7 @@ _stepbox_policies() { stepbox policy list 2> /dev/null | cut -d ' ' -f 1; }
 
 _stepbox() {
   local options="--size --inodes --volume --isolation --source --source-path --root --home --env --unset-env --clear-env
-    --keep-env --redirect-env --ro --rw --hide --network --nesting --limit --seccomp --seccomp-log --require --timeout
+    --keep-env --redirect-env --ro --rw --hide --network --nesting --limit --seccomp --seccomp-log --xattr --require --timeout
     --silence --grace --policy --report --summary --pass-fd --verbose --help"
   local flags=" --clear-env --seccomp-log --verbose --help "
   local volumes="tmp cache home scratch out shm run"
@@ -48,11 +48,11 @@ _stepbox() {
     --root) mapfile -t COMPREPLY < <(compgen -W "ro system" -- "$cur") ;;
     --home) mapfile -t COMPREPLY < <(compgen -W "fresh host" -- "$cur") ;;
     --network) mapfile -t COMPREPLY < <(compgen -W "host loopback none" -- "$cur") ;;
-    --nesting) mapfile -t COMPREPLY < <(compgen -W "allow deny" -- "$cur") ;;
+    --nesting | --xattr) mapfile -t COMPREPLY < <(compgen -W "allow deny" -- "$cur") ;;
     --seccomp) mapfile -t COMPREPLY < <(compgen -W "default strict off" -- "$cur"; compgen -f -- "$cur") ;;
     --summary) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$cur") ;;
     --require) mapfile -t COMPREPLY < <(compgen -W "quota mount-isolation host-files pid-isolation ipc-isolation uid-isolation
-      network-isolation abstract-sockets no-new-privileges capabilities seccomp nesting-denied" -- "$cur") ;;
+      network-isolation abstract-sockets no-new-privileges capabilities seccomp kernel-memory nesting-denied" -- "$cur") ;;
     --policy) mapfile -t COMPREPLY < <(compgen -W "$(_stepbox_policies)" -- "$cur"; compgen -f -- "$cur") ;;
     --volume | --redirect-env)
       [[ $previous == --volume ]] && mapfile -t COMPREPLY < <(compgen -S = -W "$volumes" -- "$cur") && compopt -o nospace

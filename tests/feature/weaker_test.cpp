@@ -30,8 +30,6 @@ const HostFeature landlock_scopes = {"Landlock with scopes",
                                      },
                                      "Linux 6.12 with CONFIG_SECURITY_LANDLOCK, and landlock in the list lsm="};
 
-const HostFeature strace = {"strace", [] { return ::access("/usr/bin/strace", X_OK) == 0; }, "apt-get install strace"};
-
 Json protection_of(const Json& report, std::string_view name) {
   for (const Json& protection : report.at("protections"))
     if (protection.at("name") == name) return protection;
@@ -141,7 +139,7 @@ TEST_CASE("a memory limit whose kills cannot be heard of is not set", "[weaker]"
 
 TEST_CASE("System V memory that cannot be bounded is told, and refused where the quota is required", "[weaker]") {
   REQUIRE_HOST(root_suite);
-  REQUIRE_HOST(strace);
+  REQUIRE_HOST(call_tracer);
   const int error = GENERATE(EACCES, EROFS, ENOMEM);
   const std::string file = GENERATE("shmall", "shm_rmid_forced");
   CAPTURE(error, file);

@@ -36,6 +36,7 @@
 namespace {
 
 constexpr long kFchmodat2 = 452;
+constexpr long kSetxattrat = 463;
 constexpr long kOpenTreeAttr = 467;
 constexpr long kBad = -1;               // no descriptor
 constexpr long kNobody = 4194303;       // no process: beyond every pid that there is
@@ -79,6 +80,10 @@ constexpr Attempt kAttempts[] = {
     {"default", "iopl", SYS_iopl, 110, {99}},
     {"default", "ioperm", SYS_ioperm, 101, {1 << 20, 1, 1}},
     {"default", "lookup_dcookie", SYS_lookup_dcookie, 253, {}},
+    {"default", "setxattr", SYS_setxattr, 226, {}},
+    {"default", "lsetxattr", SYS_lsetxattr, 227, {}},
+    {"default", "fsetxattr", SYS_fsetxattr, 228, {kBad}},
+    {"default", "setxattrat", kSetxattrat, kSetxattrat, {kBad}},
     {"default", "syslog", SYS_syslog, 103, {99}},
     {"default", "open_by_handle_at", SYS_open_by_handle_at, 342, {kBad}},
     {"default", "bpf", SYS_bpf, 357, {99}},

@@ -55,6 +55,7 @@ TEST_CASE("v1 limits memory alone and then with swap, in a hierarchy for each co
   CHECK(written(plan_of(v1_facts(), policy)) ==
         Lines{"/sys/fs/cgroup/memory/job/*/memory.limit_in_bytes 1073741824",
               "/sys/fs/cgroup/memory/job/*/memory.memsw.limit_in_bytes 1073741824",
+              "/sys/fs/cgroup/memory/job/*/memory.kmem.tcp.limit_in_bytes 268435456",
               "/sys/fs/cgroup/pids/job/*/pids.max 101", "/sys/fs/cgroup/cpu/job/*/cpu.cfs_period_us 100000",
               "/sys/fs/cgroup/cpu/job/*/cpu.cfs_quota_us 150000"});
 }

@@ -30,7 +30,7 @@ TEST_CASE("the plan tells the state of every protection, in the order of the lis
     REQUIRE(plan.protections.size() == std::size(kProtectionNames));
     for (size_t i = 0; i < plan.protections.size(); ++i) CHECK(plan.protections[i].name == kProtectionNames[i]);
     for (const Protection& each : plan.protections)
-      CHECK(each.reason.empty() == (each.state == ProtectionState::active && each.name != "seccomp"));
+      if (each.state != ProtectionState::active) CHECK_FALSE(each.reason.empty());
   }
 }
 
@@ -187,6 +187,49 @@ TEST_CASE("the quota is degraded where a nested sandbox could use memory that no
   Policy policy = requiring("quota");
   policy.allow_nesting.value = false;
   CHECK(protection(plan_of(facts, policy), "quota").state == ProtectionState::active);
+}
+
+TEST_CASE("without a memory limit the quota is told to be one of volumes alone", "[run][protections]") {
+  HostFacts facts = user_facts();
+  Policy policy = default_policy();
+  policy.allow_nesting.value = false;
+  CHECK(protection(plan_of(facts, policy), "quota").reason.empty());
+  facts.memory_usable = facts.memory_total;
+  CHECK(protection(plan_of(facts, policy), "quota").reason.find("and System V segments") != std::string::npos);
+  HostFacts root = root_facts();
+  root.memory_usable = root.memory_total;
+  CHECK(protection(plan_of(root, policy), "quota").reason.find("System V") == std::string::npos);
+  CHECK(protection(plan_of(root, policy), "quota").reason.find("memfd_create") != std::string::npos);
+}
+
+TEST_CASE("kernel memory that no limit counts is bounded by the profile and by the number of open files", "[run][protections]") {
+  Policy policy = default_policy();
+  const auto now = [&](const HostFacts& facts = user_facts()) { return protection(plan_of(facts, policy), "kernel-memory"); };
+  CHECK(now().state == ProtectionState::active);
+  CHECK(now().reason == "but no kernel counts record locks, nor cgroup v1 UDP buffers");
+  policy.limits.of_process[0].value = kMostOpenFiles + 1;
+  CHECK(now().state == ProtectionState::degraded);
+  CHECK(now().reason == "limits.open-files lets poll(2) take more than 512 KiB for each thread");
+  policy.limits.of_process.clear();
+  CHECK(now().state == ProtectionState::degraded);
+  policy = default_policy();
+  policy.allow_xattr = {true, on_command_line("--xattr")};
+  CHECK(now().reason == "xattr: allow, and access lists (POSIX ACLs) are counted by no limit");
+  CHECK_FALSE(now().requested);
+  policy = default_policy();
+  policy.seccomp_log = {true, on_command_line("--seccomp-log")};
+  CHECK(now().reason.starts_with("seccomp: default, log mode does not refuse"));
+  policy = default_policy();
+  HostFacts facts = user_facts();
+  facts.seccomp = std::make_shared<const SeccompFilter>(SeccompFilter{.profile = kNoSeccomp});
+  CHECK(now(facts).reason.starts_with("seccomp: off does not refuse"));
+  policy.limits.memory.value = Size{Size::Unit::bytes, kGiB};
+  HostFacts v1 = user_facts();
+  v1.cgroups = {{.controllers = {"memory"}, .own = "/sys/fs/cgroup/memory/job"}};
+  CHECK(now(v1).reason == "cgroup v1 does not count the TCP buffers of groups that a nested sandbox makes for itself");
+  policy.allow_nesting.value = false;
+  CHECK(now(v1).state == ProtectionState::active);
+  CHECK(refusal_of(facts, requiring("kernel-memory")).hint.starts_with("use --xattr deny"));
 }
 
 TEST_CASE("a required protection that is active is no matter", "[run][protections]") {

@@ -23,7 +23,7 @@ inline constexpr uint32_t kShiftBase = 1'879'048'192;
 // What the profile default stands for, as far as a plan looks at it.
 inline std::shared_ptr<const SeccompFilter> some_filter(std::string_view profile = "default") {
   static constexpr sock_filter kProgram[] = {{6, 0, 0, 0x7fff0000}};
-  return std::make_shared<const SeccompFilter>(SeccompFilter{.profile = profile, .program = kProgram});
+  return std::make_shared<const SeccompFilter>(SeccompFilter{.profile = profile, .program = kProgram, .bounds_memory = true});
 }
 
 // Bob, uid 1000, in the checkout /home/bob/work on a Debian with merged /usr.
@@ -83,6 +83,7 @@ inline Policy default_policy() {
   policy.allow_nesting.value = true;
   policy.grace.value = std::chrono::seconds(10);
   policy.seccomp.value = "default";
+  policy.limits.of_process = {{RLIMIT_NOFILE, "open-files", kMostOpenFiles, {Layer::built_in, "default", 1, 0}}};
   return policy;
 }
 

@@ -82,6 +82,13 @@ TEST_CASE("a stage that is known has its own sentence", "[sandbox][failure]") {
   }
 }
 
+TEST_CASE("where the kernel has no room for the compiled filter the switch is named", "[sandbox][failure]") {
+  // An errno of the kernel's own, as of seccomp(2) at the end of that room.
+  const Error error = failure_text(every_mount(), Stage::seccomp, 0, 524);
+  CHECK(error.message.ends_with("(errno 524)"));
+  CHECK(error.hint.find("net.core.bpf_jit_limit") != std::string::npos);
+}
+
 TEST_CASE("a mount that a rule asked for names the rule", "[sandbox][failure]") {
   const Error error = failure_text(every_mount(), Stage::mount, index_of(MountAct::bind), ENOENT);
   CHECK(error.message == "cannot show '/srv/sdk' in the box as ro (--ro): no such file or directory (ENOENT)");

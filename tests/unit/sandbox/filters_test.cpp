@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cerrno>
 #include <filesystem>
@@ -53,6 +54,44 @@ TEST_CASE("every group of a built-in profile has a reason", "[sandbox][filter]")
     CHECK_FALSE((*filter)->groups.empty());
     for (const SeccompGroup& group : (*filter)->groups) CHECK(group.why.size() > 40);
   }
+}
+
+TEST_CASE("a step that may set extended attributes has the same filter without that group", "[sandbox][filter]") {
+  for (const std::string name : {"default", "strict"}) {
+    const auto filter = find_filter(name);
+    const auto wider = find_filter(name, Attributes::allowed);
+    REQUIRE(filter);
+    REQUIRE(wider);
+    CHECK((*filter)->bounds_memory);
+    CHECK_FALSE((*wider)->bounds_memory);
+    CHECK((*wider)->profile == name);
+    CHECK((*wider)->groups.size() + 1 == (*filter)->groups.size());
+    CHECK(std::ranges::count((*filter)->groups, kAttributesGroup, &SeccompGroup::name) == 1);
+    CHECK(std::ranges::count((*wider)->groups, kAttributesGroup, &SeccompGroup::name) == 0);
+    const auto set = [] { return ::syscall(SYS_setxattr, nullptr, nullptr, nullptr, 0, 0) == -1 ? errno : 0; };
+    CHECK(in_child_with(**filter, set) == EOPNOTSUPP);
+    CHECK(in_child_with(**wider, set) == EFAULT);
+  }
+}
+
+TEST_CASE("a file bounds kernel memory where it refuses every call that takes it", "[sandbox][filter]") {
+  const test::TempTree tree;
+  const std::string path = tree / "own.yaml";
+  const auto bounds = [&](const std::string& text, Attributes attributes = Attributes::as_profile) {
+    std::ofstream(path, std::ios::trunc) << "version: 1\n" << text;
+    const auto filter = find_filter(path, attributes);
+    if (!filter) FAIL(filter.error().message);
+    return (*filter)->bounds_memory;
+  };
+  CHECK(bounds("extends: default\n"));
+  CHECK_FALSE(bounds("extends: default\n", Attributes::allowed));
+  CHECK_FALSE(bounds("extends: default\nwithout: [io-uring]\n"));
+  CHECK_FALSE(bounds("extends: default\nwithout: [keyrings]\n"));
+  CHECK_FALSE(bounds("extends: default\nwithout: [extended-attributes]\n"));
+  // Whatever the group is called, and not where a call is refused for some arguments only.
+  const std::string own = "extends: default\nwithout: [extended-attributes]\ngroups:\n  - {name: a, why: a test, refuse: [{calls: [setxattr, ";
+  CHECK(bounds(own + "lsetxattr, fsetxattr, setxattrat], answer: EPERM}]}\n"));
+  CHECK_FALSE(bounds(own + "lsetxattr, setxattrat], answer: EPERM}, {calls: [fsetxattr], when: [{argument: 0, is: [3]}], answer: EPERM}]}\n"));
 }
 
 TEST_CASE("off is no filter", "[sandbox][filter]") {

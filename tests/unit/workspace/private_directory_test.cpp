@@ -1,7 +1,9 @@
 #include "workspace/private_directory.hpp"
 
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
+#include <cstdint>
 #include <filesystem>
 
 #include "sys/temp_tree.hpp"
@@ -29,6 +31,26 @@ TEST_CASE("the place is what TMPDIR says, where that is a directory", "[workspac
   CHECK(place_for_private_directories("") == "/tmp");
   CHECK(place_for_private_directories("relative") == "/tmp");
   CHECK(place_for_private_directories("/no/such/place") == "/tmp");
+}
+
+TEST_CASE("a private directory inherits no access list, which its files would copy", "[workspace][private]") {
+  const TempTree tree;
+  // acl(5) as setxattr(2) takes it: the version, then tag, permissions and id of each entry.
+  const struct {
+    uint32_t version = 2;
+    struct {
+      uint16_t tag, permissions;
+      uint32_t id;
+    } entries[5] = {{0x01, 7, ~0U}, {0x02, 7, 4711}, {0x04, 5, ~0U}, {0x10, 7, ~0U}, {0x20, 5, ~0U}};
+  } list;
+  if (::setxattr(tree.path().c_str(), "system.posix_acl_default", &list, sizeof list, 0) != 0) {
+    WARN("skipped: this file system has no access lists");
+    return;
+  }
+  REQUIRE(fs::create_directory(tree / "control"));
+  CHECK(::getxattr((tree / "control").c_str(), "system.posix_acl_default", nullptr, 0) > 0);
+  const PrivateDirectory directory = created_in(tree);
+  CHECK(::getxattr(directory.path().c_str(), "system.posix_acl_default", nullptr, 0) < 0);
 }
 
 TEST_CASE("a private directory is the caller's alone, and is removed with what is in it", "[workspace][private]") {
