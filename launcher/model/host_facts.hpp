@@ -40,6 +40,8 @@ struct HostFacts {
   bool privileged = false;  // uid 0 with what shifting ids needs, in this user namespace
   // Why the shifted range cannot be had although privileged; empty when it can.
   std::string no_shift_reason = {};
+  // Why no overlay can be put over what is shown; found out by trying. Empty: none was refused.
+  std::string no_overlay_reason = {};
   // The ids that this user namespace has, as /proc/self/uid_map and gid_map tell.
   struct IdRange {
     uint32_t first;

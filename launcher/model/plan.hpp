@@ -87,6 +87,10 @@ struct MountCall {
   bool optional = false;         // passed over where the host has nothing there, or nothing that can be reached
   bool protects = false;         // if optional: what cannot be reached is an error all the same
   int volume = -1;              // index into Plan::volumes when this tmpfs is a volume
+  // bind: the layers of an overlay that is mounted on top, as they are named from the tree that was bound. A socket or a
+  // FIFO of the host has nobody behind it there. Empty: none.
+  std::string layers = {};
+  bool is_socket = false;        // bind: what was named is a socket
   std::string why = {};         // for explain and errors: "the checkout", "toolchain of rust"
   Origin origin = {};
 };
@@ -154,6 +158,8 @@ struct Plan {
   int landlock_abi = 0;        // of the host: with Isolation::landlock it says which kinds of writing can be confined
   bool scope_sockets = false;  // the host's abstract sockets are kept out of reach by Landlock
   bool scope_signals = false;  // likewise its processes
+  bool scope_path_sockets = false;  // likewise its sockets that are files
+  std::vector<std::string> open_sockets;  // but for these, which were named; relative to the box root
   std::shared_ptr<const SeccompFilter> seccomp;  // never null in a plan that is carried out; "off" has no program
   bool seccomp_log = false;  // the filter refuses nothing: the supervisor lists what it would have
   bool deny_nesting = false;
@@ -170,6 +176,7 @@ struct Plan {
   std::vector<MountCall> cache_directories;
   std::vector<int> passed_fds;        // above 2, ascending
   std::string terminal;               // for explain; empty: none to hand over
+  RootMode root = RootMode::ro;
   SourceMode source = SourceMode::rw;
   std::string source_path;            // empty for none
 

@@ -28,6 +28,7 @@ inline constexpr std::string_view kProtectionNames[] = {
     "uid-isolation",    // the host's uid 0 is not in the box
     "network-isolation",
     "abstract-sockets",  // those of host processes are out of reach, also with the host's network
+    "path-sockets",      // sockets of host processes that are files are out of reach
     "no-new-privileges",
     "capabilities",     // the bounding set is cut
     "seccomp",          // a profile of system calls that are refused; the reason names it

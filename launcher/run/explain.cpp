@@ -46,6 +46,7 @@ const char* name_of(UidIsolation isolation) {
 std::string attributes_of(const MountCall& call) {
   std::string text = (call.attributes & MOUNT_ATTR_RDONLY) != 0 ? "ro" : "rw";
   if (call.id_mapped != IdMapped::no) text += ", id-mapped";
+  if (!call.layers.empty()) text += ", no sockets";
   if (call.recursion == Recursion::tree && call.act == MountAct::bind) text += ", with what is mounted below";
   return text;
 }
@@ -71,6 +72,7 @@ void step(Page& page, const Plan& plan) {
   page.line("user", name_of(plan.identity.isolation));
   page.line("uid inside, owner outside", std::to_string(plan.identity.uid) + ", " + std::to_string(plan.identity.owner_uid));
   page.line("network", stepbox::name_of(plan.network));
+  page.line("of the host it sees", plan.root == RootMode::system ? "programs, and what is named below" : "everything but what is covered below");
   page.line("nested sandboxes", plan.deny_nesting ? "denied" : "allowed");
   if (!plan.terminal.empty()) page.line("terminal", plan.terminal);
   for (const int fd : plan.passed_fds) page.line("descriptor passed", std::to_string(fd));
@@ -83,6 +85,23 @@ void isolation(Page& page, const Plan& plan) {
   for (const Gap& gap : plan.gaps) page.line("not protected: " + std::string(gap.name), std::string(gap.text));
   for (const WritablePath& writable : plan.writable)
     page.line("may write to " + escaped(writable.path), writable.why + with_origin(writable.origin));
+}
+
+// What no setting of a box takes away, for the policies that are chosen against strangers.
+struct Rest {
+  const char* what;
+  const char* why;
+};
+constexpr Rest kRest[] = {
+    {"the kernel", "is shared: a hole in it is a way out"},
+    {"the system", "what everybody may read in /usr and /etc, users' names and host keys' public halves included"},
+    {"open descriptors", "standard input, output and error, and those that are passed, lead to whatever they were opened on; a socket "
+                         "among them takes descriptors of the box to the other side (SCM_RIGHTS), and their memory outlives it there"}};
+
+void rest(Page& page, const Plan& plan) {
+  if (plan.root != RootMode::system) return;
+  page.heading("still in reach");
+  for (const Rest& row : kRest) page.line(row.what, row.why);
 }
 
 // Of each reason the first sentence: the rest is for those who read the profile.
@@ -191,6 +210,7 @@ std::string explain(const Planned& planned) {
   environment(page, planned.plan);
   seccomp(page, planned.plan);
   protections(page, planned.plan);
+  rest(page, planned.plan);
   return std::move(page).take();
 }
 

@@ -36,6 +36,7 @@ Result<Plan> make_plan(const Policy& policy, const std::vector<std::string>& arg
   plan.policies = policy.names;
   plan.isolation = policy.isolation.value;
   plan.network = policy.network.value;
+  plan.root = policy.root.value;
   plan_scopes(plan, policy, facts);
   plan.seccomp = facts.seccomp;
   plan.seccomp_log = policy.seccomp_log.value;
@@ -53,6 +54,7 @@ Result<Plan> make_plan(const Policy& policy, const std::vector<std::string>& arg
     TRY(plan_source(plan, policy, facts, layout, checkout));
     // Needs the identity (id-mapped or not), the volumes and the checkout.
     TRY(plan_mounts(plan, policy, facts, layout));
+    plan_path_sockets(plan, facts);
   } else {
     TRY(plan_without_box(plan, policy, facts, layout, checkout));
   }

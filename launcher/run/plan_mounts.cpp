@@ -189,6 +189,7 @@ void MountList::system_below_top() {
     MountCall& call = add(MountAct::bind, std::string(place), target, "host");
     call.attributes = kReadOnly;
     call.recursion = copy_;
+    show_through_overlay(call, plan_, facts_);
     placed_.push_back(target);
   }
 }
@@ -201,6 +202,7 @@ void MountList::cover_private_paths() {
     cover.attributes = kKernelFs | MOUNT_ATTR_RDONLY;
     cover.onto_file = !is_directory;
     cover.optional = true;
+    cover.protects = true;
   }
 }
 
@@ -224,6 +226,8 @@ void MountList::host_root_entry(const RootEntry& entry) {
   call.recursion = copy_;
   // Of a reduced root the step reads what everybody may read: its owners are nobody's there.
   if (shifted_ && !is_reduced_) call.id_mapped = is_mount_of_its_own(host) ? IdMapped::preferred : IdMapped::required;
+  call.onto_file = entry.kind == HostPathKind::file;
+  show_through_overlay(call, plan_, facts_);
   placed_.push_back(entry.name);
 }
 
@@ -243,6 +247,7 @@ void MountList::host_mounts_below() {
     call.attributes = kReadOnly;
     call.id_mapped = shifted_ && !is_reduced_ ? IdMapped::preferred : IdMapped::no;
     call.optional = true;
+    show_through_overlay(call, plan_, facts_);
   }
 }
 

@@ -42,6 +42,16 @@ std::vector<Gap> gaps_of(Isolation isolation, int landlock_abi);
 // Kernel file systems and triggers are no part of "the rest of the host": the box makes its own or none.
 bool is_kernel_file_system(std::string_view type);
 
+// With `root: system` and without the host's network, lets a directory that is shown read-only be seen through an overlay, where one can be had: sockets
+// and FIFOs in it are nobody's there. The call's target, attributes and recursion must be set.
+void show_through_overlay(MountCall& call, const Plan& plan, const HostFacts& facts);
+
+// plan.scope_path_sockets and open_sockets. Needs the mounts.
+void plan_path_sockets(Plan& plan, const HostFacts& facts);
+
+// plan_protections' part: whether sockets of the host that are files are out of reach.
+Protection path_sockets(const Plan& plan, const HostFacts& facts);
+
 // Whether the policy asks for what only control groups can enforce.
 bool needs_cgroup(const Policy& policy);
 

@@ -186,6 +186,9 @@ MountCall Placements::call_of(const Placement& placement) const {
   call.recursion = plan_.identity.isolation == UidIsolation::mapped ? Recursion::tree : Recursion::single;
   if (shifted && !special)
     call.id_mapped = placement.access == PathAccess::rw ? IdMapped::required : IdMapped::preferred;
+  const HostFacts::NamedPath* found = facts_.find(placement.host);
+  call.is_socket = found != nullptr && found->is_socket;
+  show_through_overlay(call, plan_, facts_);
   return call;
 }
 
@@ -208,6 +211,8 @@ std::vector<MountCall> Placements::calls() const {
       below.why += ", mounted below";
       if (below.id_mapped == IdMapped::required) below.id_mapped = IdMapped::preferred;
       below.optional = true;
+      below.layers.clear();
+      show_through_overlay(below, plan_, facts_);
       calls.push_back(std::move(below));
     }
   }

@@ -16,6 +16,8 @@ std::string hint_for(const Protection& protection) {
   if (name == "quota") return "set a limit (--limit memory=SIZE), or use --nesting deny";
   if (name == "network-isolation" || name == "abstract-sockets") return "use --network loopback or --network none";
   if (name == "host-files" && protection.state == ProtectionState::off) return "use --root system";
+  if (name == "path-sockets" && protection.state == ProtectionState::off) return "use --network loopback or --network none";
+  if (name == "path-sockets") return "use --root system with --source ro, and name single files instead of directories to write to";
   if (name == "nesting-denied") return "use --nesting deny";
   if (name == "kernel-memory") return "use --xattr deny, a built-in seccomp profile without --seccomp-log, at most " + std::to_string(kMostOpenFiles) + " open files, and --nesting deny with limits of cgroup v1";
   if (name == "seccomp") return "use --seccomp default, without --seccomp-log";
@@ -58,8 +60,11 @@ Protection host_files(const Plan& plan, const Policy& policy, const HostFacts& f
   return {"host-files", true, ProtectionState::active, {}};
 }
 
-Protection network_isolation(const Plan& plan) {
-  if (plan.network != NetworkMode::host) return active("network-isolation");
+Protection network_isolation(const Plan& plan, const HostFacts& facts) {
+  if (plan.network != NetworkMode::host) {
+    const bool is_whole = path_sockets(plan, facts).state == ProtectionState::active;
+    return {"network-isolation", true, ProtectionState::active, is_whole ? "" : "but for sockets that are files, see path-sockets"};
+  }
   return {"network-isolation", false, ProtectionState::off, "network: host"};
 }
 
@@ -126,8 +131,9 @@ std::vector<Protection> without_box(const Plan& plan, const Policy& policy, cons
                                                        : "processes are found by parentage"),
           off("ipc-isolation"),
           off("uid-isolation"),
-          network_isolation(plan),
+          network_isolation(plan, facts),
           plan.scope_sockets ? active("abstract-sockets") : off("abstract-sockets"),
+          off("path-sockets"),
           active("no-new-privileges"),
           active("capabilities"),
           seccomp(plan),
@@ -137,8 +143,9 @@ std::vector<Protection> without_box(const Plan& plan, const Policy& policy, cons
 
 std::vector<Protection> of_box(Plan& plan, const Policy& policy, const HostFacts& facts) {
   return {quota(plan, policy, facts), active("mount-isolation"), host_files(plan, policy, facts), active("pid-isolation"),
-          active("ipc-isolation"), uid_isolation(plan, facts), network_isolation(plan), abstract_sockets(plan, facts),
-          active("no-new-privileges"), active("capabilities"), seccomp(plan), kernel_memory(plan, policy), nesting_denied(plan)};
+          active("ipc-isolation"), uid_isolation(plan, facts), network_isolation(plan, facts), abstract_sockets(plan, facts),
+          path_sockets(plan, facts), active("no-new-privileges"), active("capabilities"), seccomp(plan),
+          kernel_memory(plan, policy), nesting_denied(plan)};
 }
 
 }  // namespace

@@ -127,6 +127,13 @@ void warn_of_degraded_ids(const Plan& plan, const HostFacts& facts) {
                 (facts.root_is_mapped_elsewhere ? "the container's" : "the host's") + ", with capabilities cut");
 }
 
+// The same. What the caller opened is told by the ledger alone.
+void warn_of_open_sockets(const Plan& plan) {
+  for (const Protection& protection : plan.protections)
+    if (protection.name == "path-sockets" && protection.requested && protection.state == ProtectionState::degraded)
+      log::warn("the network is not wholly out of reach: " + protection.reason);
+}
+
 // Chosen by name, and still worth a word: who reads the log did not always choose it.
 void warn_of_gaps(const Plan& plan) {
   if (plan.gaps.empty()) return;
@@ -191,14 +198,19 @@ Result<Started> start(Planned& planned, const RunRequest& request, const sandbox
     for (const std::string& warning : planned.plan.warnings) log::warn(warning);
     tell_plan(planned.plan);
     warn_of_degraded_ids(planned.plan, planned.facts);
+    warn_of_open_sockets(planned.plan);
     warn_of_gaps(planned.plan);
     auto box = sandbox::Box::start(planned.plan, caller, terminal, {cgroup.unified(), cgroup.tasks()}, private_directory);
     if (box) return Started{std::move(cgroup), std::move(*box)};
     sandbox::StartFailure failure = std::move(box).error();
-    if (!failure.ids_cannot_be_shifted || !planned.facts.no_shift_reason.empty())
+    if (failure.ids_cannot_be_shifted && planned.facts.no_shift_reason.empty()) {
+      planned.facts.no_shift_reason = failure.error.message;
+      TRY(look_up_private_paths(planned.facts, planned.policy));
+    } else if (failure.overlay_refused && planned.facts.no_overlay_reason.empty()) {
+      planned.facts.no_overlay_reason = failure.error.message;
+    } else {
       return std::unexpected(std::move(failure.error));
-    planned.facts.no_shift_reason = failure.error.message;
-    TRY(look_up_private_paths(planned.facts, planned.policy));
+    }
     TRY_ASSIGN(planned.plan, make_plan(planned.policy, request.argv, planned.facts));
   }
 }

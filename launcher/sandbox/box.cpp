@@ -38,6 +38,13 @@ bool is_shift_refused(const Message& failure) {
   return failure.error == EINVAL || failure.error == EPERM || failure.error == EACCES || failure.error == EOPNOTSUPP;
 }
 
+// The same for overlays: not compiled in, forbidden, or not over this file system, which may be an overlay itself.
+bool is_overlay_refused(const Message& failure) {
+  if (failure.stage != Stage::overlay) return false;
+  return failure.error == EINVAL || failure.error == EPERM || failure.error == EACCES || failure.error == EOPNOTSUPP ||
+         failure.error == ENODEV || failure.error == EREMOTE || failure.error == ELOOP;
+}
+
 }  // namespace
 
 std::expected<Box, StartFailure> Box::start(const Plan& plan, const CallerState& caller, int terminal,
@@ -106,7 +113,7 @@ std::expected<void, StartFailure> Box::await_step(const Plan& plan, std::chrono:
     if (message.kind != Kind::failed) continue;
     tear_down();
     return std::unexpected(StartFailure{failure_text(plan, message.stage, message.index, message.error),
-                                        is_shift_refused(message)});
+                                        is_shift_refused(message), is_overlay_refused(message)});
   }
 }
 

@@ -46,6 +46,7 @@ namespace stepbox::sandbox {
 struct StartFailure {
   Error error;
   bool ids_cannot_be_shifted = false;
+  bool overlay_refused = false;  // likewise where the kernel refuses an overlay over what is shown
 };
 
 struct BoxEvent {

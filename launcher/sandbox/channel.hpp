@@ -25,6 +25,7 @@ enum class Stage : uint8_t {
   step_map,
   mount,     // `index` is the call's place in Plan::mounts
   id_map,    // the same, where the mount cannot be id-mapped
+  overlay,        // the same, where no overlay can be put over it
   pivot,
   loopback,
   init_privileges,

@@ -139,6 +139,8 @@ Error text_of(const Plan& plan, Stage stage, int index, int number) {
     return Error::from_errno("the file system of " + quoted(place_of_file_system(plan.mounts[static_cast<size_t>(index)])) +
                                  " cannot be mounted with shifted ids",
                              number);
+  if (stage == Stage::overlay)
+    return Error::from_errno("no overlay can be put over " + quoted(plan.mounts[static_cast<size_t>(index)].source), number);
   if (stage == Stage::directory) {
     Error error = Error::from_errno("cannot change to " + quoted(plan.cwd) + " in the box", number);
     error.hint = number == ENOENT ? "the box does not show that directory; name it with --rw or --ro"

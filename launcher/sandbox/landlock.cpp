@@ -9,13 +9,14 @@
 #include <cerrno>
 #include <cstdint>
 
+#include "sys/calls.hpp"
 #include "sys/fd.hpp"
 #include "sys/open_no_links.hpp"
 
 namespace stepbox::sandbox {
 namespace {
 
-// As Linux 6.12 has them; the headers of Debian 12 are older.
+// As Linux 7.1 has them; the headers of Debian 12 are older.
 struct Ruleset {
   uint64_t handled_access_fs;
   uint64_t handled_access_net;
@@ -23,6 +24,7 @@ struct Ruleset {
 };
 constexpr uint64_t kTruncate = uint64_t{1} << 14;
 constexpr uint64_t kIoctlOnDevices = uint64_t{1} << 15;
+constexpr uint64_t kConnectToPaths = uint64_t{1} << 16;
 constexpr int kLandlockForIoctl = 5;
 constexpr uint64_t kScopeAbstractSockets = 1;
 constexpr uint64_t kScopeSignals = 2;
@@ -71,6 +73,17 @@ LandlockFailure allow_writes(int ruleset, uint64_t writes, const Plan& plan, int
   return {};
 }
 
+// In a box: everything lies below its root.
+int allow_sockets(int ruleset, const LandlockRights& rights, const Plan& plan, int root) {
+  if (const int error = allow(ruleset, root, rights.of_workspace); error != 0) return error;
+  for (const std::string& target : plan.open_sockets) {
+    const sys::Fd socket(sys::open_no_links(root, target.c_str(), O_PATH));
+    if (!socket) return errno;
+    if (const int error = allow(ruleset, socket.get(), rights.of_sockets); error != 0) return error;
+  }
+  return 0;
+}
+
 }  // namespace
 
 LandlockSupport landlock_support() {
@@ -81,16 +94,31 @@ LandlockSupport landlock_support() {
   return {.error = is_missing ? 0 : errno};
 }
 
+LandlockRights landlock_rights(const Plan& plan) {
+  LandlockRights rights;
+  rights.scopes = (plan.scope_sockets ? kScopeAbstractSockets : 0) | (plan.scope_signals ? kScopeSignals : 0);
+  if (plan.isolation == Isolation::landlock) rights.handled = rights.of_workspace = known_writes(plan.landlock_abi);
+  if (plan.scope_path_sockets) {
+    // Files may be moved only where a rule says so, whatever else is handled (landlock(7)). The step's own sockets need
+    // no rule: they were made under this one.
+    rights.handled |= kConnectToPaths | LANDLOCK_ACCESS_FS_REFER;
+    rights.of_workspace |= LANDLOCK_ACCESS_FS_REFER;
+    rights.of_sockets = kConnectToPaths;
+  }
+  return rights;
+}
+
 LandlockFailure enter_landlock(const Plan& plan, int workspace) {
-  const bool confines = plan.isolation == Isolation::landlock;
-  const uint64_t scopes = (plan.scope_sockets ? kScopeAbstractSockets : 0) | (plan.scope_signals ? kScopeSignals : 0);
-  if (!confines && scopes == 0) return {};
-  const Ruleset rules = {.handled_access_fs = confines ? known_writes(plan.landlock_abi) : 0, .handled_access_net = 0, .scoped = scopes};
+  const LandlockRights rights = landlock_rights(plan);
+  if (rights.is_empty()) return {};
+  const Ruleset rules = {.handled_access_fs = rights.handled, .handled_access_net = 0, .scoped = rights.scopes};
   const sys::Fd ruleset(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &rules, sizeof rules, 0)));
   if (!ruleset) return {errno};
-  if (confines)
-    if (const LandlockFailure failure = allow_writes(ruleset.get(), rules.handled_access_fs, plan, workspace); failure.error != 0)
-      return failure;
+  if (plan.isolation == Isolation::landlock) {
+    if (const LandlockFailure failure = allow_writes(ruleset.get(), rights.handled, plan, workspace); failure.error != 0) return failure;
+  } else if (rights.handled != 0) {
+    if (const int error = allow_sockets(ruleset.get(), rights, plan, workspace); error != 0) return {error};
+  }
   return ::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) == 0 ? LandlockFailure{} : LandlockFailure{errno};
 }
 

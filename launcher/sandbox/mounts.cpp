@@ -72,6 +72,7 @@ class Builder {
   int new_devpts(const MountCall& call);
   int reserve_terminal(const MountCall& call);
   int copy(const MountCall& call, int from);
+  int put_overlay(const MountCall& call, int lower);
   int set_attributes(const MountCall& call, int mount, unsigned recursive);
   int attach(const MountCall& call, int mount);
   int seal(const MountCall& call);
@@ -196,7 +197,22 @@ int Builder::copy(const MountCall& call, int from) {
   }
   if (!mount) return errno;
   if (const int error = set_attributes(call, mount.get(), recursive); error != 0) return error;
-  return attach(call, mount.get());
+  if (const int error = attach(call, mount.get()); error != 0) return error;
+  return call.layers.empty() ? 0 : put_overlay(call, mount.get());
+}
+
+// An overlay has inodes of its own, and the kernel finds who listens at a socket by its inode. It stays under the
+// overlay, where nothing leads to it any more.
+int Builder::put_overlay(const MountCall& call, int lower) {
+  failed_stage_ = Stage::overlay;
+  // The layers are named from there: a path of the host may hold what separates them.
+  if (::fchdir(lower) != 0) return errno;
+  const Fd context(sys::fsopen("overlay"));
+  if (!context) return errno;
+  if (sys::fsconfig_string(context.get(), "lowerdir", call.layers.c_str()) != 0) return errno;
+  if (sys::fsconfig_create(context.get()) != 0) return errno;
+  const Fd mount(sys::fsmount(context.get(), static_cast<unsigned>(call.attributes)));
+  return mount ? attach(call, mount.get()) : errno;
 }
 
 int Builder::set_attributes(const MountCall& call, int mount, unsigned recursive) {

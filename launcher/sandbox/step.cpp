@@ -186,6 +186,14 @@ void tell_supervisor(const Prepared& prepared, const Reporter& reporter, int cha
   if (const int error = send_with_descriptors(channel, {&message, sizeof message}, &listener, 1); error != 0) ::_exit(error);
 }
 
+// What the step may not do any more. `root` is open on the box's, or its own directory where there is no box.
+void restrain(const Prepared& prepared, const Reporter& reporter, int root) {
+  const LandlockFailure held = enter_landlock(prepared.plan, root);
+  reporter.require(held.index < 0 ? Stage::landlock : Stage::writes, held.error, held.index);
+  ::close(root);
+  if (!prepared.plan.seccomp_log) reporter.require(Stage::seccomp, load_filter(*prepared.plan.seccomp));
+}
+
 }  // namespace
 
 void be_step(const Prepared& prepared, int channel, int terminal, int go) {
@@ -215,16 +223,15 @@ void be_step(const Prepared& prepared, int channel, int terminal, int go) {
   const int root = receive_root(go);
   const MountFailure made = make_directories(prepared.plan, root);
   reporter.require(made.stage, made.error, made.index);
-  const LandlockFailure held = enter_landlock(prepared.plan, root);
-  reporter.require(held.index < 0 ? Stage::landlock : Stage::writes, held.error, held.index);
-  ::close(root);
-  // After the directories: what makes them may be refused to the step.
-  if (!prepared.plan.seccomp_log) reporter.require(Stage::seccomp, load_filter(*prepared.plan.seccomp));
+  // After the directories: what makes them may be refused to the step. Sockets that it may use are found in the box only.
+  const bool needs_box = !prepared.plan.open_sockets.empty();
+  if (!needs_box) restrain(prepared, reporter, root);
   // Should its parent be killed together with the keeper, nobody else ends it. After the change of capabilities, which
   // would clear it (prctl(2)), and before a word of the parent's, which is alive then.
   if (prepared.plan.isolation != Isolation::full) tie_to_parent();
   // From here on the box is made, and paths are those of the step.
   if (!wait_for_init(go)) ::_exit(0);
+  if (needs_box) restrain(prepared, reporter, root);
   reporter.require(Stage::directory, error_of(::chdir(prepared.plan.cwd.c_str())));
   reporter.require(Stage::terminal, take_terminal(prepared.caller.has_foreground ? terminal : -1));
   // Last: a limit on descriptors would be in the way of the lines above.

@@ -52,7 +52,7 @@ _stepbox() {
     --seccomp) mapfile -t COMPREPLY < <(compgen -W "default strict off" -- "$cur"; compgen -f -- "$cur") ;;
     --summary) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$cur") ;;
     --require) mapfile -t COMPREPLY < <(compgen -W "quota mount-isolation host-files pid-isolation ipc-isolation uid-isolation
-      network-isolation abstract-sockets no-new-privileges capabilities seccomp kernel-memory nesting-denied" -- "$cur") ;;
+      network-isolation abstract-sockets path-sockets no-new-privileges capabilities seccomp kernel-memory nesting-denied" -- "$cur") ;;
     --policy) mapfile -t COMPREPLY < <(compgen -W "$(_stepbox_policies)" -- "$cur"; compgen -f -- "$cur") ;;
     --volume | --redirect-env)
       [[ $previous == --volume ]] && mapfile -t COMPREPLY < <(compgen -S = -W "$volumes" -- "$cur") && compopt -o nospace

@@ -143,6 +143,7 @@ std::string BoxModel::carry_out(const MountCall& call) {
       const NodeKind kind = host_.kind_of(call.source);
       if (kind == NodeKind::missing) return "ENOENT";
       if (kind == NodeKind::link) return "the source is a link";
+      if (const std::string refused = check_layers(call); !refused.empty()) return refused;
       return attach(call, host_fs_, call.source == "/" ? "" : call.source);
     }
     case MountAct::rebind: return rebind(call);
@@ -155,6 +156,15 @@ std::string BoxModel::carry_out(const MountCall& call) {
     }
   }
   return "?";
+}
+
+// Of an overlay: the tree itself, and an empty directory that is reached from it. Nothing can be written through it.
+std::string BoxModel::check_layers(const MountCall& call) const {
+  if (call.layers.empty()) return "";
+  const size_t colon = call.layers.find(':');
+  if (call.layers.substr(0, colon) != ".") return "the first layer is not the tree";
+  if (lexically_normal("/" + call.target + "/" + call.layers.substr(colon + 1)) != "/.empty/directory") return "the second layer is not empty";
+  return (call.attributes & MOUNT_ATTR_RDONLY) == 0 ? "an overlay that is written to" : "";
 }
 
 std::string BoxModel::make(const MountCall& call) {

@@ -84,6 +84,7 @@ class BoxModel {
   Mount* topmost_at(const Mount* parent, const std::string& path) const;
   std::string carry_out(const MountCall& call);
   std::string make(const MountCall& call);
+  std::string check_layers(const MountCall& call) const;
   std::string attach(const MountCall& call, FileSystem* fs, const std::string& root);
   std::string rebind(const MountCall& call);
   FileSystem* new_fs(std::string type);

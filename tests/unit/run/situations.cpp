@@ -206,6 +206,8 @@ std::vector<Situation> situations() {
       for (const Row& row : kRows) {
         Situation made{std::string(posture.name) + ", root " + name_of(root) + ", " + row.name, posture.facts(), default_policy(), {}};
         made.policy.root.value = root;
+        // Without the host's network what is shown is seen through overlays.
+        if (root == RootMode::system) made.policy.network.value = NetworkMode::loopback;
         stand_in(made, made.facts.checkout);
         row.change(made);
         all.push_back(std::move(made));
