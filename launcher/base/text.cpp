@@ -110,7 +110,7 @@ std::string did_you_mean(std::string_view word, std::span<const std::string_view
 }
 
 std::string nearest_or_all(std::string_view word, std::span<const std::string_view> candidates) {
-  constexpr size_t kMostOnALine = 12;
+  constexpr size_t kMostOnALine = 16;
   std::string text = did_you_mean(word, candidates);
   if (!text.empty() || candidates.empty() || candidates.size() > kMostOnALine) return text;
   for (size_t i = 0; i < candidates.size(); ++i) {

@@ -77,7 +77,7 @@ LandlockFailure allow_writes(int ruleset, uint64_t writes, const Plan& plan, int
 int allow_sockets(int ruleset, const LandlockRights& rights, const Plan& plan, int root) {
   if (const int error = allow(ruleset, root, rights.of_workspace); error != 0) return error;
   for (const std::string& target : plan.open_sockets) {
-    const sys::Fd socket(sys::open_no_links(root, target.c_str(), O_PATH));
+    const sys::Fd socket(sys::open_no_links(root, target.c_str()));
     if (!socket) return errno;
     if (const int error = allow(ruleset, socket.get(), rights.of_sockets); error != 0) return error;
   }

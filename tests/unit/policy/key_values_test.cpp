@@ -203,6 +203,6 @@ TEST_CASE("protections are required by name and only once", "[policy]") {
   CHECK(refusal("require", "quotta") ==
         "x: 'quotta' is not a protection like quota or mount-isolation (did you mean 'quota'?)");
   CHECK(refusal("require", "everything") == "x: 'everything' is not a protection like quota or mount-isolation (one of quota, mount-isolation, host-files, pid-isolation, "
-        "ipc-isolation, uid-isolation, network-isolation, abstract-sockets, no-new-privileges, capabilities, seccomp and "
+        "ipc-isolation, uid-isolation, network-isolation, abstract-sockets, path-sockets, no-new-privileges, capabilities, seccomp, kernel-memory and "
         "nesting-denied)");
 }
