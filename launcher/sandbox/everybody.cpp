@@ -35,15 +35,48 @@ size_t read_of(int processes, pid_t pid, const char* name, char* buffer, size_t 
 struct Kinship {
   char state = 'X';
   pid_t parent = 0;
+  int64_t ticks = 0;  // of a processor, used by all its threads and by the children that it has waited for
+  int threads = 0;
 };
 
 // proc(5), /proc/pid/stat: "PID (COMM) STATE PPID ...", where COMM may hold anything.
-Kinship kinship_of(int processes, pid_t pid) {
-  char text[512];
-  if (read_of(processes, pid, "stat", text, sizeof text) == 0) return {};
+Kinship kinship_in(const char* text) {
+  constexpr int kFirstTicks = 14;
+  constexpr int kThreads = 20;
   const char* end_of_name = std::strrchr(text, ')');
   if (end_of_name == nullptr || std::strlen(end_of_name) < 4) return {};
-  return {end_of_name[2], std::atoi(end_of_name + 4)};
+  Kinship kinship{.state = end_of_name[2]};
+  char* at = const_cast<char*>(end_of_name) + 3;
+  for (int field = 4; field <= kThreads; ++field) {
+    const int64_t value = std::strtoll(at, &at, 10);
+    if (field == 4) kinship.parent = static_cast<pid_t>(value);
+    if (field >= kFirstTicks && field < kFirstTicks + 4) kinship.ticks += value;
+    if (field == kThreads) kinship.threads = static_cast<int>(value);
+  }
+  return kinship;
+}
+
+Kinship kinship_of(int processes, pid_t pid) {
+  char text[512];
+  return read_of(processes, pid, "stat", text, sizeof text) == 0 ? Kinship{} : kinship_in(text);
+}
+
+bool is_active(char state) { return state == 'R' || state == 'D'; }
+
+// The first thread is the process's state; the others may run while it waits for them.
+bool has_active_thread(int processes, pid_t pid) {
+  constexpr int kMostThreads = 256;
+  char path[64];
+  std::snprintf(path, sizeof path, "%d/task", static_cast<int>(pid));
+  const int threads = ::openat(processes, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  bool any = false;
+  int count = 0;
+  sys::for_each_entry(threads, [&](const char* name) {
+    const pid_t thread = std::atoi(name);
+    if (!any && thread > 0 && count++ < kMostThreads) any = is_active(kinship_of(threads, thread).state);
+  });
+  ::close(threads);
+  return any;
 }
 
 // The pids first, and then a look at each: a step that forks all the time makes new ones faster than they can be looked
@@ -75,15 +108,18 @@ void kill_everybody(int processes, Bounds bounds) {
   else for_each_within(processes, bounds, [](pid_t pid) { ::kill(pid, SIGKILL); });
 }
 
-bool is_anybody_running(int processes, Bounds bounds) {
-  bool any = false;
+Activity activity_of(int processes, Bounds bounds) {
+  const int64_t nanoseconds_per_tick = 1'000'000'000 / std::max(::sysconf(_SC_CLK_TCK), 1L);
+  Activity activity;
   uint32_t count = 0;
   for_each_within(processes, bounds, [&](pid_t pid) {
-    if (any || count++ >= kMaxStrays) return;
-    const char state = kinship_of(processes, pid).state;
-    any = state == 'R' || state == 'D';
+    if (count++ >= kMaxStrays) return;
+    const Kinship kinship = kinship_of(processes, pid);
+    activity.processor_time += kinship.ticks * nanoseconds_per_tick;
+    if (!activity.is_running)
+      activity.is_running = is_active(kinship.state) || (kinship.threads > 1 && has_active_thread(processes, pid));
   });
-  return any;
+  return activity;
 }
 
 uint32_t list_everybody(int processes, Bounds bounds, StrayRecord* strays) {

@@ -19,8 +19,12 @@ enum class Bounds : uint8_t {
 // `processes` is open on a /proc that shows them.
 void kill_everybody(int processes, Bounds bounds);
 
-// Whether somebody, of the first kMaxStrays, has a processor or waits for one, or for a disk.
-bool is_anybody_running(int processes, Bounds bounds);
+// What those within the bounds do, of the first kMaxStrays.
+struct Activity {
+  bool is_running = false;     // some thread has a processor or waits for one, or for a disk
+  int64_t processor_time = 0;  // nanoseconds that they have used, with those that they have waited for
+};
+Activity activity_of(int processes, Bounds bounds);
 
 // Who is alive within the bounds: their number, and the first kMaxStrays of them. Of descendants the children. Behind the
 // first, those are counted who are dead and not reaped: to look at ten thousand takes too long beside them.

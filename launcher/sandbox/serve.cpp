@@ -17,24 +17,38 @@
 namespace stepbox::sandbox {
 namespace {
 
+int64_t nanoseconds_of(const timeval& time) { return (int64_t{time.tv_sec} * 1'000'000 + time.tv_usec) * 1'000; }
+
+// Of a processor, by those that are there and those that have ended, which are children of this process.
+int64_t processor_time_of(const Activity& activity) {
+  rusage usage{};
+  ::getrusage(RUSAGE_CHILDREN, &usage);
+  return activity.processor_time + nanoseconds_of(usage.ru_utime) + nanoseconds_of(usage.ru_stime);
+}
+
 // A process that is just ending is no stray: the helpers of a nested sandbox end a moment after it, and what reads the
-// step's output when it has read the end. On a busy machine a moment is when they get a processor, for which who sleeps
-// does not wait.
+// step's output when it has read the end. On a busy machine a moment is when they get a processor, which our sleeping does
+// not give them. So those that want one get that much of it, however long it takes, within reason.
 bool everyone_ends_soon(int processes, Bounds bounds) {
   constexpr int kMoments = 10;
   constexpr int kAtATime = 8192;
   constexpr timespec kMoment{.tv_sec = 0, .tv_nsec = 1'000'000};
-  constexpr int64_t kTimeToRun = 200'000'000;
-  const int64_t end = monotonic_nanoseconds() + kTimeToRun;
-  do {
+  constexpr int64_t kProcessorTime = 200'000'000;
+  constexpr int64_t kWithinReason = 5'000'000'000;
+  const int64_t end = monotonic_nanoseconds() + kWithinReason;
+  int64_t used_before = -1;
+  for (;;) {
     for (int i = 0; i < kMoments; ++i) {
       pid_t gone = 1;
       for (int n = 0; n < kAtATime && gone > 0; ++n) gone = ::waitpid(-1, nullptr, WNOHANG | __WALL);
       if (gone < 0 && errno == ECHILD) return true;
       ::nanosleep(&kMoment, nullptr);
     }
-  } while (is_anybody_running(processes, bounds) && monotonic_nanoseconds() < end);
-  return false;
+    const Activity activity = activity_of(processes, bounds);
+    const int64_t used = processor_time_of(activity);
+    if (used_before < 0) used_before = used;
+    if (!activity.is_running || used - used_before >= kProcessorTime || monotonic_nanoseconds() >= end) return false;
+  }
 }
 
 // What this process got as a member of the caller's process group, and the supervisor has seen (Box::heard_by_parent()).
