@@ -10,10 +10,13 @@
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
+#include "base/patient_writer.hpp"
 #include "base/text.hpp"
 
 namespace stepbox::log {
 namespace {
+
+constinit PatientWriter g_stderr(STDERR_FILENO, std::chrono::seconds(2));
 
 // One write(2) per line, straight to descriptor 2: stdio would keep bytes back, and a line in two
 // writes can be torn by the step's output. A closed or full stderr is nobody's failure: ignored.
@@ -22,7 +25,7 @@ class StderrSink final : public spdlog::sinks::base_sink<spdlog::details::null_m
   void sink_it_(const spdlog::details::log_msg& message) override {
     spdlog::memory_buf_t line;
     formatter_->format(message, line);
-    [[maybe_unused]] const ssize_t ignored = ::write(STDERR_FILENO, line.data(), line.size());
+    g_stderr.write({line.data(), line.size()});
   }
   void flush_() override {}
 };
@@ -47,6 +50,10 @@ void set_verbosity(Verbosity verbosity) { g_verbosity = verbosity; }
 
 bool is_verbose() { return g_verbosity == Verbosity::verbose; }
 
+void set_patience(std::chrono::milliseconds patience) { g_stderr.set_patience(patience); }
+
+unsigned lost_lines() { return g_stderr.lost(); }
+
 void say(std::string_view line) { logger().log(spdlog::level::info, line); }
 
 void warn(std::string_view line) { logger().log(spdlog::level::warn, line); }
@@ -56,8 +63,7 @@ void debug(std::string_view line) {
 }
 
 void hint(std::string_view text) {
-  const std::string line = "hint: " + std::string(text) + "\n";
-  [[maybe_unused]] const ssize_t ignored = ::write(STDERR_FILENO, line.data(), line.size());
+  g_stderr.write("hint: " + std::string(text) + "\n");
 }
 
 void error(const Error& error) {

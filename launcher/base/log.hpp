@@ -4,6 +4,7 @@
 // to use anywhere on the supervisor's side, never between clone and execve (it allocates).
 #pragma once
 
+#include <chrono>
 #include <string_view>
 
 #include "base/result.hpp"
@@ -15,6 +16,12 @@ enum class Verbosity { normal, verbose };
 // Chooses whether debug lines are printed. Before the first call they are not.
 void set_verbosity(Verbosity verbosity);
 bool is_verbose();
+
+// How long the lines wait from here on, all together, for standard error to take them: a pipe that nobody empties must not
+// keep a step from its start, nor an exit code back. Before the first call two seconds.
+void set_patience(std::chrono::milliseconds patience);
+// How many lines it did not take in time, so that they are lost.
+unsigned lost_lines();
 
 // One line each, written with a single write(2) so that it is never torn by the step's own output.
 void say(std::string_view line);

@@ -39,11 +39,13 @@ void say(const Report& report) {
 void summarise(const Report& report, SummaryWhen when) {
   const bool is_wanted = when == SummaryWhen::always || (when == SummaryWhen::automatic && report::is_noteworthy(report));
   if (!is_wanted && report.hint.empty()) return;
+  constexpr std::chrono::seconds kPatience{10};
   const auto tell = [&](int) {
+    log::set_patience(kPatience);
     if (is_wanted) say(report);
     if (!report.hint.empty()) log::hint(report.hint);
   };
-  sys::run_bounded(tell, {}, std::chrono::seconds(10), 0);
+  sys::run_bounded(tell, {}, kPatience, 0);
 }
 
 // Why the step did not run. That the record cannot say so comes second.

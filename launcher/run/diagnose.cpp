@@ -34,6 +34,7 @@ Snapshot diagnose(const sandbox::Box& box, workspace::UsageMeter& meter, const O
         {volume.name, volume.final_bytes, volume.limit_bytes, volume.final_inodes, volume.limit_inodes});
   // In a child: a pipe that nobody empties would hold stepbox back for ever.
   const auto say = [&](int) {
+    log::set_patience(kTimeToSay);
     log::say(announcement(overrun, deadlines));
     for (const std::string& line : report::lines_of(snapshot)) log::say(line);
   };
