@@ -39,6 +39,7 @@ int exit_code_of(const Outcome& outcome) {
       return refused.error == ENOENT || refused.error == ENOTDIR ? kExitNotFound : kExitNotExecutable;
     }
     int operator()(const BoxKilled&) const { return kExitLauncher; }
+    int operator()(const CancelledBefore& cancelled) const { return kExitSignalBase + cancelled.signal; }
   };
   return std::visit(Visitor{}, outcome);
 }

@@ -36,8 +36,13 @@ struct BoxKilled {
   int signal;
   bool operator==(const BoxKilled&) const = default;
 };
+// Stepbox was asked to end by a signal while it made the box: the step did not run.
+struct CancelledBefore {
+  int signal;
+  bool operator==(const CancelledBefore&) const = default;
+};
 
-using Outcome = std::variant<Exited, Signaled, NotStarted, BoxKilled>;
+using Outcome = std::variant<Exited, Signaled, NotStarted, BoxKilled, CancelledBefore>;
 
 enum class Verdict : uint8_t {
   success, failure, signal, timeout, silence, disk_quota, inode_quota, out_of_memory, process_limit, seccomp, not_found,

@@ -157,6 +157,9 @@ std::string what_happened(const Report& report) {
       if (exit_code_of(refused) == kExitNotFound) return not_found_text(report);
       return Error::from_errno(command_of(report) + " cannot be executed", refused.error).message;
     }
+    std::string operator()(const CancelledBefore& cancelled) const {
+      return "stepbox was asked to end by " + signal_name(cancelled.signal) + " while it made the box; the step did not run";
+    }
     std::string operator()(const BoxKilled& killed) const {
       return "the box was killed from outside by " + signal_name(killed.signal) +
              "; how the step would have ended is not known";
@@ -187,6 +190,7 @@ std::string overrun_text(const Report& report) {
 }
 
 std::string cancelled_text(const Report& report) {
+  if (std::holds_alternative<CancelledBefore>(report.outcome)) return what_happened(report);
   std::string out = "the step was stopped by " + signal_name(report.cancelled_by) + " sent to stepbox";
   if (const Exited* exited = std::get_if<Exited>(&report.outcome))
     out += "; it exited with code " + std::to_string(exited->code);

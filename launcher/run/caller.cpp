@@ -1,6 +1,7 @@
 #include "run/caller.hpp"
 
 #include <fcntl.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -77,6 +78,40 @@ sandbox::CallerState take_over_signals() {
   plain.sa_handler = SIG_DFL;
   ::sigaction(SIGCHLD, &plain, &caller.child_action);
   return caller;
+}
+
+namespace {
+
+constexpr int kAsking[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
+
+bool is_ignored(int signal) {
+  struct sigaction action {};
+  return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+}  // namespace
+
+Result<SignalQueue> SignalQueue::open(const sandbox::CallerState& caller) {
+  SignalQueue queue;
+  queue.blocked_by_caller_ = caller.mask;
+  sigset_t watched;
+  sigemptyset(&watched);
+  for (const int signal : kAsking) sigaddset(&watched, signal);
+  queue.fd_ = sys::Fd(::signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!queue.fd_) return fail_errno("cannot wait for signals", errno);
+  return queue;
+}
+
+bool SignalQueue::is_asked_to_end() {
+  sigset_t watched;
+  sigemptyset(&watched);
+  for (const int signal : kAsking)
+    if (!is_ignored(signal) && ::sigismember(&blocked_by_caller_, signal) != 1) sigaddset(&watched, signal);
+  ::signalfd(fd_.get(), &watched, 0);
+  signalfd_siginfo info{};
+  if (::read(fd_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return false;
+  asked_by_ = static_cast<int>(info.ssi_signo);
+  return true;
 }
 
 Terminal Terminal::of_caller() {

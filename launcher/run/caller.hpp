@@ -14,6 +14,26 @@ namespace stepbox::run {
 // Blocks every signal and makes SIGCHLD ordinary; returns what was before, for the step.
 sandbox::CallerState take_over_signals();
 
+// The signals that come to stepbox from take_over_signals() on, as a signalfd(2).
+class SignalQueue {
+ public:
+  // At first of SIGTERM, SIGINT, SIGHUP and SIGQUIT alone: until there is a step, the others wait for it.
+  static Result<SignalQueue> open(const sandbox::CallerState& caller);
+
+  int fd() const { return fd_.get(); }
+
+  // While there is no step: whether one has come that would end a program that the caller starts. Those that the caller
+  // ignores or blocks wait for the step from here on.
+  bool is_asked_to_end();
+  // By which; 0 by none.
+  int asked_by() const { return asked_by_; }
+
+ private:
+  sys::Fd fd_;
+  sigset_t blocked_by_caller_{};
+  int asked_by_ = 0;
+};
+
 // The controlling terminal. A caller in its background may be brought to the foreground later (`fg`).
 class Terminal {
  public:

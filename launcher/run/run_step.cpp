@@ -192,7 +192,7 @@ struct Started {
 // Where a file system cannot be id-mapped is only known by trying. The second plan is weaker: stepbox warns of it, and
 // the report has it too. Its control groups are others, since the step owns the host's files then.
 Result<Started> start(Planned& planned, const RunRequest& request, const sandbox::CallerState& caller, int terminal,
-                      int private_directory) {
+                      int private_directory, const sandbox::Patience& patience) {
   for (;;) {
     TRY_ASSIGN(cgroup::Cgroup cgroup, make_cgroup(planned, request));
     for (const std::string& warning : planned.plan.warnings) log::warn(warning);
@@ -200,7 +200,7 @@ Result<Started> start(Planned& planned, const RunRequest& request, const sandbox
     warn_of_degraded_ids(planned.plan, planned.facts);
     warn_of_open_sockets(planned.plan);
     warn_of_gaps(planned.plan);
-    auto box = sandbox::Box::start(planned.plan, caller, terminal, {cgroup.unified(), cgroup.tasks()}, private_directory);
+    auto box = sandbox::Box::start(planned.plan, caller, terminal, {cgroup.unified(), cgroup.tasks()}, private_directory, patience);
     if (box) return Started{std::move(cgroup), std::move(*box)};
     sandbox::StartFailure failure = std::move(box).error();
     if (failure.ids_cannot_be_shifted && planned.facts.no_shift_reason.empty()) {
@@ -248,9 +248,35 @@ void warn_of_lost_limits(Report& report, const cgroup::Cgroup& cgroup) {
     warn(report, "limits." + std::string(limit) + " was not in force to the end: the group above took its controller back");
 }
 
+// Standard error is what did not take them: the report alone can say so.
+void tell_lost_lines(Report& report) {
+  if (const unsigned lost = log::lost_lines(); lost > 0)
+    report.warnings.push_back(std::to_string(lost) + (lost == 1 ? " line" : " lines") +
+                              " of stepbox's on standard error could not be written: nobody read them in time");
+}
+
 void warn_of_lost_silence(Report& report, const std::optional<sys::WriteWatch>& output) {
   if (output && output->problem())
     warn(report, "the limit on silence (--silence) was not in force to the end: " + output->problem()->message);
+}
+
+// A step that has little time can have a box all the same: a machine that is busy makes one in a part of this.
+std::optional<std::chrono::milliseconds> time_to_make_box(const Deadlines& deadlines) {
+  constexpr std::chrono::milliseconds kAtLeast{2000};
+  if (!deadlines.timeout.value) return std::nullopt;
+  return std::max(*deadlines.timeout.value, kAtLeast);
+}
+
+Report cancelled_before(const Planned& planned, int signal, Clock::time_point begin) {
+  Report report;
+  fill_plan(report, planned);
+  report.outcome = CancelledBefore{signal};
+  report.cancelled_by = signal;
+  report.exit_code = exit_code_of(report.outcome);
+  report.time.setup = seconds_between(begin, Clock::now());
+  report.verdict = report::verdict_of(report);
+  report.sentence = report::sentence_of(report);
+  return report;
 }
 
 }  // namespace
@@ -283,13 +309,17 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   // From here on something may have to be removed.
   sandbox::CallerState caller = take_over_signals();
   caller.has_foreground = terminal.is_ours();
+  TRY_ASSIGN(SignalQueue signals, SignalQueue::open(caller));
   TRY_ASSIGN(workspace::PrivateDirectory private_directory, make_private_directory(planned));
   TRY_ASSIGN(planned.plan, make_plan(planned.policy, request.argv, planned.facts));
 
   TRY_ASSIGN(auto output, watch_output(planned.plan.deadlines));
-  TRY_ASSIGN(Started started, start(planned, request, caller, terminal.fd(), private_directory.fd()));
-  cgroup::Cgroup& cgroup = started.cgroup;
-  sandbox::Box& box = started.box;
+  const sandbox::Patience patience{signals.fd(), [&] { return signals.is_asked_to_end(); }, time_to_make_box(planned.plan.deadlines), begin};
+  auto started = start(planned, request, caller, terminal.fd(), private_directory.fd(), patience);
+  if (!started && signals.asked_by() != 0) return cancelled_before(planned, signals.asked_by(), begin);
+  if (!started) return std::unexpected(std::move(started).error());
+  cgroup::Cgroup& cgroup = started->cgroup;
+  sandbox::Box& box = started->box;
 
   // Beyond this point the command may have run: all that happens is in the report, never an Error.
   tell_weaknesses(planned.plan, box);
@@ -306,6 +336,7 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
                                  .deadlines = planned.plan.deadlines,
                                  .output = output,
                                  .cgroup = cgroup,
+                                 .signals = signals.fd(),
                                  .unset_variables = planned.plan.unset});
   const Clock::time_point over = Clock::now();
   box.tear_down();
@@ -328,6 +359,7 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   report.leftovers = cgroup.destroy();
   if (box.has_survivors() || (ended.ending && ended.ending->has_survivors)) report.leftovers.emplace_back("processes that fork faster than they are killed");
   if (const std::string path = private_directory.path(); private_directory.remove() != 0) report.leftovers.push_back(path);
+  tell_lost_lines(report);
   const Clock::time_point end = Clock::now();
   report.time.setup = seconds_between(begin, running);
   report.time.wall = seconds_between(running, over);

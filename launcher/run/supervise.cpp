@@ -31,11 +31,12 @@ constexpr int kForwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2
 // What goes on to continue a stopped step (sandbox::continues_step()).
 constexpr int kContinuing[] = {SIGCONT, SIGTERM, SIGINT, SIGHUP, SIGQUIT};
 
-sys::Fd open_signals() {
+int watch_all(int signals) {
   sigset_t watched;
   sigemptyset(&watched);
   for (const int signal : kForwarded) sigaddset(&watched, signal);
-  return sys::Fd(::signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK));
+  ::signalfd(signals, &watched, 0);
+  return signals;
 }
 
 Outcome outcome_of(int status) {
@@ -67,7 +68,7 @@ class Loop {
         meter_(run.meter),
         terminal_(run.terminal),
         step_has_terminal_(run.has_foreground),
-        signals_(open_signals()),
+        signals_(watch_all(run.signals)),
         deadlines_(run.deadlines),
         output_(run.output),
         unset_variables_(run.unset_variables) {}
@@ -105,7 +106,7 @@ class Loop {
   workspace::UsageMeter& meter_;
   const Terminal& terminal_;
   bool step_has_terminal_;
-  sys::Fd signals_;
+  const int signals_;
   const Deadlines& deadlines_;
   std::optional<sys::WriteWatch>& output_;
   const Clock::time_point start_ = box_.started();
@@ -132,7 +133,7 @@ Ended Loop::run() {
   // keep the caller's.
   sys::ask_for_short_time_slices();
   // poll(2) passes over a negative descriptor.
-  pollfd watched[] = {{box_.channel(), POLLIN, 0}, {signals_.get(), POLLIN, 0}, {cgroup_.out_of_memory(), POLLIN, 0},
+  pollfd watched[] = {{box_.channel(), POLLIN, 0}, {signals_, POLLIN, 0}, {cgroup_.out_of_memory(), POLLIN, 0},
                       {box_.listener(), POLLIN, 0}, {-1, POLLPRI, 0}};
   for (;;) {
     watched[4].fd = Clock::now() < next_memory_look_ ? -1 : memory_events_.get();
@@ -207,7 +208,7 @@ timespec Loop::time_left() const {
 void Loop::take_signals() {
   signalfd_siginfo info{};
   std::optional<sys::SignalSet> neighbour;
-  while (::read(signals_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+  while (::read(signals_, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
     const int signal = static_cast<int>(info.ssi_signo);
     if (!neighbour) neighbour = box_.heard_by_parent();
     if (sandbox::asks_to_end(signal) && !ended_.overrun) ended_.cancelled_by = signal;

@@ -38,6 +38,7 @@ struct Supervised {
   const Deadlines& deadlines;
   std::optional<sys::WriteWatch>& output;  // where silence is limited
   cgroup::Cgroup& cgroup;
+  int signals;              // of a SignalQueue
   const std::vector<std::string>& unset_variables;  // of the caller's environment, for the step
 };
 

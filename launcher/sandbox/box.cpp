@@ -12,6 +12,7 @@
 #include <cstring>
 #include <utility>
 
+#include "model/units.hpp"
 #include "sandbox/failure_text.hpp"
 #include "sandbox/log_program.hpp"
 #include "sandbox/processes.hpp"
@@ -48,7 +49,7 @@ bool is_overlay_refused(const Message& failure) {
 }  // namespace
 
 std::expected<Box, StartFailure> Box::start(const Plan& plan, const CallerState& caller, int terminal,
-                                            const BoxGroups& groups, int private_directory) {
+                                            const BoxGroups& groups, int private_directory, const Patience& patience) {
   const auto begin = std::chrono::steady_clock::now();
   Prepared prepared(plan, caller, groups, private_directory);
   const Bounds bounds = plan.isolation == Isolation::full ? Bounds::pid_namespace : Bounds::descendants;
@@ -84,12 +85,37 @@ std::expected<Box, StartFailure> Box::start(const Plan& plan, const CallerState&
   box.processes_ = std::move(processes);
   // While init makes the box, so that it is there before the step can say a word.
   box.witness_ = sys::Witness::start(init);
-  if (auto started = box.await_step(plan, begin); !started) return std::unexpected(std::move(started).error());
+  if (auto started = box.await_step(plan, begin, patience); !started) return std::unexpected(std::move(started).error());
   return box;
 }
 
-std::expected<void, StartFailure> Box::await_step(const Plan& plan, std::chrono::steady_clock::time_point begin) {
+// An error when the patience is over before init or the step has something to say.
+std::optional<Error> Box::await_word(const Patience& patience) const {
+  using std::chrono::nanoseconds;
+  pollfd watched[] = {{channel_.get(), POLLIN, 0}, {patience.signals, POLLIN, 0}};
   for (;;) {
+    timespec left{};
+    if (patience.limit) {
+      const nanoseconds rest = std::max<nanoseconds>(patience.begin + *patience.limit - std::chrono::steady_clock::now(), nanoseconds(0));
+      left = {.tv_sec = rest.count() / 1'000'000'000, .tv_nsec = rest.count() % 1'000'000'000};
+    }
+    const int ready = ::ppoll(watched, 2, patience.limit ? &left : nullptr, nullptr);
+    if (ready < 0) continue;
+    if (watched[0].revents != 0) return std::nullopt;
+    if (ready == 0)
+      return Error{"the box could not be made within " + duration_text(*patience.limit),
+                   "look for a path of the box on a server that does not answer (NFS, FUSE)"};
+    if (patience.is_asked_to_end()) return Error{"stepbox was asked to end while it made the box"};
+  }
+}
+
+std::expected<void, StartFailure> Box::await_step(const Plan& plan, std::chrono::steady_clock::time_point begin,
+                                                  const Patience& patience) {
+  for (;;) {
+    if (std::optional<Error> over = await_word(patience)) {
+      tear_down();
+      return std::unexpected(StartFailure{std::move(*over)});
+    }
     const std::optional<BoxEvent> event = next_event();
     if (!event) {
       const int status = tear_down();

@@ -27,6 +27,7 @@
 
 #include <chrono>
 #include <expected>
+#include <functional>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -49,6 +50,14 @@ struct StartFailure {
   bool overlay_refused = false;  // likewise where the kernel refuses an overlay over what is shown
 };
 
+// What ends the wait for a box that is being made: it may be a path on a server that does not answer.
+struct Patience {
+  int signals = -1;                                // readable when a signal has come; borrowed
+  std::function<bool()> is_asked_to_end = {};      // asked then; after a `false` it is not readable any more
+  std::optional<std::chrono::milliseconds> limit = {};  // from `begin` on
+  std::chrono::steady_clock::time_point begin = {};
+};
+
 struct BoxEvent {
   Message message;
   std::optional<Ending> ending;  // with Kind::ended
@@ -60,10 +69,12 @@ class Box {
  public:
   // Makes the box and starts the step in it. Returns when the step is about to call execve; whether that
   // succeeded is told by an event, or by the step's end. All signals must be blocked by the caller.
+  // When it is asked to end, or the time is over, what there is of the box is killed, and that is a failure.
   // `terminal` is the controlling terminal to hand over, or -1; `private_directory` the workspace of a step without a
   // box, or -1. Both are borrowed.
   static std::expected<Box, StartFailure> start(const Plan& plan, const CallerState& caller, int terminal,
-                                                const BoxGroups& groups, int private_directory);
+                                                const BoxGroups& groups, int private_directory,
+                                                const Patience& patience);
 
   Box(Box&& other) noexcept
       : init_(std::exchange(other.init_, -1)), bounds_(other.bounds_), has_ended_(other.has_ended_),
@@ -132,7 +143,9 @@ class Box {
 
  private:
   Box(pid_t init, sys::Fd channel, Bounds bounds) : init_(init), bounds_(bounds), channel_(std::move(channel)) {}
-  std::expected<void, StartFailure> await_step(const Plan& plan, std::chrono::steady_clock::time_point begin);
+  std::expected<void, StartFailure> await_step(const Plan& plan, std::chrono::steady_clock::time_point begin,
+                                               const Patience& patience);
+  std::optional<Error> await_word(const Patience& patience) const;
   void order(const Message& message);
   void drop_doubtful_witness();
   void end_descendants();
