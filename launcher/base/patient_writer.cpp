@@ -33,11 +33,13 @@ ssize_t write_at_once(int fd, std::string_view text) {
 
 }  // namespace
 
+// One that cannot be asked has room: poll(2) refuses where no descriptor may be open (RLIMIT_NOFILE at 0).
 bool PatientWriter::wait_for_room() {
   using std::chrono::ceil, std::chrono::milliseconds;
   const Clock::time_point begin = Clock::now();
   pollfd watched{fd_, POLLOUT, 0};
   const int ready = ::poll(&watched, 1, static_cast<int>(ceil<milliseconds>(left_).count()));
+  if (ready < 0 && errno != EINTR) return left_ > std::chrono::nanoseconds::zero();
   if (ready <= 0) left_ -= std::min<std::chrono::nanoseconds>(left_, Clock::now() - begin);
   return ready > 0;
 }

@@ -30,7 +30,8 @@ class Finder {
       return;
     }
     // Directories of PATH are shown whole, but for those that are masked themselves.
-    for (const std::string_view entry : split(facts_.variable("PATH").value_or(std::string()), ':'))
+    const std::string search_path = facts_.variable("PATH").value_or(std::string());
+    for (const std::string_view entry : split(search_path, ':'))
       if (entry.starts_with('/') && layout_.contains_masked(lexically_normal(entry)) &&
           look_at(lexically_normal(std::string(entry) + "/" + named.word), named.as))
         return;

@@ -161,7 +161,7 @@ TEST_CASE("where nothing is near, a few words are listed and many are not", "[ba
   CHECK(nearest_or_all("xyzzy", kModes) == "one of host, loopback and none");
   CHECK(nearest_or_all("xyzzy", std::span(kModes, 1)) == "only host");
   CHECK(nearest_or_all("xyzzy", {}).empty());
-  const std::vector<std::string_view> many(13, "word");
+  const std::vector<std::string_view> many(17, "word");
   CHECK(nearest_or_all("xyzzy", many).empty());
 }
 
