@@ -12,8 +12,9 @@ shift 4
 
 # Packages of this host whose files are in the guest; libraries follow by themselves. For tests of a new subject that
 # run another program, name its package here (and in tests/run.sh when not everybody has it).
-packages=(base-files bash bubblewrap coreutils dash diffutils findutils grep hostname less libc-bin make mount
-          ncurses-base passwd procps sed util-linux)
+packages=(acl base-files bash bubblewrap coreutils dash diffutils findutils grep hostname less libc-bin libcap2-bin
+          libpython3.11-minimal libpython3.11-stdlib make mount ncurses-base passwd procps python3-minimal
+          python3.11-minimal sed strace tar util-linux)
 # In the order in which they are loaded. The disk needs virtio.
 modules=(virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_blk overlay)
 
@@ -50,7 +51,7 @@ done
 { find "$root" -type f -perm -100 -exec ldd {} + 2> /dev/null || true; } |
   sed -n -e 's,.* => /\(.*\) (0x.*,\1,p' -e 's,^[[:space:]]*/\(.*\) (0x.*,\1,p' | sort -u | copy_in --dereference
 
-mkdir -p "$root"/{dev,proc,sys,run,tmp,root,home/tester,var/tmp,etc}
+mkdir -p "$root"/{dev,proc,sys,run,tmp,root,home/tester,mnt,opt,srv,var/tmp,etc}
 chmod 1777 "$root/tmp" "$root/var/tmp"
 cp /usr/share/base-passwd/passwd.master "$root/etc/passwd"
 cp /usr/share/base-passwd/group.master "$root/etc/group"
