@@ -29,7 +29,7 @@ enum class Shape : uint8_t {
 // What a project policy may do with the key. It comes with the code under test, which may be a
 // stranger's pull request: it may tighten what is set below it, never widen it.
 enum class Trust : uint8_t {
-  free,          // harmless in any hands: acts only inside the box
+  free,          // harmless in any hands: acts only inside the box (of variables some are not: guarded_variables.hpp)
   tighten,       // allowed where the new value is at most as wide as the one below
   operator_only  // refused in a project policy
 };

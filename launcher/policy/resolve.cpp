@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "policy/builtin.hpp"
+#include "policy/guarded_variables.hpp"
 #include "policy/layers.hpp"
 #include "policy/settings.hpp"
 
@@ -18,6 +19,18 @@ constexpr std::string_view kProjectFileName = ".stepbox.yaml";
 // An error about a setting that an `extends:` brought in begins with that place.
 Error blamed_on(const Step& step, Error error) {
   return step.via.empty() ? std::move(error) : std::move(error).within(step.via);
+}
+
+// Of environment.set and redirect the map's key, of unset the value; empty for other keys. What environment.keep lets
+// through is the caller's own, and has a rule of its own.
+std::string_view variable_of(const Setting& setting) {
+  if (setting.key == "environment.set" || setting.key == "environment.redirect") return setting.name;
+  return setting.key == "environment.unset" ? std::string_view(setting.value) : std::string_view();
+}
+
+std::string_view reason_against(const Setting& setting) {
+  const std::string_view variable = variable_of(setting);
+  return variable.empty() ? std::string_view() : policy::reason_against(variable);
 }
 
 class Resolver {
@@ -63,8 +76,12 @@ class Resolver {
     std::vector<Error> refusals;
     for (const Step& step : gathered.steps) {
       const KeyRow* row = find_key(step.setting.key);
-      if (row != nullptr && row->trust == Trust::operator_only)
+      if (row == nullptr) continue;
+      if (row->trust == Trust::operator_only)
         refusals.push_back(refusal(step, *row, where(step.setting) + ": a project policy may not set this"));
+      else if (const std::string_view reason = reason_against(step.setting); !reason.empty())
+        refusals.push_back(refusal(step, *row, where(step.setting) + ": a project policy may not touch " +
+                                                   quoted(variable_of(step.setting)) + ": " + std::string(reason)));
     }
     TRY(all_is_well(std::move(gathered.mistakes), std::move(refusals)));
     const Policy base = policy_;

@@ -104,8 +104,8 @@ const Case kCases[] = {
     {"root", "", "root: system", ""},
     {"root", "root: system", "root: system", ""},
     {"root", "root: system", "root: ro", "ro is wider than the system of "},
-    {"environment.set", "environment: {set: {A: '1'}}", "environment: {set: {A: '2', LD_PRELOAD: x}}", ""},
-    {"environment.unset", "", "environment: {unset: [PATH]}", ""},
+    {"environment.set", "environment: {set: {A: '1'}}", "environment: {set: {A: '2', CFLAGS: x}}", ""},
+    {"environment.unset", "", "environment: {unset: [CFLAGS]}", ""},
     {"environment.redirect", "", "environment: {redirect: {A: cache/a}}", ""},
     {"filesystem.hide", "filesystem: {ro: [/srv]}", "filesystem: {hide: [/srv]}", ""},
     {"require", "require: [quota]", "require: [seccomp]", ""},
@@ -154,6 +154,42 @@ TEST_CASE("a refusal names both values, both places and the way out", "[policy]"
   fixture.project("filesystem: {rw: [/]}\n");
   CHECK(fixture.refusal() == "ROOT/checkout/.stepbox.yaml:2:19: filesystem.rw: a project policy may not set this");
   CHECK(fixture.hint() == "if it is meant, pass --rw PATH, or set filesystem.rw in ROOT/site/policy.yaml");
+}
+
+TEST_CASE("a project may not touch the variables that act on an operator's programs", "[policy]") {
+  PolicyFixture fixture;
+  fixture.project("environment: {set: {LD_PRELOAD: ./evil.so}}\n");
+  CHECK(fixture.refusal() ==
+        "ROOT/checkout/.stepbox.yaml:2:33: environment.set.LD_PRELOAD: a project policy may not touch 'LD_PRELOAD': "
+        "the dynamic linker takes libraries from it, for every program");
+  CHECK(fixture.hint() == "if it is meant, pass --env NAME=VALUE, or set environment.set in ROOT/site/policy.yaml");
+  fixture.project("environment: {unset: [PATH]}\n");
+  CHECK(fixture.refusal().contains(":2:23: environment.unset: a project policy may not touch 'PATH': it decides"));
+  fixture.project("environment: {redirect: {HOME: cache/home}}\n");
+  CHECK(fixture.refusal().contains("environment.redirect.HOME: a project policy may not touch 'HOME': "));
+  for (const char* name : {"BASH_ENV", "PYTHONPATH", "NODE_OPTIONS", "PERL5OPT", "RUBYOPT", "JAVA_TOOL_OPTIONS", "GIT_SSH_COMMAND",
+                           "GIT_CONFIG_COUNT", "https_proxy", "STEPBOX_RW", "GCONV_PATH", "LD_LIBRARY_PATH", "IFS", "BASH_FUNC_x"}) {
+    fixture.project("environment: {set: {" + std::string(name) + ": x}}\n");
+    CHECK(fixture.refusal().contains("may not touch '" + std::string(name) + "'"));
+  }
+  // What the project's own build reads is its own business.
+  fixture.project("environment: {set: {CI: 'true', GOFLAGS: -mod=vendor, CFLAGS: -O2, GIT_AUTHOR_NAME: x, PYTHONUNBUFFERED: 1}}\n");
+  CHECK(fixture.resolved().environment.size() == 5);
+}
+
+TEST_CASE("an operator may set any variable", "[policy]") {
+  PolicyFixture fixture;
+  fixture.site("environment: {set: {LD_PRELOAD: /usr/lib/x.so}, unset: [BASH_ENV]}\n");
+  fixture.option("environment.set", "PATH", "/usr/bin");
+  CHECK(fixture.resolved().environment.size() == 3);
+}
+
+TEST_CASE("every built-in policy may be extended by a project as far as variables go", "[policy]") {
+  for (const BuiltinPolicy& builtin : builtin_policies()) {
+    PolicyFixture fixture;
+    fixture.project("extends: [" + std::string(builtin.name) + "]\n");
+    CHECK(fixture.resolved().names.size() == 3);
+  }
 }
 
 TEST_CASE("all that a project may not do is told at once", "[policy]") {
