@@ -61,14 +61,14 @@ TEST_CASE("of /etc a step reads what everybody may read, whoever it is", "[syste
   const auto prepare = [&] {
     private_mounts();
     take_posture(place, posture);
-    mount_empty("/etc/opt");
-    make_file_in_child("/etc/opt/own", "own-canary\n", 0600, uid_of(place.caller()));
-    make_file_in_child("/etc/opt/public", "public-canary\n", 0644, 0);
-    must(::mkdir("/etc/opt/closed", 0700) == 0 && ::chown("/etc/opt/closed", uid_of(place.caller()), 0) == 0, "closed");
-    make_file_in_child("/etc/opt/closed/inner", "inner-canary\n", 0644, 0);
+    mount_empty("/etc/skel");
+    make_file_in_child("/etc/skel/own", "own-canary\n", 0600, uid_of(place.caller()));
+    make_file_in_child("/etc/skel/public", "public-canary\n", 0644, 0);
+    must(::mkdir("/etc/skel/closed", 0700) == 0 && ::chown("/etc/skel/closed", uid_of(place.caller()), 0) == 0, "closed");
+    make_file_in_child("/etc/skel/closed/inner", "inner-canary\n", 0644, 0);
   };
   const std::vector<std::string> look = {
-      "sh", "-c", "cat /etc/opt/*; cat /etc/opt/closed/inner; for f in $(find /etc -type f ! -perm -o+r); do test -s $f && cat $f | grep -q . && echo \"reads $f\"; done; cat /etc/passwd | grep -c ."};
+      "sh", "-c", "cat /etc/skel/*; cat /etc/skel/closed/inner; for f in $(find /etc -type f ! -perm -o+r); do test -s $f && cat $f | grep -q . && echo \"reads $f\"; done; cat /etc/passwd | grep -c ."};
   Command outside = place.command(look);
   outside.prepare = prepare;
   const Run control = run(outside);
@@ -77,7 +77,7 @@ TEST_CASE("of /etc a step reads what everybody may read, whoever it is", "[syste
   const Run ran = run(step);
   INFO(ran);
   for (const char* canary : {"own-canary", "inner-canary", "public-canary"}) CHECK(control.out.find(canary) != std::string::npos);
-  CHECK(control.out.find("reads /etc/opt/own") != std::string::npos);
+  CHECK(control.out.find("reads /etc/skel/own") != std::string::npos);
   if (posture != Posture::user) CHECK(control.out.find("reads /etc/shadow") != std::string::npos);
   CHECK(ran.code() == 0);
   // The last line is /etc/passwd's.

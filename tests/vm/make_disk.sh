@@ -43,6 +43,7 @@ put 0755 "$stepbox" "$stepbox"
 for program in "$tests/feature/feature_tests" "$tests/unit/unit_tests" "$tests"/steps/bin/*; do
   put 0755 "$program" "$program"
 done
+put 0755 "$(command -v busybox)" /usr/bin/busybox
 for folder in "$here/../unit/report/golden" "$here/../../policies/seccomp"; do
   for file in "$(cd "$folder" && pwd)"/*; do put 0644 "$file" "$file"; done
 done

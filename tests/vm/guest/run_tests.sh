@@ -38,6 +38,7 @@ ln -sf fd/0 /dev/stdin
 ln -sf fd/1 /dev/stdout
 ln -sf fd/2 /dev/stderr
 hostname guest
+busybox ip link set lo up
 chown $uid:$uid /home/tester
 
 # As systemd leaves them: all controllers in use below the root, and a delegated group for the user.
