@@ -137,7 +137,7 @@ TEST_CASE("a step starts although stepbox has something to say and standard erro
 TEST_CASE("what reads the step's output gets the processor time to write the end of it, however slow the machine", "[ends]") {
   REQUIRE_HOST(root_suite);
   const Place place(Caller::root);
-  Command command = place.step({"--limit", "cpu=0.05"}, {"bash", "-c", "exec > >(read -r x; i=0; while [ $i -lt 6000 ]; do i=$((i+1)); done; echo last); exit 0"});
+  Command command = place.step({"--limit", "cpu=0.02"}, {"bash", "-c", "exec > >(read -r x; i=0; while [ $i -lt 1500 ]; do i=$((i+1)); done; echo last); exit 0"});
   const Run ended = run(command);
   INFO(ended);
   CHECK(ended.code() == 0);
