@@ -5,9 +5,9 @@
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
 #include "cli/output.hpp"
+#include "doctor/doctor.hpp"
 #include "model/outcome.hpp"
 #include "report/report.hpp"
-#include "run/doctor.hpp"
 
 namespace stepbox::cli {
 namespace {
@@ -17,10 +17,10 @@ std::string column(std::string_view name) {
   return std::string(name) + std::string(name.size() < kWidth ? kWidth - name.size() : 1, ' ');
 }
 
-std::string as_text(const run::Examination& found) {
+std::string as_text(const doctor::Examination& found) {
   std::string text;
-  for (const run::Check& check : found.checks) {
-    text += column(check.name) + run::name_of(check.finding) + "  (" + std::string(check.what_for) + ")\n";
+  for (const doctor::Check& check : found.checks) {
+    text += column(check.name) + doctor::name_of(check.finding) + "  (" + std::string(check.what_for) + ")\n";
     if (!check.cause.empty()) text += "  cause:  " + check.cause + "\n";
     if (!check.remedy.empty()) text += "  remedy: " + check.remedy + "\n";
   }
@@ -30,10 +30,10 @@ std::string as_text(const run::Examination& found) {
   return text;
 }
 
-std::string as_json(const run::Examination& found) {
+std::string as_json(const doctor::Examination& found) {
   std::vector<report::Fields> checks;
-  for (const run::Check& check : found.checks)
-    checks.push_back({{"name", std::string(check.name)}, {"state", run::name_of(check.finding)},
+  for (const doctor::Check& check : found.checks)
+    checks.push_back({{"name", std::string(check.name)}, {"state", doctor::name_of(check.finding)},
                     {"what_for", std::string(check.what_for)}, {"cause", check.cause}, {"remedy", check.remedy}});
   std::vector<report::Fields> protections;
   for (const Protection& protection : found.protections)
@@ -55,9 +55,9 @@ int doctor_command(Arguments arguments) {
     }
     json = true;
   }
-  const run::Examination found = run::examine_host();
+  const doctor::Examination found = doctor::examine_host();
   if (const int failed = print(json ? as_json(found) : as_text(found)); failed != 0) return failed;
-  const bool works = std::ranges::none_of(found.checks, [](const run::Check& check) { return check.finding == run::Finding::missing; });
+  const bool works = std::ranges::none_of(found.checks, [](const doctor::Check& check) { return check.finding == doctor::Finding::missing; });
   return works ? 0 : 1;
 }
 

@@ -3,8 +3,8 @@
 #include "cli/help.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
+#include "explain/explain.hpp"
 #include "model/outcome.hpp"
-#include "run/explain.hpp"
 
 namespace stepbox::cli {
 namespace {
@@ -12,7 +12,7 @@ namespace {
 Result<std::string> explained(RunOptions options) {
   if (options.request.argv.empty()) options.request.argv = {"COMMAND"};
   TRY_ASSIGN(const run::Planned planned, run::plan_run(options.request));
-  return run::explain(planned);
+  return explain::explain(planned);
 }
 
 }  // namespace

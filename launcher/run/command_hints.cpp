@@ -1,7 +1,7 @@
 #include "run/command_hints.hpp"
 
 #include "base/text.hpp"
-#include "run/plan_parts.hpp"
+#include "plan/parts.hpp"
 #include "sys/files.hpp"
 #include "sys/script.hpp"
 

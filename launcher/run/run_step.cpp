@@ -14,16 +14,16 @@
 #include "cgroup/enclosing_memory.hpp"
 #include "cgroup/hierarchies.hpp"
 #include "cgroup/sweep.hpp"
+#include "host/find_programs.hpp"
+#include "host/gather_facts.hpp"
+#include "host/id_range.hpp"
 #include "model/units.hpp"
+#include "plan/make_plan.hpp"
+#include "plan/parts.hpp"
 #include "report/report.hpp"
 #include "run/caller.hpp"
 #include "run/command_hints.hpp"
 #include "run/fill_report.hpp"
-#include "run/find_programs.hpp"
-#include "run/gather_facts.hpp"
-#include "run/id_range.hpp"
-#include "run/make_plan.hpp"
-#include "run/plan_parts.hpp"
 #include "run/supervise.hpp"
 #include "run/watch_output.hpp"
 #include "sandbox/box.hpp"
@@ -91,12 +91,12 @@ Result<Policy> resolve_policy(const RunRequest& request, const HostFacts& facts)
 
 // Everything that the plan is made from.
 Result<> prepare(Planned& planned, const RunRequest& request, const Terminal& terminal) {
-  TRY_ASSIGN(planned.facts, gather_facts());
+  TRY_ASSIGN(planned.facts, host::gather_facts());
   TRY_ASSIGN(planned.policy, resolve_policy(request, planned.facts));
-  TRY(look_up_paths(planned.facts, planned.policy));
-  find_programs(planned.facts, planned.policy, request.argv);
-  if (needs_cgroup(planned.policy)) TRY(look_up_groups(planned.facts));
-  TRY_ASSIGN(planned.facts.seccomp, sandbox::find_filter(expand_home(planned.policy.seccomp.value, planned.facts),
+  TRY(host::look_up_paths(planned.facts, planned.policy));
+  host::find_programs(planned.facts, planned.policy, request.argv);
+  if (plan::needs_cgroup(planned.policy)) TRY(host::look_up_groups(planned.facts));
+  TRY_ASSIGN(planned.facts.seccomp, sandbox::find_filter(plan::expand_home(planned.policy.seccomp.value, planned.facts),
                                                            planned.policy.allow_xattr.value ? sandbox::Attributes::allowed : sandbox::Attributes::as_profile));
   TRY_ASSIGN(planned.facts.inherited, inherited_descriptors(planned.facts, request.pass_fds));
   planned.facts.terminal = terminal.path();
@@ -140,13 +140,13 @@ void warn_of_gaps(const Plan& plan) {
   std::vector<std::string> names;
   for (const Gap& gap : plan.gaps) names.emplace_back(gap.name);
   log::warn(std::string("isolation is ") + name_of(plan.isolation) + " only: not protected are " + join(names, ", ") +
-            " (`stepbox explain` says more)");
+            " (`stepbox explain::explain` says more)");
 }
 
 // The workspace of a step without a box. What runs left that were killed goes in passing.
 Result<workspace::PrivateDirectory> make_private_directory(Planned& planned) {
   if (planned.policy.isolation.value == Isolation::full) return workspace::PrivateDirectory();
-  const std::string place = place_without_box(planned.facts);
+  const std::string place = plan::place_without_box(planned.facts);
   workspace::sweep_private_directories(place);
   auto made = workspace::PrivateDirectory::create(place);
   if (made) planned.facts.private_directory = made->path();
@@ -158,7 +158,7 @@ void tell_what_groups_lack(Planned& planned, const cgroup::Cgroup& cgroup) {
   std::vector<std::string>& warnings = planned.plan.warnings;
   for (const std::string& file : cgroup.missing_files())
     if (planned.facts.swap_total > 0) warnings.push_back("the step may swap beyond its memory limit: this kernel has no " + file);
-  for (const std::string& reason : cgroup.unbounded()) weaken(planned.plan, "kernel-memory", "TCP buffers are not bounded: " + reason);
+  for (const std::string& reason : cgroup.unbounded()) plan::weaken(planned.plan, "kernel-memory", "TCP buffers are not bounded: " + reason);
   if (cgroup.is_silent_on_memory())
     warnings.emplace_back("a process killed for memory does not end the others of the step, which fails all the same when they "
                           "have ended: this kernel does not tell of it");
@@ -171,16 +171,16 @@ Result<cgroup::Cgroup> make_cgroup(Planned& planned, const RunRequest& request) 
     auto made = cgroup::Cgroup::create(planned.plan.cgroup);
     if (made) {
       tell_what_groups_lack(planned, *made);
-      TRY(check_required(planned.plan, planned.policy));
+      TRY(plan::check_required(planned.plan, planned.policy));
       return std::move(*made);
     }
     cgroup::Refusal& refusal = made.error();
     const auto has_to_hold = [&](std::string_view limit) { return !planned.policy.limits.is_optional(limit); };
     if (const auto needed = std::ranges::find_if(refusal.limits, has_to_hold); needed != refusal.limits.end())
-      return std::unexpected(std::move(refusal.error).within(cannot_enforce(*planned.plan.cgroup.find(*needed))));
+      return std::unexpected(std::move(refusal.error).within(plan::cannot_enforce(*planned.plan.cgroup.find(*needed))));
     if (refusal.limits.empty()) return std::unexpected(std::move(refusal.error));
     for (const std::string_view limit : refusal.limits) planned.facts.no_limit_reasons[std::string(limit)] = refusal.error.message;
-    TRY_ASSIGN(planned.plan, make_plan(planned.policy, request.argv, planned.facts));
+    TRY_ASSIGN(planned.plan, plan::make_plan(planned.policy, request.argv, planned.facts));
   }
 }
 
@@ -205,13 +205,13 @@ Result<Started> start(Planned& planned, const RunRequest& request, const sandbox
     sandbox::StartFailure failure = std::move(box).error();
     if (failure.ids_cannot_be_shifted && planned.facts.no_shift_reason.empty()) {
       planned.facts.no_shift_reason = failure.error.message;
-      TRY(look_up_private_paths(planned.facts, planned.policy));
+      TRY(host::look_up_private_paths(planned.facts, planned.policy));
     } else if (failure.overlay_refused && planned.facts.no_overlay_reason.empty()) {
       planned.facts.no_overlay_reason = failure.error.message;
     } else {
       return std::unexpected(std::move(failure.error));
     }
-    TRY_ASSIGN(planned.plan, make_plan(planned.policy, request.argv, planned.facts));
+    TRY_ASSIGN(planned.plan, plan::make_plan(planned.policy, request.argv, planned.facts));
   }
 }
 
@@ -226,7 +226,7 @@ void tell_weaknesses(Plan& plan, const sandbox::Box& box) {
   for (const sandbox::Message& weakness : box.weaknesses()) {
     const auto* row = std::ranges::find(kDispensable, weakness.stage, &Dispensable::stage);
     if (row == std::end(kDispensable)) continue;
-    weaken(plan, row->protection, sandbox::failure_text(plan, weakness.stage, weakness.index, weakness.error).message);
+    plan::weaken(plan, row->protection, sandbox::failure_text(plan, weakness.stage, weakness.index, weakness.error).message);
     log::warn(plan.warnings.back());
   }
 }
@@ -282,7 +282,7 @@ Report cancelled_before(const Planned& planned, int signal, Clock::time_point be
 }  // namespace
 
 Result<Policy> policy_in_force(const RunRequest& request) {
-  TRY_ASSIGN(const HostFacts facts, gather_facts());
+  TRY_ASSIGN(const HostFacts facts, host::gather_facts());
   return resolve_policy(request, facts);
 }
 
@@ -290,10 +290,10 @@ Result<Planned> plan_run(const RunRequest& request) {
   Planned planned;
   const Terminal terminal = Terminal::of_caller();
   TRY(prepare(planned, request, terminal));
-  expect_id_range(planned.facts);
-  TRY(look_up_private_paths(planned.facts, planned.policy));
-  planned.facts.private_directory = workspace::example_of_private_directory(place_without_box(planned.facts));
-  TRY_ASSIGN(planned.plan, make_plan(planned.policy, request.argv, planned.facts));
+  host::expect_id_range(planned.facts);
+  TRY(host::look_up_private_paths(planned.facts, planned.policy));
+  planned.facts.private_directory = workspace::example_of_private_directory(plan::place_without_box(planned.facts));
+  TRY_ASSIGN(planned.plan, plan::make_plan(planned.policy, request.argv, planned.facts));
   return planned;
 }
 
@@ -304,14 +304,14 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   const Terminal terminal = Terminal::of_caller();
   TRY(prepare(planned, request, terminal));
   // Ours until the end of the run.
-  TRY_ASSIGN(const sys::Fd id_range, claim_id_range(planned.facts));
-  TRY(look_up_private_paths(planned.facts, planned.policy));
+  TRY_ASSIGN(const sys::Fd id_range, host::claim_id_range(planned.facts));
+  TRY(host::look_up_private_paths(planned.facts, planned.policy));
   // From here on something may have to be removed.
   sandbox::CallerState caller = take_over_signals();
   caller.has_foreground = terminal.is_ours();
   TRY_ASSIGN(SignalQueue signals, SignalQueue::open(caller));
   TRY_ASSIGN(workspace::PrivateDirectory private_directory, make_private_directory(planned));
-  TRY_ASSIGN(planned.plan, make_plan(planned.policy, request.argv, planned.facts));
+  TRY_ASSIGN(planned.plan, plan::make_plan(planned.policy, request.argv, planned.facts));
 
   TRY_ASSIGN(auto output, watch_output(planned.plan.deadlines));
   const sandbox::Patience patience{signals.fd(), [&] { return signals.is_asked_to_end(); }, time_to_make_box(planned.plan.deadlines), begin};

@@ -1,0 +1,288 @@
+#include "host/gather_facts.hpp"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <climits>
+#include <cstddef>
+#include <cstdio>
+#include <cstring>
+#include <optional>
+#include <set>
+
+#include "base/text.hpp"
+#include "cgroup/hierarchies.hpp"
+#include "host/find_checkout.hpp"
+#include "host/pass_over.hpp"
+#include "plan/make_plan.hpp"
+#include "plan/system_root.hpp"
+#include "report/luci_context.hpp"
+#include "sandbox/landlock.hpp"
+#include "sys/files.hpp"
+#include "sys/memory.hpp"
+#include "sys/mountinfo.hpp"
+#include "sys/path_links.hpp"
+#include "sys/private_files.hpp"
+#include "sys/users.hpp"
+
+namespace stepbox::host {
+namespace {
+
+Result<uint64_t> effective_capabilities() {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  __user_cap_data_struct data[2]{};
+  if (::syscall(SYS_capget, &header, &data) != 0) return fail_errno("cannot read stepbox's own capabilities", errno);
+  return data[0].effective | static_cast<uint64_t>(data[1].effective) << 32;
+}
+
+constexpr uint64_t bit(int capability) { return uint64_t{1} << capability; }
+constexpr uint64_t kNeededToShift = bit(CAP_SYS_ADMIN) | bit(CAP_SETUID) | bit(CAP_SETGID) | bit(CAP_CHOWN);
+
+// A map of proc(5): lines of "inside outside count".
+Result<std::vector<HostFacts::IdRange>> id_ranges(const char* file) {
+  TRY_ASSIGN(const std::string text, sys::read_file(file));
+  std::vector<HostFacts::IdRange> ranges;
+  for (const std::string_view line : split(text, '\n')) {
+    unsigned inside = 0, outside = 0, count = 0;
+    if (std::sscanf(std::string(line).c_str(), "%u %u %u", &inside, &outside, &count) == 3)
+      ranges.push_back({inside, count, outside});
+  }
+  return ranges;
+}
+
+Result<std::string> current_directory() {
+  // The system call, not libc's: that one would walk up a deep tree (getcwd(3), glibc).
+  std::string path(PATH_MAX, '\0');
+  const long length = ::syscall(SYS_getcwd, path.data(), path.size());
+  if (length < 0 && errno == ENOENT)
+    return fail("the current directory has been deleted", "change to a directory that exists");
+  if (length < 0) return fail_errno("cannot find out the current directory", errno);
+  path.resize(static_cast<size_t>(length) - 1);
+  if (!path.starts_with('/'))
+    return fail("the current directory cannot be reached from the root directory", "change to a directory that can");
+  return path;
+}
+
+constexpr const char* kSeeThere = "see what is wrong there (ls -ld); stepbox does not take for absent what it cannot look at";
+
+// The names in a home directory, where they are not too many to look at.
+class HomeNames {
+ public:
+  explicit HomeNames(const std::string& home) : prefix_(home + "/") {
+    constexpr size_t kWorthIt = 200;
+    if (home.empty()) return;
+    if (auto names = sys::list_names(home, kWorthIt)) names_ = std::move(*names);
+    // Of one that belongs to somebody else, as setpriv(1) and images leave it in HOME, nothing can be reached.
+    else if (auto inside = sys::kind_of(prefix_ + "."); !inside && inside.error().number == EACCES) close(home, inside.error());
+  }
+  // Whether a path lies below the home and its first component is not there.
+  bool has_no(std::string_view path) const {
+    if (!names_ || !path.starts_with(prefix_)) return false;
+    const std::string_view below = path.substr(prefix_.size());
+    return !names_->contains(below.substr(0, below.find('/')));
+  }
+
+ private:
+  void close(const std::string& home, const Error& error) {
+    pass_over(home + "/*", error);
+    names_.emplace();
+  }
+
+  std::string prefix_;
+  std::optional<std::set<std::string, std::less<>>> names_;
+};
+
+// A place that is masked where it exists; empty where it does not. `what` is its name in errors.
+Result<std::string> masked_place(const std::string& path, const std::string& what) {
+  Result<std::optional<std::string>> real = sys::real_path(path);
+  if (!real) return std::unexpected(std::move(real).error().within(what).with_hint(kSeeThere));
+  return real->value_or(std::string());
+}
+
+Result<std::string> home_of_caller(const HostFacts& facts) {
+  const auto home = facts.variable("HOME");
+  if (!home || !home->starts_with('/')) return std::string();
+  return masked_place(*home, "the home directory (HOME)");
+}
+
+Result<std::string> home_of_user(uint32_t uid) {
+  auto home = sys::passwd_home(uid);
+  if (!home)
+    return std::unexpected(std::move(home).error().within("cannot find the home of user " + std::to_string(uid) + " in the user database")
+                               .with_hint("see what is wrong with it: getent passwd " + std::to_string(uid)));
+  if (!*home || !(*home)->starts_with('/')) return std::string();
+  return masked_place(**home, "the home directory of the user database");
+}
+
+// What /etc/resolv.conf points to, where a mask would hide that. Without it there are no names, and no harm.
+void look_up_resolver(HostFacts& facts) {
+  constexpr const char* kFile = "/etc/resolv.conf";
+  const auto target = sys::real_path(kFile);
+  if (!target) pass_over(kFile, target.error());
+  else if (*target && is_within(**target, "/run")) facts.resolv_conf = **target;
+}
+
+Result<> look_up_homes(HostFacts& facts) {
+  TRY_ASSIGN(facts.home, home_of_caller(facts));
+  TRY_ASSIGN(facts.passwd_home, home_of_user(facts.uid));
+  TRY_ASSIGN(facts.var_tmp, masked_place("/var/tmp", "a directory that the box replaces"));
+  return {};
+}
+
+Result<std::optional<HostFacts::NamedPath>> look_at(const std::string& path) {
+  TRY_ASSIGN(const sys::PathKind kind, sys::kind_of(path));
+  if (kind == sys::PathKind::missing) return std::nullopt;
+  TRY_ASSIGN(const std::optional<std::string> real, sys::real_path(path));
+  if (!real) return std::nullopt;
+  HostFacts::NamedPath found{.real = *real, .kind = kind == sys::PathKind::directory ? HostPathKind::directory : HostPathKind::file};
+  if (kind == sys::PathKind::other) {
+    TRY_ASSIGN(const auto status, sys::status_of(*real, sys::Links::themselves));
+    found.is_socket = status && S_ISSOCK(status->st_mode);
+  }
+  return found;
+}
+
+Result<OuterDeadline> read_luci_deadline(const std::string& path) {
+  // Anything else could wait for somebody who writes.
+  TRY_ASSIGN(const sys::PathKind kind, sys::kind_of(path));
+  if (kind != sys::PathKind::file) return fail(quoted(path) + " is not a file");
+  TRY_ASSIGN(const std::string text, sys::read_file(path));
+  auto deadline = report::parse_luci_deadline(text);
+  if (!deadline) return std::unexpected(std::move(deadline).error().within("cannot understand " + quoted(path)));
+  return deadline;
+}
+
+// A broken file is no reason not to build: whoever wrote it ends the step in the end. But it is said.
+void look_up_outer_deadline(HostFacts& facts) {
+  const auto path = facts.variable("LUCI_CONTEXT");
+  if (!path || path->empty()) return;
+  const auto deadline = read_luci_deadline(*path);
+  if (deadline)
+    facts.outer_deadline = *deadline;
+  else
+    facts.outer_deadline_problem = deadline.error().message;
+  facts.now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+// What a name leads through, and what lies beside the programs of PATH: a root that shows everything shows them too.
+void look_up_for_reduced_root(HostFacts& facts) {
+  for (auto& [path, found] : facts.paths) {
+    if (found.real == path) continue;
+    const auto links = sys::links_on_the_way(path);
+    if (!links) pass_over(path, links.error());
+    else for (const sys::PathLink& link : *links) found.links.push_back({link.path, link.text});
+  }
+  const std::string search_path = facts.variable("PATH").value_or(std::string());
+  for (const std::string_view entry : split(search_path, ':')) {
+    const HostFacts::NamedPath* programs = entry.starts_with('/') ? facts.find(lexically_normal(entry)) : nullptr;
+    if (programs == nullptr || plan::is_in_system(programs->real)) continue;
+    for (const std::string& path : plan::paths_beside(programs->real)) {
+      Result<std::optional<HostFacts::NamedPath>> found = look_at(path);
+      if (found && *found) facts.paths.emplace(path, std::move(**found));
+      else if (!found) pass_over(path, found.error());
+    }
+  }
+}
+
+}  // namespace
+
+bool is_kernel_at_least(const std::string& release, int major, int minor) {
+  int found_major = 0, found_minor = 0;
+  if (std::sscanf(release.c_str(), "%d.%d", &found_major, &found_minor) != 2) return false;
+  return found_major > major || (found_major == major && found_minor >= minor);
+}
+
+Result<HostFacts> gather_facts() {
+  HostFacts facts;
+  utsname system{};
+  ::uname(&system);
+  facts.kernel = system.release;
+  if (!is_kernel_at_least(facts.kernel, 5, 14))
+    return fail("this is Linux " + facts.kernel + "; stepbox needs 5.14 or newer (mount_setattr, id-mapped mounts, cgroup.kill)",
+                "run it on a newer kernel");
+  const sandbox::LandlockSupport landlock = sandbox::landlock_support();
+  facts.landlock_abi = landlock.abi;
+  facts.landlock_error = landlock.error;
+  facts.has_socket_scope = facts.landlock_abi >= sandbox::kLandlockForScopes;
+  facts.uid = ::geteuid();
+  facts.gid = ::getegid();
+  TRY_ASSIGN(facts.capabilities, effective_capabilities());
+  facts.privileged = facts.uid == 0 && (facts.capabilities & kNeededToShift) == kNeededToShift;
+  for (char** entry = environ; *entry != nullptr; ++entry) facts.environment.emplace_back(*entry);
+  look_up_outer_deadline(facts);
+  TRY_ASSIGN(const std::string groups, sys::own_cgroups());
+  TRY_ASSIGN(const sys::Memory memory, sys::usable_memory(groups));
+  facts.memory_total = memory.total;
+  facts.memory_usable = memory.usable;
+  facts.swap_total = memory.swap;
+  TRY(look_up_homes(facts));
+  look_up_resolver(facts);
+  TRY_ASSIGN(facts.cwd, current_directory());
+  TRY(find_checkout(facts));
+  TRY_ASSIGN(const auto entries, sys::list_directory("/"));
+  for (const sys::DirectoryEntry& entry : entries)
+    facts.root_entries.push_back({entry.name, entry.kind == sys::PathKind::directory ? HostPathKind::directory : HostPathKind::file, entry.link});
+  TRY_ASSIGN(const auto mounts, sys::read_mounts());
+  for (const sys::HostMount& mount : mounts) facts.mounts.push_back({mount.path, mount.type});
+  facts.cgroups = cgroup::find_hierarchies(mounts, groups);
+  if (facts.uid == 0) {
+    TRY_ASSIGN(facts.uid_ranges, id_ranges("/proc/self/uid_map"));
+    for (const HostFacts::IdRange& range : facts.uid_ranges)
+      if (range.first == 0) facts.root_is_mapped_elsewhere = range.outside != 0;
+  }
+  if (facts.privileged) {
+    TRY_ASSIGN(facts.gid_ranges, id_ranges("/proc/self/gid_map"));
+  }
+  return facts;
+}
+
+Result<> look_up_groups(HostFacts& facts) {
+  TRY(cgroup::look_up_controllers(facts.cgroups));
+  TRY_ASSIGN(const sys::PathKind systemd, sys::kind_of("/run/systemd/system"));
+  facts.has_systemd = systemd == sys::PathKind::directory;
+  if (!facts.has_systemd) return {};
+  cgroup::look_up_delegation(facts.cgroups);
+  // Only for the remedy in an error.
+  if (const auto runtime = facts.variable("XDG_RUNTIME_DIR"))
+    facts.has_user_manager = sys::kind_of(*runtime + "/systemd/private").value_or(sys::PathKind::missing) != sys::PathKind::missing;
+  return {};
+}
+
+Result<> look_up_paths(HostFacts& facts, const Policy& policy) {
+  if (policy.source_path.value) TRY(find_checkout_owner(facts, plan::expand_home(*policy.source_path.value, facts)));
+  std::vector<plan::PathOfInterest> paths = plan::paths_of_interest(policy, facts);
+  if (!facts.resolv_conf.empty()) paths.push_back({facts.resolv_conf});
+  const HomeNames home(facts.tilde());
+  for (const auto& [path, named_by] : paths) {
+    if (facts.paths.contains(path)) continue;
+    // Most toolchains of the registry are not there, and a look at the home directory tells it for all of them. Not for
+    // what was named: an automounter does not list what it would mount.
+    if (named_by == nullptr && home.has_no(path)) continue;
+    Result<std::optional<HostFacts::NamedPath>> found = look_at(path);
+    if (found && *found) facts.paths.emplace(path, std::move(**found));
+    if (found) continue;
+    if (named_by != nullptr) return std::unexpected(std::move(found).error().within(escaped(named_by->text())).with_hint(kSeeThere));
+    pass_over(path, found.error());
+  }
+  if (policy.root.value == RootMode::system) look_up_for_reduced_root(facts);
+  return {};
+}
+
+Result<> look_up_private_paths(HostFacts& facts, const Policy& policy) {
+  const bool is_shifted = facts.privileged && facts.no_shift_reason.empty();
+  if (policy.root.value != RootMode::system || is_shifted) return {};
+  facts.private_paths.clear();
+  for (const std::string_view place : plan::places_of_secrets()) {
+    TRY_ASSIGN(const auto found, sys::private_files(std::string(place)));
+    for (const sys::PrivateFile& file : found)
+      facts.private_paths.push_back({file.path, file.is_directory ? HostPathKind::directory : HostPathKind::file});
+  }
+  return {};
+}
+
+}  // namespace stepbox::host

@@ -1,0 +1,161 @@
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "caches/registry.hpp"
+#include "ci/ci_files.hpp"
+#include "plan/make_plan.hpp"
+#include "plan/parts.hpp"
+#include "plan/redirects.hpp"
+
+namespace stepbox::plan {
+namespace {
+
+constexpr size_t kRoomForRedirects = 64;
+
+// Order is kept, since programs print it; a name that is set again keeps its first place. Searched from
+// front to back: an environment has some dozens of entries, and a map would cost more than it saves.
+class Environment {
+ public:
+  void set(EnvEntry entry) {
+    if (EnvEntry* found = find(entry.name)) *found = std::move(entry);
+    else entries_.push_back(std::move(entry));
+  }
+  // What is known to be new: the inherited ones, but for a name that stands there twice.
+  void reserve(size_t count) { entries_.reserve(count); }
+  // Returns whether it was there.
+  bool unset(std::string_view name) {
+    return std::erase_if(entries_, [&](const EnvEntry& entry) { return entry.name == name; }) > 0;
+  }
+  // Takes away what `is_meant` says, and writes down the names.
+  template <class Predicate>
+  void unset_all(Predicate is_meant, std::vector<std::string>& gone) {
+    std::erase_if(entries_, [&](const EnvEntry& entry) {
+      if (!is_meant(entry.name)) return false;
+      gone.push_back(entry.name);
+      return true;
+    });
+  }
+  EnvEntry* find(std::string_view name) {
+    const auto found = std::ranges::find(entries_, name, &EnvEntry::name);
+    return found == entries_.end() ? nullptr : &*found;
+  }
+  std::vector<EnvEntry> take() && { return std::move(entries_); }
+
+ private:
+  std::vector<EnvEntry> entries_;
+};
+
+bool is_kept(const Policy& policy, std::string_view name) {
+  return std::ranges::any_of(policy.environment, [&](const EnvRule& rule) {
+    return rule.action == EnvAction::keep && matches_pattern(rule.name, name);
+  });
+}
+
+void inherit(Environment& environment, Plan& plan, const Policy& policy, const HostFacts& facts) {
+  environment.reserve(facts.environment.size() + kRoomForRedirects);
+  for (const std::string& entry : facts.environment) {
+    const size_t equals = entry.find('=', 1);
+    std::string name = entry.substr(0, equals);
+    if (policy.clear_environment.value && !is_kept(policy, name) && !ci::is_kept_when_cleared(name))
+      plan.unset.push_back(std::move(name));
+    else
+      environment.set({.name = std::move(name),
+                       .value = equals == std::string::npos ? std::string() : entry.substr(equals + 1),
+                       .has_value = equals != std::string::npos});
+  }
+}
+
+std::string value_in_box(const Plan& plan, const caches::Redirect& row) {
+  std::string value(row.value);
+  if (const size_t at = value.find("{uid}"); at != std::string::npos) value.replace(at, 5, std::to_string(plan.identity.uid));
+  if (row.create != caches::Create::none) value.insert(0, plan.box + "/");
+  return value;
+}
+
+// Whether a rule speaks of the variable by just this name.
+bool is_ruled(const Policy& policy, std::string_view name) {
+  return is_kept(policy, name) || std::ranges::any_of(policy.environment, [&](const EnvRule& rule) { return rule.name == name; });
+}
+
+void apply_redirect(Environment& environment, Plan& plan, const Policy& policy, const caches::Tool& tool,
+                    const caches::Redirect& row, const Decision& decision) {
+  if (decision.fate == Fate::caller) return;
+  const bool is_named = decision.fate == Fate::named;
+  // Of two spellings the tool takes either; what a rule says must not lose to a value that was inherited.
+  if (is_named || row.any_case)
+    environment.unset_all(
+        [&](const std::string& name) {
+          const bool is_other = is_named || name != row.variable;
+          return is_other && Redirects::is_spelling(row, name) && !is_ruled(policy, name);
+        },
+        plan.unset);
+  if (decision.fate == Fate::box)
+    environment.set({std::string(row.variable), value_in_box(plan, row), EnvCause::redirect, tool.name, {}});
+  if (decision.fate == Fate::place)
+    environment.set({std::string(row.variable), decision.value, EnvCause::policy, {}, decision.origin});
+}
+
+void redirect(Environment& environment, Plan& plan, const Policy& policy, const HostFacts& facts) {
+  const Redirects redirects(plan, policy, facts);
+  for (const caches::Tool& tool : caches::tools()) {
+    for (const caches::Redirect& row : tool.redirects)
+      apply_redirect(environment, plan, policy, tool, row, redirects.decide(tool, row));
+    if (policy.home.value != HomeMode::fresh) continue;
+    // A toolchain stays where it is: its variable points to the host's path, unless the caller's does.
+    for (const caches::Toolchain& toolchain : tool.toolchains) {
+      if (toolchain.variable.empty() || facts.find_below_home(toolchain.path) == nullptr) continue;
+      if (environment.find(toolchain.variable) == nullptr)
+        environment.set({std::string(toolchain.variable), expand_home(toolchain.path, facts), EnvCause::toolchain, tool.name, {}});
+    }
+  }
+}
+
+// Where redirected tools put the programs they install, at the end of PATH: `go install x && x` works.
+void extend_path(Environment& environment, const Plan& plan) {
+  EnvEntry* path = environment.find("PATH");
+  if (path == nullptr) return;
+  for (const caches::Tool& tool : caches::tools())
+    for (const std::string_view programs : tool.programs) ((path->value += ":" + plan.box) += "/") += programs;
+  path->cause = EnvCause::stepbox;
+  path->has_value = true;
+}
+
+void apply_rules(Environment& environment, Plan& plan, const Policy& policy) {
+  for (const EnvRule& rule : policy.environment) {
+    switch (rule.action) {
+      case EnvAction::set: environment.set({rule.name, rule.value, EnvCause::policy, {}, rule.origin}); break;
+      case EnvAction::redirect: environment.set({rule.name, plan.box + "/" + rule.value, EnvCause::policy, {}, rule.origin}); break;
+      case EnvAction::unset:
+        if (environment.unset(rule.name)) plan.unset.push_back(rule.name);
+        break;
+      case EnvAction::keep: break;
+    }
+  }
+}
+
+// execvp(3): a name with a slash is a path, others are looked for in the PATH that the step has.
+std::vector<std::string> programs(const std::string& command, const EnvEntry* path) {
+  if (command.find('/') != std::string::npos || command.empty()) return {command};
+  std::vector<std::string> found;
+  for (const std::string_view entry : split(path != nullptr ? std::string_view(path->value) : "/bin:/usr/bin", ':'))
+    found.push_back((entry.empty() ? std::string(".") : std::string(entry)) + "/" + command);
+  return found;
+}
+
+}  // namespace
+
+void plan_environment(Plan& plan, const Policy& policy, const HostFacts& facts) {
+  Environment environment;
+  inherit(environment, plan, policy, facts);
+  redirect(environment, plan, policy, facts);
+  extend_path(environment, plan);
+  if (environment.find("PWD") != nullptr) environment.set({"PWD", plan.cwd, EnvCause::stepbox, {}, {}});
+  // sd_listen_fds(3) compares LISTEN_PID with the process; the step is always the second one of its box.
+  const std::string pid(plan.isolation == Isolation::full ? "2" : kPidText);
+  if (environment.find("LISTEN_PID") != nullptr) environment.set({"LISTEN_PID", pid, EnvCause::stepbox, {}, {}});
+  apply_rules(environment, plan, policy);
+  plan.programs = programs(plan.argv.front(), environment.find("PATH"));
+  plan.environment = std::move(environment).take();
+}
+
+}  // namespace stepbox::plan

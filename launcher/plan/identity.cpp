@@ -1,0 +1,86 @@
+#include <linux/capability.h>
+
+#include "plan/parts.hpp"
+
+namespace stepbox::plan {
+namespace {
+
+// What a step that is root in its own user namespace keeps, or real root where ids cannot be shifted:
+// enough to install packages and to be what build scripts take for root, nothing that acts on the host.
+// SETFCAP because mapping uid 0 into a nested user namespace needs it (user_namespaces(7), Linux 5.12).
+const std::vector<int> kRootCapabilities = {CAP_CHOWN,  CAP_DAC_OVERRIDE, CAP_FOWNER,  CAP_FSETID,
+                                            CAP_KILL,   CAP_SETGID,       CAP_SETUID,  CAP_SETPCAP,
+                                            CAP_SETFCAP, CAP_NET_BIND_SERVICE, CAP_SYS_CHROOT};
+
+constexpr uint32_t kShiftedIds = 65536;
+
+// The ids 0..65535, and beyond them the owner of the checkout, so that a directory user's files can be
+// written too.
+std::vector<IdExtent> shifted(uint32_t base, uint32_t checkout_owner) {
+  std::vector<IdExtent> extents = {{0, base, kShiftedIds}};
+  if (checkout_owner >= kShiftedIds) extents.push_back({checkout_owner, base + kShiftedIds, 1});
+  return extents;
+}
+
+std::vector<IdExtent> to_themselves(const std::vector<HostFacts::IdRange>& ranges) {
+  std::vector<IdExtent> extents;
+  for (const HostFacts::IdRange& range : ranges) extents.push_back({range.first, range.first, range.count});
+  return extents;
+}
+
+}  // namespace
+
+void plan_identity(Plan& plan, const HostFacts& facts) {
+  Identity& identity = plan.identity;
+  if (plan.isolation != Isolation::full) {
+    identity = {.isolation = UidIsolation::none,
+                .uids = {},
+                .gids = {},
+                .uid = facts.uid,
+                .gid = facts.gid,
+                .owner_uid = facts.uid,
+                .owner_gid = facts.gid,
+                .capabilities = facts.uid == 0 ? kRootCapabilities : std::vector<int>()};
+    std::erase_if(identity.capabilities, [&](int capability) { return (facts.capabilities >> capability & 1) == 0; });
+    return;
+  }
+  if (!facts.privileged) {
+    identity = {.isolation = UidIsolation::mapped,
+                .uids = {{facts.uid, facts.uid, 1}},
+                .gids = {{facts.gid, facts.gid, 1}},
+                .uid = facts.uid,
+                .gid = facts.gid,
+                .owner_uid = facts.uid,
+                .owner_gid = facts.gid,
+                .capabilities = {}};
+  } else if (facts.no_shift_reason.empty()) {
+    identity = {.isolation = UidIsolation::shifted,
+                .uids = shifted(facts.shift_base, facts.checkout_uid),
+                .gids = shifted(facts.shift_base, facts.checkout_gid),
+                .uid = 0,
+                .gid = 0,
+                .owner_uid = facts.shift_base,
+                .owner_gid = facts.shift_base,
+                .capabilities = kRootCapabilities};
+  } else {
+    identity = {.isolation = UidIsolation::degraded,
+                .uids = to_themselves(facts.uid_ranges),
+                .gids = to_themselves(facts.gid_ranges),
+                .uid = facts.uid,
+                .gid = facts.gid,
+                .owner_uid = facts.uid,
+                .owner_gid = facts.gid,
+                .capabilities = kRootCapabilities};
+    // chroot(2) could lead out of a box whose root is not that of its mount namespace.
+    std::erase(identity.capabilities, CAP_SYS_CHROOT);
+    // A file capability that it sets belongs to the host's uid 0, and would be valid on the host for everybody
+    // (capabilities(7), namespaced file capabilities). Nested namespaces, which need it, are denied here.
+    std::erase(identity.capabilities, CAP_SETFCAP);
+  }
+  // A nested user namespace of real root would hold the host's cgroup files open for writing.
+  const bool is_real_root = identity.owner_uid == 0 && !facts.root_is_mapped_elsewhere;
+  plan.deny_nesting = plan.deny_nesting || identity.isolation == UidIsolation::degraded;
+  plan.deny_cgroup_namespaces = is_real_root;
+}
+
+}  // namespace stepbox::plan

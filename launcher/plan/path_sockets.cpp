@@ -1,0 +1,76 @@
+#include <sys/mount.h>
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "plan/layout.hpp"
+#include "plan/parts.hpp"
+#include "sandbox/landlock.hpp"
+
+// A socket that is a file belongs to no network namespace: who sees it connects to it, through a read-only mount as well.
+// Two things end that, and neither does it everywhere. An overlay hides who listens, and can be put only over what is not
+// written to. Landlock refuses to connect, from Linux 7.1 on, and where nested sandboxes are denied, since it forbids
+// mounts as well.
+namespace stepbox::plan {
+namespace {
+
+// Trees of the host, and sockets that were named. Not the box's own devices.
+bool shows_sockets(const MountCall& call, bool are_trees_closed) {
+  if (call.act != MountAct::bind) return false;
+  if (call.is_socket) return true;
+  const bool is_tree = !call.onto_file && call.layers.empty() && !Layout::is_special(call.source);
+  return is_tree && !are_trees_closed;
+}
+
+std::string place_of(const MountCall& call) { return quoted(call.source) + " (" + call.why + ")"; }
+
+std::string and_others(size_t others) {
+  return others == 0 ? "" : ", and in " + std::to_string(others) + (others == 1 ? " other place" : " other places");
+}
+
+}  // namespace
+
+void show_through_overlay(MountCall& call, const Plan& plan, const HostFacts& facts) {
+  const bool is_read_only = (call.attributes & MOUNT_ATTR_RDONLY) != 0;
+  if (plan.root != RootMode::system || plan.network == NetworkMode::host) return;
+  if (!is_read_only || call.onto_file || Layout::is_special(call.source)) return;
+  if (!facts.no_overlay_reason.empty()) return;
+  // A layer is a single mount, and what comes along in a tree is locked to it (mount_namespaces(7)).
+  const auto lies_below = [&](const MountFact& mount) { return mount.path != call.source && is_within(mount.path, call.source); };
+  if (call.recursion == Recursion::tree && std::ranges::any_of(facts.mounts, lies_below)) return;
+  // Without an upper layer there must be two.
+  call.layers = ".:../";
+  for (const char c : call.target)
+    if (c == '/') call.layers += "../";
+  call.layers += ".empty/directory";
+}
+
+void plan_path_sockets(Plan& plan, const HostFacts& facts) {
+  plan.scope_path_sockets = plan.isolation == Isolation::full && plan.network != NetworkMode::host && plan.deny_nesting &&
+                            facts.landlock_abi >= sandbox::kLandlockForPathSockets;
+  if (!plan.scope_path_sockets) return;
+  for (const MountCall& call : plan.mounts)
+    if (call.is_socket) plan.open_sockets.push_back(call.target);
+}
+
+Protection path_sockets(const Plan& plan, const HostFacts& facts) {
+  constexpr std::string_view kName = "path-sockets";
+  if (plan.network == NetworkMode::host) return {kName, false, ProtectionState::off, "network: host"};
+  std::vector<const MountCall*> open;
+  for (const MountCall& call : plan.mounts)
+    if (shows_sockets(call, plan.scope_path_sockets)) open.push_back(&call);
+  if (open.empty()) return {kName, true, ProtectionState::active, {}};
+  const auto degraded = [&](bool requested, std::string reason) { return Protection{kName, requested, ProtectionState::degraded, std::move(reason)}; };
+  const auto is_named = [](const MountCall* call) { return call->is_socket; };
+  if (const auto named = std::ranges::find_if(open, is_named); named != open.end())
+    return degraded(false, place_of(**named) + " was named, and can be connected to");
+  if (plan.root == RootMode::ro)
+    return degraded(false, "root: ro shows the host's sockets, and they can be connected to as far as their modes allow");
+  // What may be written to the caller has opened; the rest is open because this host allows no overlay over it.
+  const bool is_left_open = std::ranges::any_of(open, [](const MountCall* call) { return (call->attributes & MOUNT_ATTR_RDONLY) != 0; });
+  std::string reason = "a socket in " + place_of(*open.front()) + " can be connected to" + and_others(open.size() - 1);
+  if (!facts.no_overlay_reason.empty()) reason += "; " + facts.no_overlay_reason;
+  return degraded(is_left_open, std::move(reason));
+}
+
+}  // namespace stepbox::plan

@@ -1,0 +1,342 @@
+#include <sys/mount.h>
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "caches/registry.hpp"
+#include "ci/ci_files.hpp"
+#include "plan/make_plan.hpp"
+#include "plan/parts.hpp"
+#include "plan/redirects.hpp"
+#include "plan/system_root.hpp"
+
+namespace stepbox::plan {
+namespace {
+
+constexpr uint64_t kNoGain = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+
+// One path of the host and what the step may do there.
+struct Placement {
+  std::string host;   // as named, absolute
+  std::string real;   // what is mounted
+  HostPathKind kind;
+  PathAccess access;
+  std::string why;
+  Origin origin;
+  std::string moved = {};  // below the workspace; empty: it is seen at its own path
+};
+
+std::ptrdiff_t depth(const std::string& target) { return std::ranges::count(target, '/'); }
+
+class Placements {
+ public:
+  Placements(const Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout)
+      : plan_(plan), facts_(facts), layout_(layout), redirects_(plan, policy, facts),
+        without_checkout_(policy.source.value == SourceMode::none && is_project(facts)), is_reduced_(policy.root.value == RootMode::system) {
+    for (const PathRule& rule : policy.paths)
+      if (const HostFacts::NamedPath* found = facts.find(expand_home(rule.path, facts)); found != nullptr && rule.access == PathAccess::hide)
+        hidden_.push_back({found->real, rule.origin});
+  }
+
+  void add(Placement placement) {
+    add_links(placement.host);
+    placements_.push_back(std::move(placement));
+  }
+
+  // What the host shows at its own path anyway needs no mount of its own: it is there, read-only.
+  void add_if_hidden(const std::string& path, PathAccess access, std::string why) {
+    const HostFacts::NamedPath* found = facts_.find(path);
+    if (found == nullptr) return;
+    const bool hidden = layout_.covering(path) != nullptr || layout_.covering(found->real) != nullptr ||
+                        (is_reduced_ && !is_in_system(found->real));
+    if (!hidden && access == PathAccess::ro) return;
+    // A masked place itself is never let through by a variable or by PATH: that would undo the mask.
+    if (layout_.contains_masked(path) || layout_.contains_masked(found->real)) return;
+    // What the policy says outdoes what a variable says.
+    if (is_against_source(found->real, access) || hidden_by(found->real) != nullptr) return;
+    add_links(path);
+    if (is_shown_already(found->real, access)) return;
+    if (access == PathAccess::ro && redirects_.is_opened(found->real)) return;
+    placements_.push_back({path, found->real, found->kind, access, std::move(why), {}});
+  }
+
+  // What a rule shows in a directory that a redirect has moved is there for the tool as well.
+  void add_moved();
+
+  // Covers what would write to a toolchain by itself, unless the step may write there.
+  void cover(const std::string& path, std::string_view tool);
+
+  // Nothing can be mounted below something hidden, since there is nothing.
+  Result<> check_hidden() const;
+
+  std::vector<MountCall> calls() const;
+
+ private:
+  struct Hidden {
+    std::string real;
+    Origin origin;
+  };
+
+  const Hidden* hidden_by(const std::string& real) const {
+    const auto found = std::ranges::find_if(hidden_, [&](const Hidden& hidden) { return is_within(real, hidden.real); });
+    return found == hidden_.end() ? nullptr : &*found;
+  }
+
+  // A CI that announces the checkout changes nothing about its mode.
+  bool is_against_source(const std::string& real, PathAccess access) const {
+    if (without_checkout_)
+      return !facts_.checkout.empty() && (is_within(real, facts_.checkout) || is_within(facts_.checkout, real));
+    return plan_.source == SourceMode::ro && access == PathAccess::rw && is_within(real, plan_.source_path);
+  }
+
+  // Below the checkout, or below something else that is shown with at least as much access.
+  bool is_shown_already(const std::string& real, PathAccess access) const {
+    if (plan_.source != SourceMode::none && is_seen_in(plan_.source_path, real) &&
+        (plan_.source == SourceMode::rw || access == PathAccess::ro))
+      return true;
+    return std::ranges::any_of(placements_, [&](const Placement& shown) {
+      return shown.access != PathAccess::hide && is_seen_in(shown.real, real) &&
+             (shown.access == PathAccess::rw || access == PathAccess::ro);
+    });
+  }
+
+  // Whether the path lies in what is shown there, and not in a masked place below it (HOME in the checkout).
+  bool is_seen_in(const std::string& shown, const std::string& real) const {
+    if (!is_within(real, shown)) return false;
+    const Mask* mask = layout_.covering(real);
+    return mask == nullptr || mask->host == shown || !is_within(mask->host, shown);
+  }
+
+  // With a reduced root a name that leads through links has none of them to lead through.
+  void add_links(const std::string& path) {
+    const HostFacts::NamedPath* found = facts_.find(path);
+    if (found == nullptr || !is_reduced_) return;
+    for (const HostFacts::PathLink& link : found->links)
+      if (!is_in_system(link.path) && layout_.covering(link.path) == nullptr && !Layout::is_special(link.path)) links_.push_back(link);
+  }
+
+  std::string target_of(const Placement& placement) const {
+    if (!placement.moved.empty()) return "box/" + placement.moved;
+    return layout_.place(layout_.covering(placement.host) != nullptr ? placement.host : placement.real);
+  }
+
+  MountCall call_of(const Placement& placement) const;
+
+  const Plan& plan_;
+  const HostFacts& facts_;
+  const Layout& layout_;
+  const Redirects redirects_;
+  const bool without_checkout_;
+  const bool is_reduced_;
+  std::vector<HostFacts::PathLink> links_;
+  std::vector<Hidden> hidden_;
+  std::vector<Placement> placements_;
+};
+
+void Placements::add_moved() {
+  if (plan_.isolation != Isolation::full) return;
+  for (MovedPath& moved : redirects_.moved_paths()) {
+    const HostFacts::NamedPath* found = facts_.find(expand_home(moved.rule->path, facts_));
+    if (found == nullptr) continue;
+    placements_.push_back({moved.host, found->real, found->kind, moved.rule->access,
+                           std::string(name_of(moved.rule->access)) + ", for " + std::string(moved.tool), moved.rule->origin,
+                           std::move(moved.target)});
+  }
+}
+
+void Placements::cover(const std::string& path, std::string_view tool) {
+  const HostFacts::NamedPath* found = facts_.find(path);
+  if (found == nullptr || plan_.isolation != Isolation::full || redirects_.is_opened(found->real)) return;
+  if (plan_.source == SourceMode::rw && is_within(found->real, plan_.source_path)) return;
+  // In a reduced root there may be no toolchain to be covered.
+  if (is_reduced_ && !is_in_system(found->real) && !is_shown_already(found->real, PathAccess::ro)) return;
+  placements_.push_back({path, found->real, found->kind, PathAccess::hide, "writes to the toolchain of " + std::string(tool), {}});
+}
+
+Result<> Placements::check_hidden() const {
+  for (const Placement& placement : placements_) {
+    if (placement.access == PathAccess::hide) continue;
+    const Hidden* hidden = hidden_by(placement.real);
+    if (hidden == nullptr || hidden->real == placement.real) continue;
+    return fail("cannot show " + quoted(placement.real) + " (" + placement.why + "): it lies below " + quoted(hidden->real) +
+                    ", which is hidden (" + hidden->origin.text() + ")",
+                "hide what lies beside it instead");
+  }
+  return {};
+}
+
+MountCall Placements::call_of(const Placement& placement) const {
+  const bool shifted = plan_.identity.isolation == UidIsolation::shifted;
+  MountCall call{.act = MountAct::bind, .source = placement.real, .target = target_of(placement)};
+  call.why = placement.why;
+  call.origin = placement.origin;
+  call.onto_file = placement.kind == HostPathKind::file;
+  if (placement.access == PathAccess::hide) {
+    call.act = MountAct::rebind;
+    call.source = placement.kind == HostPathKind::directory ? ".empty/directory" : ".empty/file";
+    call.attributes = kNoGain | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY;
+    return call;
+  }
+  // /dev/shm is special by its name only.
+  const bool special = Layout::is_special(placement.real) && layout_.covering(placement.real) == nullptr;
+  // Device nodes are useful only where they are devices; the caller named them.
+  call.attributes = special && is_within(placement.real, "/dev") ? MOUNT_ATTR_NOSUID : kNoGain;
+  if (placement.access == PathAccess::ro) call.attributes |= MOUNT_ATTR_RDONLY;
+  // A copy of a tree that an unprivileged mount namespace inherited must be whole (mount_namespaces(7)).
+  call.recursion = plan_.identity.isolation == UidIsolation::mapped ? Recursion::tree : Recursion::single;
+  if (shifted && !special)
+    call.id_mapped = placement.access == PathAccess::rw ? IdMapped::required : IdMapped::preferred;
+  const HostFacts::NamedPath* found = facts_.find(placement.host);
+  call.is_socket = found != nullptr && found->is_socket;
+  show_through_overlay(call, plan_, facts_);
+  return call;
+}
+
+std::vector<MountCall> Placements::calls() const {
+  std::vector<MountCall> calls;
+  for (const HostFacts::PathLink& link : links_)
+    calls.push_back({.act = MountAct::symlink, .source = link.text, .target = layout_.place(link.path)});
+  for (const Placement& placement : placements_) {
+    calls.push_back(call_of(placement));
+    if (placement.access == PathAccess::hide || plan_.identity.isolation == UidIsolation::mapped) continue;
+    // Privileged copies are of single mounts, since not every mount of the host can be id-mapped; what
+    // is mounted below comes after.
+    for (const MountFact& mount : facts_.mounts) {
+      if (mount.path == placement.real || !is_within(mount.path, placement.real)) continue;
+      // The host's /proc in somebody's chroot; what is below /dev was named with it.
+      if (is_kernel_file_system(mount.type) && !Layout::is_special(placement.real)) continue;
+      MountCall below = call_of(placement);
+      below.source = mount.path;
+      below.target += mount.path.substr(placement.real == "/" ? 0 : placement.real.size());
+      below.why += ", mounted below";
+      if (below.id_mapped == IdMapped::required) below.id_mapped = IdMapped::preferred;
+      below.optional = true;
+      below.layers.clear();
+      show_through_overlay(below, plan_, facts_);
+      calls.push_back(std::move(below));
+    }
+  }
+  // Shallow before deep, so that nothing covers what was mounted before it; the order of naming decides
+  // between equals.
+  std::ranges::stable_sort(calls, {}, [](const MountCall& call) { return depth(call.target); });
+  return calls;
+}
+
+// A typing mistake would leave a secret visible. A project's and a built-in policy know none of the machine's paths for
+// certain: there is nothing to hide where there is nothing.
+Result<> refuse_to_hide_nothing(const PathRule& rule) {
+  if (rule.origin.layer == Layer::project || rule.origin.layer == Layer::built_in) return {};
+  return fail("cannot hide " + quoted(rule.path) + " (" + escaped(rule.origin.text()) + "): it does not exist",
+              "correct the path, or take it out where there is nothing to hide");
+}
+
+// In the place of the volume that the step writes to, it would have the host's directory: what is in it, and no quota.
+Result<> refuse_to_show_volume(const PathRule& rule, const std::string& real, const Layout& layout) {
+  const Mask* mask = layout.covering(real);
+  if (mask == nullptr || mask->host != real) return {};
+  const bool is_home = mask->box == kBoxHome;
+  // The home of the host, to write to, is not what is meant to be fresh.
+  if (is_home && rule.access == PathAccess::rw) return {};
+  const std::string example = std::string("--") + name_of(rule.access) + " " + (is_home ? "~" : escaped(real)) + "/NAME";
+  return fail("cannot show " + quoted(rule.path) + " (" + escaped(rule.origin.text()) + "): the box has its own there, for the step to write to",
+              "name the file or directory in it that the step needs: " + example + (is_home ? ", or use --home host" : ""));
+}
+
+Result<> add_rules(Placements& placements, const Policy& policy, const HostFacts& facts, const Layout& layout) {
+  const bool is_in_box = policy.isolation.value == Isolation::full;
+  for (const PathRule& rule : policy.paths) {
+    const std::string path = expand_home(rule.path, facts);
+    const HostFacts::NamedPath* found = facts.find(path);
+    if (found == nullptr) {
+      if (rule.access == PathAccess::hide) {
+        TRY(refuse_to_hide_nothing(rule));
+        continue;
+      }
+      return fail("cannot show " + quoted(rule.path) + " (" + rule.origin.text() + "): it does not exist",
+                  "make it before the run, or take it out of the policy");
+    }
+    if (found->real == "/")
+      return fail("cannot use '/' with " + std::string(name_of(rule.access)) + " (" + rule.origin.text() + ")",
+                  "name the directory that is meant");
+    if (rule.access != PathAccess::hide && is_in_box) TRY(refuse_to_show_volume(rule, found->real, layout));
+    if (rule.access == PathAccess::hide && Layout::is_special(found->real) && found->real.find('/', 1) == std::string::npos)
+      return fail("cannot hide " + quoted(found->real) + " (" + rule.origin.text() + "): the box makes its own there",
+                  "hide what lies in it by name");
+    // A masked place is hidden already, and the step needs what is there instead.
+    if (const Mask* mask = layout.covering(found->real);
+        rule.access == PathAccess::hide && mask != nullptr && mask->host == found->real)
+      continue;
+    placements.add({path, found->real, found->kind, rule.access, std::string(name_of(rule.access)), rule.origin});
+  }
+  return {};
+}
+
+void add_toolchains(Placements& placements, const HostFacts& facts, const Policy& policy) {
+  for (const caches::Tool& tool : caches::tools()) {
+    for (const caches::Toolchain& toolchain : tool.toolchains) {
+      if (policy.home.value == HomeMode::fresh && facts.find_below_home(toolchain.path) != nullptr)
+        placements.add_if_hidden(expand_home(toolchain.path, facts), PathAccess::ro, "toolchain of " + std::string(tool.name));
+      for (const std::string_view name : toolchain.without) placements.cover(below_toolchain(toolchain, name, facts), tool.name);
+    }
+  }
+}
+
+void add_path_entries(Placements& placements, const HostFacts& facts) {
+  const auto path = facts.variable("PATH");
+  if (!path) return;
+  for (const std::string_view entry : split(*path, ':'))
+    if (entry.starts_with('/')) placements.add_if_hidden(lexically_normal(entry), PathAccess::ro, "PATH");
+}
+
+// With a reduced root, what lies beside the programs of PATH and is needed by them, and what variables point to.
+void add_toolchains_elsewhere(Placements& placements, const HostFacts& facts, const Policy& policy, const Layout& layout) {
+  if (policy.root.value != RootMode::system) return;
+  for (const std::string& toolchain : announced_toolchains(policy, facts))
+    placements.add_if_hidden(toolchain, PathAccess::ro, "toolchain of a variable");
+  const std::string path = facts.variable("PATH").value_or(std::string());
+  for (const std::string_view entry : split(path, ':')) {
+    const HostFacts::NamedPath* programs = entry.starts_with('/') ? facts.find(lexically_normal(entry)) : nullptr;
+    if (programs == nullptr || layout.covering(programs->real) != nullptr) continue;
+    placements.add_if_hidden(toolchain_of(programs->real, facts), PathAccess::ro, "toolchain of PATH");
+  }
+}
+
+}  // namespace
+
+Result<std::vector<MountCall>> plan_paths(const Plan& plan, const Policy& policy, const HostFacts& facts,
+                                          const Layout& layout) {
+  Placements placements(plan, policy, facts, layout);
+  if (plan.source != SourceMode::none)
+    placements.add({plan.source_path, plan.source_path, HostPathKind::directory,
+                    plan.source == SourceMode::rw ? PathAccess::rw : PathAccess::ro, "the checkout", policy.source.origin});
+  add_toolchains_elsewhere(placements, facts, policy, layout);
+  // Toolchains before PATH: ~/.cargo/bin is in both, and the registry knows more about it.
+  add_toolchains(placements, facts, policy);
+  add_path_entries(placements, facts);
+  const bool is_reduced = policy.root.value == RootMode::system;
+  for (const ci::CiPath& announced : ci::announced_ci_paths(facts)) {
+    // A file directly in /tmp: the directory is masked and stays so, the file itself is shown.
+    const bool file_alone = layout.contains_masked(announced.path) && !announced.file.empty();
+    const std::string& path = file_alone ? announced.file : announced.path;
+    // A reduced root lets them be read, and no more: what the engine reads back from them decides what is run next
+    // (GITHUB_PATH), and who listens at a socket acts for the step.
+    const HostFacts::NamedPath* found = facts.find(path);
+    if (is_reduced && found != nullptr && found->is_socket) continue;
+    placements.add_if_hidden(path, is_reduced ? PathAccess::ro : announced.access, "announced by " + announced.variable);
+  }
+  for (const HostFacts::Program& program : facts.programs)
+    placements.add_if_hidden(program.path, PathAccess::ro, program.is_script ? "script of the command line" : "program of the command line");
+  if (!facts.resolv_conf.empty()) placements.add_if_hidden(facts.resolv_conf, PathAccess::ro, "/etc/resolv.conf");
+  // Where a mask cannot be (a home of "/", a service's), the home is not shown; where it was asked for, it is.
+  if (policy.home.value == HomeMode::host && !facts.home.empty() && facts.home != "/")
+    placements.add({facts.home, facts.home, HostPathKind::directory, PathAccess::rw, "home", policy.home.origin});
+  if (policy.source.value == SourceMode::none && is_project(facts) && !facts.checkout.empty() && !layout.contains_masked(facts.checkout) &&
+      layout.covering(facts.checkout) == nullptr && !Layout::is_special(facts.checkout))
+    placements.add({facts.checkout, facts.checkout, HostPathKind::directory, PathAccess::hide, "the checkout", policy.source.origin});
+  TRY(add_rules(placements, policy, facts, layout));
+  placements.add_moved();
+  TRY(placements.check_hidden());
+  return placements.calls();
+}
+
+}  // namespace stepbox::plan

@@ -1,0 +1,133 @@
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "model/units.hpp"
+#include "model/volume_shares.hpp"
+#include "plan/parts.hpp"
+
+namespace stepbox::plan {
+namespace {
+
+// The programs of the step need some memory beside their files, and so does the box.
+constexpr uint64_t kForPrograms = uint64_t{16} << 20;
+// A file's inode and directory entry, with a name of middling length.
+constexpr uint64_t kPerInode = 1'536;
+// Less than this is no workspace.
+constexpr uint64_t kSmallest = uint64_t{1} << 20;
+constexpr uint64_t kFewestInodes = 1'000;
+
+std::string path_of(std::string_view volume) {
+  return "/box/" + std::string(volume);
+}
+
+// What the volumes must fit into: tmpfs pages are memory of the step.
+struct Memory {
+  uint64_t bytes = 0;
+  uint64_t for_programs = 0;  // of these
+  std::string name;           // for errors
+  bool is_limit = false;
+};
+
+Memory memory_for(const Plan& plan, const HostFacts& facts) {
+  const PlannedLimit* limit = plan.cgroup.find("memory");
+  if (limit != nullptr && limit->amount <= facts.memory_usable)
+    return {limit->amount, kForPrograms,
+            "limits.memory " + human_bytes(limit->amount) + " (" + escaped(limit->origin.text()) + ")", true};
+  // Beyond its memory a machine can only hold what it can swap out.
+  const uint64_t swap = facts.memory_usable == facts.memory_total ? facts.swap_total : 0;
+  return {facts.memory_usable + swap, 0,
+          "the " + human_bytes(facts.memory_usable + swap) + " of memory that stepbox may use", false};
+}
+
+struct Sum {
+  uint64_t bytes = 0;
+  std::vector<SumLine> lines = {};
+
+  void add(std::string what, uint64_t more) {
+    bytes += std::min(more, ~uint64_t{0} - bytes);
+    lines.push_back({human_bytes(more), std::move(what)});
+  }
+  void add(const std::string& what, uint64_t more, const Origin& origin) { add(what + " (" + escaped(origin.text()) + ")", more); }
+};
+
+std::string name_of(const PlannedVolume& volume) {
+  return volume.name == "workspace" ? "workspace" : "volume " + quoted(volume.name);
+}
+
+Sum chosen_sizes(const Plan& plan, const Memory& memory) {
+  Sum sum;
+  for (const PlannedVolume& volume : plan.volumes)
+    if (!is_default(volume.size_origin)) sum.add(name_of(volume), volume.bytes, volume.size_origin);
+  for (const PlannedVolume& volume : plan.volumes)
+    if (memory.is_limit && !is_default(volume.inodes_origin))
+      sum.add(std::to_string(volume.inodes) + " inodes of " + name_of(volume), volume.inodes * kPerInode,
+              volume.inodes_origin);
+  return sum;
+}
+
+Result<> refuse(const Memory& memory, Sum sum) {
+  if (memory.for_programs > 0) sum.add("programs of the step", memory.for_programs);
+  return fail("volumes are memory, and " + memory.name + " cannot hold them:" + sum_text(sum.lines, human_bytes(sum.bytes)),
+              memory.is_limit ? "raise limits.memory, or make the volumes smaller (--size, --volume, --inodes)"
+                              : "make the volumes smaller (--size, --volume)");
+}
+
+// What nobody chose takes its share of what is left, and never more than the default says.
+Result<> fit_defaults(Plan& plan, const Memory& memory, const Sum& sum) {
+  const uint64_t left = memory.bytes - memory.for_programs - sum.bytes;
+  const auto count = static_cast<uint64_t>(
+      std::ranges::count_if(plan.volumes, [](const PlannedVolume& v) { return is_default(v.size_origin); }));
+  for (PlannedVolume& volume : plan.volumes) {
+    // Beside the bytes, inodes may take a quarter of the memory.
+    const uint64_t inodes = std::max(memory.bytes / 4 / plan.volumes.size() / kPerInode, kFewestInodes);
+    if (memory.is_limit && is_default(volume.inodes_origin)) volume.inodes = std::min(volume.inodes, inodes);
+    if (!is_default(volume.size_origin) || volume.bytes <= left / count) continue;
+    if (left / count < kSmallest) {
+      Sum whole = sum;
+      whole.add(name_of(volume), kSmallest, volume.size_origin);
+      return refuse(memory, whole);
+    }
+    volume.bytes = left / count / 4096 * 4096;
+    plan.notes.push_back(name_of(volume) + " is " + human_bytes(volume.bytes) +
+                         " instead of the default: more would not fit into " + memory.name);
+  }
+  return {};
+}
+
+// What volumes have of their own, the workspace does not have: a line for who wonders where the rest of the default is.
+// Where the memory left even less, that was said.
+void note_shares(Plan& plan, const Policy& policy, const Share& bytes, const Share& inodes, uint64_t memory) {
+  const PlannedVolume& workspace = plan.volumes.front();
+  const uint64_t default_bytes = policy.size.value.bytes_of(memory);
+  const auto note = [&plan](const std::string& has, const std::string& whole) {
+    plan.notes.push_back("workspace " + has + ": what the volumes have of their own comes out of the default of " + whole);
+  };
+  if (workspace.bytes == bytes.amount && bytes.amount < default_bytes)
+    note("is " + human_bytes(bytes.amount), human_bytes(default_bytes));
+  if (workspace.inodes == inodes.amount && inodes.amount < policy.inodes.value)
+    note("has " + std::to_string(inodes.amount) + " inodes", std::to_string(policy.inodes.value));
+}
+
+}  // namespace
+
+Result<> plan_volumes(Plan& plan, const Policy& policy, const HostFacts& facts) {
+  const Memory memory = memory_for(plan, facts);
+  const uint64_t whole = memory.is_limit ? memory.bytes : facts.memory_usable;
+  const std::vector<Share> bytes = byte_shares(policy, whole);
+  const std::vector<Share> inodes = inode_shares(policy);
+  for (size_t i = 0; i < bytes.size(); ++i)
+    plan.volumes.push_back({.name = i == 0 ? "workspace" : policy.volumes[i - 1].name,
+                            .path = i == 0 ? "/box" : path_of(policy.volumes[i - 1].name),
+                            .bytes = bytes[i].amount,
+                            .inodes = inodes[i].amount,
+                            .own_inodes = 0,
+                            .size_origin = *bytes[i].origin,
+                            .inodes_origin = *inodes[i].origin});
+  const Sum sum = chosen_sizes(plan, memory);
+  if (sum.bytes > memory.bytes || memory.bytes - sum.bytes < memory.for_programs) return refuse(memory, sum);
+  TRY(fit_defaults(plan, memory, sum));
+  note_shares(plan, policy, bytes.front(), inodes.front(), whole);
+  return {};
+}
+
+}  // namespace stepbox::plan

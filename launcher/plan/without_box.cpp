@@ -1,0 +1,182 @@
+#include <sys/mount.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/text.hpp"
+#include "plan/make_plan.hpp"
+#include "plan/parts.hpp"
+#include "sandbox/landlock.hpp"
+#include "workspace/private_directory.hpp"
+
+// A step that has no box: its workspace is a directory of the host, which the environment points to. With Landlock it
+// can write to nothing else but what is named here.
+namespace stepbox::plan {
+namespace {
+
+// The step does not have it in this mode, on this kernel.
+struct GapRow {
+  std::string_view name;
+  std::string_view text;
+  bool of_env;
+  int of_landlock_before;  // the version of Landlock that closes it; 0: it is none there, kNever: none closes it
+};
+constexpr int kNever = 1'000'000;
+
+constexpr GapRow kGaps[] = {
+    {"disk space", "no quota is enforced", true, kNever},
+    {"writing", "the step can write whatever the caller can; what it puts into /tmp, /var/tmp, /dev/shm or a home that the user "
+                "database names stays there", true, 0},
+    {"truncating", "any file of the caller's can be cut to nothing, before Linux 6.2", false, sandbox::kLandlockForTruncate},
+    {"modes and owners", "of files, their times and extended attributes too, wherever the caller may change them", false, kNever},
+    {"reading", "the step sees whatever the caller can: secrets, and caches of earlier runs", true, kNever},
+    {"signals", "the step can end the caller's processes, stepbox among them, before Linux 6.12", false, sandbox::kLandlockForScopes},
+    {"signals", "the step can end the caller's processes, stepbox among them", true, 0},
+    {"other processes", "the step sees the caller's, and can change their limits and priorities", true, kNever},
+    {"daemons", "those that the caller can ask (docker, systemd, agents) do for the step what they do for the caller, and stay", true, kNever},
+    {"its own processes", "one that forks faster than it is killed outlives the run", true, kNever},
+    {"control groups", "where the caller may write to them, the step can leave its own, and the limits with it", true, 0},
+    {"network", "and System V IPC, user ids, terminals: they are the caller's", true, kNever}};
+
+struct Directory {
+  const char* path;
+  uint32_t mode;
+};
+constexpr Directory kDirectories[] = {{"tmp", 0700}, {"cache", 0755}, {"home", 0700}, {"out", 0755}, {"run", 0755}, {"run/user", 0755}};
+
+// Every program may write to these; the rest of /dev is the host's.
+constexpr std::string_view kDevices[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom",
+                                         "/dev/tty",  "/dev/ptmx", "/dev/pts"};
+
+std::string mode_of(const Plan& plan) { return std::string("--isolation ") + name_of(plan.isolation); }
+
+std::unexpected<Error> needs_box(const Plan& plan, const std::string& what, const Origin& origin) {
+  return fail("cannot have " + what + " (" + escaped(origin.text()) + ") with " + mode_of(plan),
+              "it needs a box: --isolation full; where that cannot be had, leave it out, or override it by an option");
+}
+
+// What was asked for by name and cannot be had is refused. What every box has is told in gaps_of().
+Result<> refuse_what_needs_box(const Plan& plan, const Policy& policy) {
+  if (policy.network.value != NetworkMode::host)
+    return needs_box(plan, std::string("network ") + name_of(policy.network.value), policy.network.origin);
+  if (!policy.allow_nesting.value) return needs_box(plan, "nesting deny", policy.allow_nesting.origin);
+  if (policy.source.value == SourceMode::none || (policy.source.value == SourceMode::ro && plan.isolation == Isolation::env))
+    return needs_box(plan, std::string("source ") + name_of(policy.source.value), policy.source.origin);
+  if (policy.root.value != RootMode::ro)
+    return needs_box(plan, std::string("root ") + name_of(policy.root.value), policy.root.origin);
+  for (const PathRule& rule : policy.paths)
+    if (rule.access == PathAccess::hide)
+      return needs_box(plan, "a hidden path", rule.origin);
+  const auto is_typed = [](const Origin& origin) { return origin.layer >= Layer::environment; };
+  if (is_typed(policy.size.origin)) return needs_box(plan, "a size for the workspace", policy.size.origin);
+  if (is_typed(policy.inodes.origin)) return needs_box(plan, "a number of inodes", policy.inodes.origin);
+  for (const VolumeSpec& volume : policy.volumes)
+    if (is_typed(volume.origin)) return needs_box(plan, "volume " + quoted(volume.name), volume.origin);
+  return {};
+}
+
+// What is writable cannot be less so further down: Landlock only adds (landlock(7)), and variables do nothing.
+Result<> refuse_read_only_within(const Plan& plan, const Policy& policy, const HostFacts& facts) {
+  std::vector<std::string> writable;
+  if (plan.source == SourceMode::rw) writable.push_back(plan.source_path);
+  const auto real_of = [&](const PathRule& rule) {
+    const HostFacts::NamedPath* found = facts.find(expand_home(rule.path, facts));
+    return found == nullptr ? std::string() : found->real;
+  };
+  for (const PathRule& rule : policy.paths)
+    if (const std::string real = real_of(rule); rule.access == PathAccess::rw && !real.empty()) writable.push_back(real);
+  for (const PathRule& rule : policy.paths) {
+    const std::string real = real_of(rule);
+    if (rule.access != PathAccess::ro || real.empty()) continue;
+    if (std::ranges::any_of(writable, [&](const std::string& place) { return is_within(real, place); }))
+      return needs_box(plan, "a read-only " + quoted(real) + " in a place that is writable", rule.origin);
+  }
+  return {};
+}
+
+// A policy is written for the places where there is a box; that its sizes do not hold here is said.
+void warn_of_sizes(Plan& plan, const Policy& policy) {
+  const auto warn = [&](const std::string& what, const Origin& origin) {
+    if (origin.layer != Layer::built_in)
+      plan.warnings.push_back(what + " (" + escaped(origin.text()) + ") is not enforced with " + mode_of(plan));
+  };
+  warn("workspace.size " + policy.size.value.text(), policy.size.origin);
+  warn("workspace.inodes " + std::to_string(policy.inodes.value), policy.inodes.origin);
+  for (const VolumeSpec& volume : policy.volumes) warn("the size of volume " + quoted(volume.name), volume.origin);
+}
+
+void make_directories(Plan& plan, const Policy& policy) {
+  std::set<std::string> made;
+  const auto make = [&](const std::string& path, uint32_t mode) {
+    if (!made.insert(path).second) return;
+    plan.cache_directories.push_back({.act = MountAct::directory, .target = path, .mode = mode});
+  };
+  for (const Directory& directory : kDirectories) make(directory.path, directory.mode);
+  for_each_redirect_directory(plan, policy, make);
+}
+
+void open_checkout(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout, const Checkout& checkout) {
+  plan.source = policy.source.value;
+  plan.source_path = checkout.path;
+  plan.cwd = facts.cwd;
+  if (policy.source_path.value && !is_within(plan.cwd, plan.source_path)) plan.cwd = plan.source_path;
+  // One that holds home, /tmp, ... would open everything that a step should not write to.
+  if (plan.isolation != Isolation::landlock || plan.source != SourceMode::rw || !layout.contains_masked(plan.source_path)) return;
+  plan.source = SourceMode::ro;
+  plan.warnings.push_back("the step cannot write to " + quoted(plan.source_path) +
+                          ": it holds places that are not its own (home, /tmp, /run, ...); run stepbox from the project's directory");
+}
+
+// The same paths that a box would have writable.
+Result<> choose_writable(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout) {
+  TRY_ASSIGN(const auto calls, plan_paths(plan, policy, facts, layout));
+  for (const MountCall& call : calls)
+    if ((call.attributes & MOUNT_ATTR_RDONLY) == 0)
+      plan.writable.push_back({.path = call.source, .is_directory = !call.onto_file, .why = call.why, .origin = call.origin});
+  const auto add_device = [&](std::string path) {
+    const bool is_directory = path == "/dev/pts";
+    plan.writable.push_back({.path = std::move(path), .is_directory = is_directory, .optional = true, .why = "device"});
+  };
+  for (const std::string_view device : kDevices) add_device(std::string(device));
+  if (!facts.terminal.empty()) add_device(facts.terminal);
+  return {};
+}
+
+}  // namespace
+
+std::vector<Gap> gaps_of(Isolation isolation, int landlock_abi) {
+  std::vector<Gap> gaps;
+  for (const GapRow& row : kGaps) {
+    const bool is_gap = isolation == Isolation::env ? row.of_env : isolation == Isolation::landlock && landlock_abi < row.of_landlock_before;
+    if (is_gap) gaps.push_back({row.name, row.text});
+  }
+  return gaps;
+}
+
+std::string place_without_box(const HostFacts& facts) {
+  return workspace::place_for_private_directories(facts.variable("TMPDIR").value_or(std::string()));
+}
+
+Result<> plan_without_box(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout,
+                          const Checkout& checkout) {
+  TRY(refuse_what_needs_box(plan, policy));
+  if (plan.isolation == Isolation::landlock && facts.landlock_error != 0)
+    return std::unexpected(Error::from_errno("cannot confine writes (" + escaped(policy.isolation.origin.text()) +
+                                                 "): cannot ask the kernel what its Landlock can do",
+                                             facts.landlock_error)
+                               .with_hint("a seccomp filter may refuse landlock_create_ruleset(2): start a container with --security-opt "
+                                          "seccomp=unconfined, add the call to SystemCallFilter= of a systemd unit; or use --isolation env"));
+  if (plan.isolation == Isolation::landlock && facts.landlock_abi < sandbox::kLandlockForWrites)
+    return fail("cannot confine writes (" + escaped(policy.isolation.origin.text()) + "): the kernel's Landlock is " +
+                    (facts.landlock_abi == 0 ? "missing or switched off" : "too old to let files be moved between directories"),
+                "it needs Linux 5.19 with CONFIG_SECURITY_LANDLOCK and landlock in the list lsm=; or use --isolation env");
+  warn_of_sizes(plan, policy);
+  plan.box = facts.private_directory;
+  plan.gaps = gaps_of(plan.isolation, facts.landlock_abi);
+  make_directories(plan, policy);
+  open_checkout(plan, policy, facts, layout, checkout);
+  TRY(refuse_read_only_within(plan, policy, facts));
+  return plan.isolation == Isolation::landlock ? choose_writable(plan, policy, facts, layout) : Result<>();
+}
+
+}  // namespace stepbox::plan

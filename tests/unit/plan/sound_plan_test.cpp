@@ -1,0 +1,205 @@
+// What holds for every plan, checked by carrying it out in a model of the kernel's mounts.
+#include <sys/mount.h>
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "caches/registry.hpp"
+#include "plan/box_model.hpp"
+#include "plan/situations.hpp"
+
+using namespace stepbox;
+using namespace stepbox::test;
+
+namespace {
+
+std::string lines(std::vector<std::string> parts) {
+  return join(parts, "\n");
+}
+
+std::string sorted_lines(std::vector<std::string> parts) {
+  std::ranges::sort(parts);
+  return lines(std::move(parts));
+}
+
+const caches::Redirect* redirect_of(const std::string& variable) {
+  for (const caches::Tool& tool : caches::tools())
+    for (const caches::Redirect& redirect : tool.redirects)
+      if (redirect.variable == variable) return &redirect;
+  return nullptr;
+}
+
+}  // namespace
+
+TEST_CASE("every mount of a plan finds its target and its source", "[run][plan]") {
+  for (const Situation& s : situations()) {
+    INFO(s.name);
+    for (const auto step : {BoxModel::Step::first, BoxModel::Step::last})
+      CHECK(lines(BoxModel(plan_of(s.facts, s.policy), s.facts, step).problems()) == "");
+  }
+}
+
+TEST_CASE("nothing of the host is writable but the checkout and what was named", "[run][plan]") {
+  for (const Situation& s : situations()) {
+    INFO(s.name);
+    const BoxModel box(plan_of(s.facts, s.policy), s.facts);
+    // A masked place shows a mount in it twice: at its own path and below /box.
+    std::vector<std::string> seen;
+    for (const std::string& tree : box.writable_host_trees())
+      if (!tree.starts_with("/box/")) seen.push_back(tree);
+    CHECK(lines(seen) == sorted_lines(s.writable));
+  }
+}
+
+TEST_CASE("outside the workspace only processes and terminals can be written", "[run][plan]") {
+  for (const Situation& s : situations()) {
+    INFO(s.name);
+    const Plan plan = plan_of(s.facts, s.policy);
+    const std::string expected =
+        plan.identity.isolation == UidIsolation::degraded ? "/dev/pts = devpts" : "/dev/pts = devpts\n/proc = proc";
+    CHECK(lines(BoxModel(plan, s.facts).writable_elsewhere()) == expected);
+  }
+}
+
+// Init and step work on them at the same time.
+TEST_CASE("what init mounts and what the step makes have nothing to do with each other", "[run][plan]") {
+  for (const Situation& s : situations()) {
+    INFO(s.name);
+    const Plan plan = plan_of(s.facts, s.policy);
+    CHECK_FALSE(plan.cache_directories.empty());
+    for (const MountCall& made : plan.cache_directories) {
+      CHECK(made.act == MountAct::directory);
+      CHECK(made.target.starts_with("box/"));
+      for (size_t i = plan.mounts_before_caches; i < plan.mounts.size(); ++i) {
+        const std::string& target = plan.mounts[i].target;
+        INFO(made.target << " and " << target);
+        CHECK_FALSE(is_within(target, made.target));
+        CHECK_FALSE((target.starts_with("box/") && is_within(made.target, target)));
+      }
+    }
+  }
+}
+
+TEST_CASE("the root is sealed last", "[run][plan]") {
+  for (const Situation& s : situations()) {
+    INFO(s.name);
+    const Plan plan = plan_of(s.facts, s.policy);
+    CHECK(plan.mounts.back().act == MountAct::seal);
+    CHECK(plan.mounts.back().target.empty());
+    CHECK((plan.mounts.back().attributes & MOUNT_ATTR_RDONLY) != 0);
+  }
+}
+
+TEST_CASE("a volume's own inodes are what the plan makes in it and its root", "[run][plan]") {
+  for (const Situation& s : situations()) {
+    INFO(s.name);
+    const Plan plan = plan_of(s.facts, s.policy);
+    for (const auto step : {BoxModel::Step::first, BoxModel::Step::last}) {
+      const BoxModel box(plan, s.facts, step);
+      for (size_t i = 0; i < plan.volumes.size(); ++i) {
+        INFO(plan.volumes[i].path);
+        CHECK(plan.volumes[i].own_inodes == box.inodes_in(static_cast<int>(i)));
+      }
+    }
+  }
+}
+
+TEST_CASE("the temporary places and the home lie in the workspace", "[run][plan]") {
+  for (const Situation& s : situations()) {
+    INFO(s.name);
+    const Plan plan = plan_of(s.facts, s.policy);
+    const BoxModel box(plan, s.facts);
+    std::vector<std::string> places = {"/tmp", "/dev/shm", "/run", "/box/tmp", "/box/home", "/box/cache", "/box/out"};
+    if (!s.facts.var_tmp.empty()) places.push_back(s.facts.var_tmp);
+    const plan::Layout layout(s.facts, s.policy.home.value);
+    for (const plan::Mask& mask : layout.masks())
+      if (mask.box == "box/home") places.push_back(mask.host);
+    // The checkout wins over a mask where it was named or marked.
+    if (plan.source != SourceMode::none) std::erase(places, plan.source_path);
+    for (const std::string& place : places) {
+      INFO(place);
+      CHECK(box.look(place).kind == NodeKind::directory);
+      CHECK(box.look(place).volume >= 0);
+      CHECK(box.look(place).writable);
+    }
+  }
+}
+
+TEST_CASE("a directory that a redirect names is there and writable", "[run][plan]") {
+  for (const Situation& s : situations()) {
+    INFO(s.name);
+    const Plan plan = plan_of(s.facts, s.policy);
+    const BoxModel box(plan, s.facts);
+    for (const EnvEntry& entry : plan.environment) {
+      if (!entry.value.starts_with("/box/") || entry.cause == EnvCause::inherited) continue;
+      INFO(entry.name << "=" << entry.value);
+      const caches::Redirect* redirect = redirect_of(entry.name);
+      const bool tool_makes_it = redirect != nullptr && redirect->create == caches::Create::parent;
+      const BoxModel::Seen seen = box.look(tool_makes_it ? entry.value.substr(0, entry.value.rfind('/')) : entry.value);
+      CHECK(seen.kind == NodeKind::directory);
+      CHECK(seen.writable);
+    }
+  }
+}
+
+TEST_CASE("the directory in which the step starts is there", "[run][plan]") {
+  for (const Situation& s : situations()) {
+    INFO(s.name);
+    const Plan plan = plan_of(s.facts, s.policy);
+    CHECK(BoxModel(plan, s.facts).look(plan.cwd).kind == NodeKind::directory);
+  }
+}
+
+TEST_CASE("the checkout at its own path is the host's", "[run][plan]") {
+  for (const Situation& s : situations()) {
+    INFO(s.name);
+    const Plan plan = plan_of(s.facts, s.policy);
+    if (plan.source == SourceMode::none) continue;
+    const BoxModel::Seen seen = BoxModel(plan, s.facts).look(plan.source_path);
+    CHECK(seen.host == plan.source_path);
+    CHECK(seen.writable == (plan.source == SourceMode::rw));
+  }
+}
+
+TEST_CASE("a mount of the host below the top is in the box too", "[run][plan]") {
+  for (const Situation& s : situations()) {
+    INFO(s.name);
+    const BoxModel box(plan_of(s.facts, s.policy), s.facts);
+    for (const char* path : {"/boot/efi", "/var/lib/docker"})
+      if (s.facts.privileged && s.policy.root.value == RootMode::ro) CHECK(box.look(path).host == path);
+  }
+}
+
+TEST_CASE("no mount of the box brings set-user-id programs in", "[run][plan]") {
+  for (const Situation& s : situations()) {
+    INFO(s.name);
+    for (const MountCall& call : plan_of(s.facts, s.policy).mounts) {
+      const bool makes = call.act == MountAct::directory || call.act == MountAct::file || call.act == MountAct::symlink;
+      if (makes || (call.act == MountAct::seal && call.target == "proc")) continue;
+      INFO(call.target);
+      CHECK((call.attributes & MOUNT_ATTR_NOSUID) != 0);
+    }
+  }
+}
+
+TEST_CASE("every volume is limited in bytes and in inodes from its first byte", "[run][plan]") {
+  for (const Situation& s : situations()) {
+    INFO(s.name);
+    for (const MountCall& call : plan_of(s.facts, s.policy).mounts) {
+      if (call.act != MountAct::tmpfs) continue;
+      INFO(call.target);
+      for (const char* key : {"size", "nr_inodes", "mode"})
+        CHECK(std::ranges::count(call.options, key, &std::pair<std::string, std::string>::first) == 1);
+    }
+  }
+}
+
+TEST_CASE("the same input makes the same plan", "[run][plan]") {
+  for (const Situation& s : situations()) {
+    const Plan once = plan_of(s.facts, s.policy);
+    const Plan again = plan_of(s.facts, s.policy);
+    REQUIRE(once.mounts.size() == again.mounts.size());
+    for (size_t i = 0; i < once.mounts.size(); ++i) REQUIRE(once.mounts[i].target == again.mounts[i].target);
+    REQUIRE(once.environment.size() == again.environment.size());
+  }
+}
