@@ -1,4 +1,4 @@
-// What the plan needs to know of the host and of the caller, gathered once by run/gather_facts.cpp.
+// What the plan needs to know of the host and of the caller, gathered once by host/gather_facts.cpp.
 // Plain data, so that plans can be tested without a kernel.
 #pragma once
 
