@@ -9,13 +9,34 @@ std::string errno_name(int number) {
   return name != nullptr ? std::string(name) : "errno " + std::to_string(number);
 }
 
+namespace {
+
+// What a machine or a caller has too little of: the remedy is the same whatever was tried.
+struct Shortage {
+  int number;
+  const char* hint;
+};
+constexpr Shortage kShortages[] = {
+    {EMFILE, "raise the limit on open files (ulimit -n)"},
+    {ENFILE, "raise the system's limit on open files (sysctl fs.file-max)"},
+    {ENOMEM, "free some memory, or raise the limit on it (ulimit -v, the control group that stepbox runs in)"},
+};
+
+}  // namespace
+
+const char* remedy_for_shortage(int number) {
+  for (const Shortage& shortage : kShortages)
+    if (shortage.number == number) return shortage.hint;
+  return "";
+}
+
 Error Error::from_errno(std::string what, int number) {
   const char* description = ::strerrordesc_np(number);
   std::string reason = description != nullptr ? description : "unknown error";
   // libc begins its sentences with a capital; ours continue one.
   if (!reason.empty()) reason[0] = static_cast<char>(std::tolower(reason[0]));
   what += ": " + reason + " (" + errno_name(number) + ")";
-  return Error{std::move(what), {}, number};
+  return Error{std::move(what), remedy_for_shortage(number), number};
 }
 
 Error Error::within(std::string outer) && {

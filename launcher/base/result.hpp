@@ -24,7 +24,7 @@ struct Error {
   int number = 0;
 
   // Puts the reason of a failed call behind what was tried: "cannot open 'x': no such file or
-  // directory (ENOENT)". Give it an errno saved before anything else ran.
+  // directory (ENOENT)". Give it an errno saved before anything else ran. A shortage (EMFILE, ENFILE, ENOMEM) has a hint.
   static Error from_errno(std::string what, int number);
 
   // The same error, seen from one step further out: "outer: message". Each mistake of several is.
@@ -47,6 +47,9 @@ inline std::unexpected<Error> fail_errno(std::string what, int number) {
 
 // The symbolic name of an errno, "EBUSY"; "errno 4711" for a number libc does not know.
 std::string errno_name(int number);
+
+// What to do about an errno that tells of too little memory or too few descriptors; empty for the others.
+const char* remedy_for_shortage(int number);
 
 }  // namespace stepbox
 

@@ -44,8 +44,6 @@ std::string hint_for(int error, bool unified, const std::string& remedy) {
              "--privileged, and stepbox as root";
     case ENOENT:
       return "this kernel does not keep that limit; leave it out, or make it optional (--limit optional=NAME)";
-    case EMFILE:
-    case ENFILE: return "raise the limit on open files (ulimit -n, fs.file-max)";
     case EAGAIN:
     case ENOSPC: return "too many control groups are there: see cgroup.max.descendants, and run `stepbox sweep`";
     default: return remedy;
@@ -53,7 +51,9 @@ std::string hint_for(int error, bool unified, const std::string& remedy) {
 }
 
 Error error_of(std::string what, int number, const std::string& remedy, bool unified = true) {
-  return Error::from_errno(std::move(what), number).with_hint(hint_for(number, unified, remedy));
+  Error error = Error::from_errno(std::move(what), number);
+  if (error.hint.empty()) error.hint = hint_for(number, unified, remedy);
+  return error;
 }
 
 // "346, bash"; of a process outside of the pid namespace the kernel tells nothing.

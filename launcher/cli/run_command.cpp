@@ -75,7 +75,9 @@ int run(const Result<RunOptions>& options, Arguments arguments) {
   if (!options) return refuse(*record, options.error());
   if (const Result<> announced = record->announce(); !announced) return finish(std::unexpected(announced.error()));
   const auto attribution = record->is_wanted() ? run::Attribution::always : run::Attribution::when_full;
-  Result<Report> report = guarded<Report>([&] { return run::run_step(options->request, attribution); });
+  run::RunRequest request = options->request;
+  request.give_up = [&record](const Error& error) { ::_exit(refuse(*record, error)); };
+  Result<Report> report = guarded<Report>([&] { return run::run_step(request, attribution); });
   return report ? finish(conclude(*record, *report, options->summary)) : refuse(*record, report.error());
 }
 

@@ -1,4 +1,4 @@
-// The resolved intent of a run: everything decided, nothing done. Made by run/make_plan.cpp, printed
+// The resolved intent of a run: everything decided, nothing done. Made by plan/make_plan.cpp, printed
 // by `stepbox explain`, carried out by sandbox/ as one flat list of calls.
 #pragma once
 

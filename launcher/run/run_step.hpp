@@ -1,6 +1,7 @@
 // One run, from what was asked to what happened.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,9 @@ struct RunRequest {
   std::vector<policy::Setting> settings;  // from the command line
   std::vector<std::string> policies;      // --policy
   std::vector<int> pass_fds;
+  // Called from another thread when planning takes longer than the step's timeout; does not return. Without it planning
+  // may take as long as it likes.
+  std::function<void(const Error&)> give_up = {};
 };
 
 enum class Attribution : uint8_t {

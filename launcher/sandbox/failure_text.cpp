@@ -121,7 +121,8 @@ std::string place_of_file_system(const MountCall& call) {
 // Causes that are the same whatever was tried. The kernel is new enough: stepbox has asked before.
 std::string general_hint(const Plan& plan, int number) {
   switch (number) {
-    case EMFILE: return "raise the limit on open files (ulimit -n)";
+    case EMFILE:
+    case ENFILE: return remedy_for_shortage(number);
     case ENOSYS: return hint_for_confined(plan, "a seccomp filter hides a system call that is needed");
     default: return kHintDoctor;
   }
@@ -187,7 +188,7 @@ Error text_of(const Plan& plan, Stage stage, int index, int number) {
 
 Error failure_text(const Plan& plan, Stage stage, int index, int number) {
   Error error = text_of(plan, stage, index, number);
-  if (error.hint.empty() || number == EMFILE || number == ENOSYS) error.hint = general_hint(plan, number);
+  if (error.hint.empty() || number == EMFILE || number == ENFILE || number == ENOSYS) error.hint = general_hint(plan, number);
   return error;
 }
 

@@ -42,6 +42,7 @@ bool can_unshare() {
 const HostFeature root_suite = {"root", suite_is_root, "run the suite as root"};
 const HostFeature user_namespaces = {"user namespaces", can_unshare,
                                      "sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone"};
+const HostFeature fuse = {"FUSE", [] { return ::access("/dev/fuse", R_OK | W_OK) == 0; }, "modprobe fuse"};
 const HostFeature bubblewrap = {"bubblewrap", [] { return is_program("/usr/bin/bwrap"); },
                                 "apt-get install bubblewrap"};
 const HostFeature full_screen_pager = {"less", [] { return is_program("/usr/bin/less"); }, "apt-get install less"};

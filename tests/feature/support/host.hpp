@@ -15,6 +15,7 @@ struct HostFeature {
 extern const HostFeature root_suite;  // the suite itself runs as root
 extern const HostFeature user_namespaces;
 extern const HostFeature bubblewrap;
+extern const HostFeature fuse;  // file systems whose server is a process
 extern const HostFeature full_screen_pager;  // less
 extern const HostFeature gnu_make;
 extern const HostFeature bash_shell;

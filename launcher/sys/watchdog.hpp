@@ -1,0 +1,31 @@
+// A thread that acts unless it is called off in time.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+
+#include "base/result.hpp"
+
+namespace stepbox::sys {
+
+class Watchdog {
+ public:
+  // Calls `act` in a thread of its own when `limit` is over, once, unless stop() or the destructor comes first. The thread
+  // takes no signals. An error where the thread cannot be started.
+  static Result<Watchdog> start(std::chrono::milliseconds limit, std::function<void()> act);
+
+  Watchdog() noexcept;  // acts never
+  Watchdog(Watchdog&&) noexcept;
+  Watchdog& operator=(Watchdog&&) noexcept;
+  ~Watchdog();
+
+  // Afterwards `act` is not called any more, and the thread is gone. Waits for `act` where that has begun.
+  void stop();
+
+ private:
+  struct Thread;
+  std::unique_ptr<Thread> thread_;
+};
+
+}  // namespace stepbox::sys
