@@ -23,9 +23,9 @@
 #include "plan/parts.hpp"
 #include "run/run_step.hpp"
 #include "sandbox/credentials.hpp"
-#include "sandbox/filters.hpp"
 #include "sandbox/landlock.hpp"
 #include "sandbox/seccomp.hpp"
+#include "seccomp/filters.hpp"
 #include "sys/calls.hpp"
 #include "sys/fd.hpp"
 
@@ -108,7 +108,7 @@ int try_network(const HostFacts& facts) { return enter(CLONE_NEWNET, facts); }
 
 int try_seccomp(const HostFacts&) {
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
-  const auto filter = sandbox::find_filter("strict");
+  const auto filter = seccomp::find_filter("strict");
   return filter ? sandbox::load_filter(**filter) : EINVAL;
 }
 

@@ -1,5 +1,5 @@
 // The seccomp filter of a run as a value: what is refused and why, and the program that the kernel runs.
-// Made by sandbox/filters.hpp; the views live as long as the filter. And what a filter in log mode, which refuses
+// Made by seccomp/filters.hpp; the views live as long as the filter. And what a filter in log mode, which refuses
 // nothing, has seen.
 #pragma once
 

@@ -30,7 +30,7 @@
 #include "run/watch_output.hpp"
 #include "sandbox/box.hpp"
 #include "sandbox/failure_text.hpp"
-#include "sandbox/filters.hpp"
+#include "seccomp/filters.hpp"
 #include "sys/files.hpp"
 #include "workspace/private_directory.hpp"
 #include "workspace/usage_meter.hpp"
@@ -53,8 +53,8 @@ Result<> prepare(Planned& planned, const RunRequest& request, const Terminal& te
   TRY(host::look_up_paths(planned.facts, planned.policy));
   host::find_programs(planned.facts, planned.policy, request.argv);
   if (plan::needs_cgroup(planned.policy)) TRY(host::look_up_groups(planned.facts));
-  TRY_ASSIGN(planned.facts.seccomp, sandbox::find_filter(plan::expand_home(planned.policy.seccomp.value, planned.facts),
-                                                           planned.policy.allow_xattr.value ? sandbox::Attributes::allowed : sandbox::Attributes::as_profile));
+  TRY_ASSIGN(planned.facts.seccomp, seccomp::find_filter(plan::expand_home(planned.policy.seccomp.value, planned.facts),
+                                                           planned.policy.allow_xattr.value ? seccomp::Attributes::allowed : seccomp::Attributes::as_profile));
   TRY_ASSIGN(planned.facts.inherited, inherited_descriptors(planned.facts, request.pass_fds));
   planned.facts.terminal = terminal.path();
   return {};

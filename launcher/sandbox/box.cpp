@@ -14,9 +14,9 @@
 
 #include "model/units.hpp"
 #include "sandbox/failure_text.hpp"
-#include "sandbox/log_program.hpp"
 #include "sandbox/processes.hpp"
-#include "sandbox/seccomp_compiler.hpp"
+#include "seccomp/compiler.hpp"
+#include "seccomp/log_program.hpp"
 #include "sys/calls.hpp"
 
 namespace stepbox::sandbox {
@@ -59,7 +59,7 @@ std::expected<Box, StartFailure> Box::start(const Plan& plan, const CallerState&
   sys::Fd ours(ends[0]);
   sys::Fd theirs(ends[1]);
   if (plan.seccomp_log)
-    prepared.log_program = log_program(plan.seccomp->program, native_architectures().front(), theirs.get());
+    prepared.log_program = seccomp::log_program(plan.seccomp->program, seccomp::native_architectures().front(), theirs.get());
   sys::Fd processes;
   if (bounds == Bounds::descendants) {
     processes = sys::Fd(::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));

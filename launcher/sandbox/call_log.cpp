@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "sandbox/seccomp_compiler.hpp"
+#include "seccomp/compiler.hpp"
 
 namespace stepbox::sandbox {
 
@@ -22,9 +22,9 @@ void CallLog::add(const seccomp_data& call, std::string process) {
     return;
   }
   kinds_.emplace_back(call.arch, call.nr);
-  LoggedCall first{.name = name_of_call(call.arch, call.nr),
-                   .architecture = name_of_architecture(call.arch),
-                   .is_native = call.arch == native_architectures().front(),
+  LoggedCall first{.name = seccomp::name_of_call(call.arch, call.nr),
+                   .architecture = seccomp::name_of_architecture(call.arch),
+                   .is_native = call.arch == seccomp::native_architectures().front(),
                    .count = 1,
                    .process = std::move(process)};
   std::ranges::copy(call.args, first.arguments.begin());

@@ -11,10 +11,10 @@
 #include <cerrno>
 
 #include "sandbox/channel.hpp"
-#include "sandbox/filter_table.hpp"
-#include "sandbox/log_program.hpp"
 #include "sandbox/seccomp.hpp"
-#include "sandbox/seccomp_compiler.hpp"
+#include "seccomp/compiler.hpp"
+#include "seccomp/filter_table.hpp"
+#include "seccomp/log_program.hpp"
 #include "sys/fd.hpp"
 
 using namespace stepbox;
@@ -47,7 +47,7 @@ TEST_CASE("calls are let go on one by one, until nobody is left to make one", "[
   int ends[2];
   REQUIRE(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0);
   const sys::Fd ours(ends[0]), theirs(ends[1]);
-  const auto program = log_program(kBuiltinFilters.front().program, native_architectures().front(), theirs.get());
+  const auto program = seccomp::log_program(seccomp::kBuiltinFilters.front().program, seccomp::native_architectures().front(), theirs.get());
   const pid_t child = ::fork();
   if (child == 0) call_twice(theirs.get(), program);
   char byte = 0;

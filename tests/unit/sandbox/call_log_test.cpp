@@ -5,7 +5,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "sandbox/seccomp_compiler.hpp"
+#include "seccomp/compiler.hpp"
 
 using namespace stepbox;
 using namespace stepbox::sandbox;
@@ -21,8 +21,8 @@ seccomp_data call_of(uint32_t architecture, int number, uint64_t first = 0) {
   return call;
 }
 
-const uint32_t kNative = native_architectures().front();
-const uint32_t kOther = native_architectures().back();
+const uint32_t kNative = seccomp::native_architectures().front();
+const uint32_t kOther = seccomp::native_architectures().back();
 
 }  // namespace
 
@@ -66,14 +66,14 @@ TEST_CASE("a step that makes up numbers gets a list with an end", "[sandbox][fil
 }
 
 TEST_CASE("calls are named for their architecture, also those that the library does not know", "[sandbox][filter]") {
-  CHECK(name_of_call(AUDIT_ARCH_X86_64, 250) == "keyctl");
-  CHECK(name_of_call(AUDIT_ARCH_I386, 288) == "keyctl");
-  CHECK(name_of_call(AUDIT_ARCH_AARCH64, 219) == "keyctl");
-  CHECK(name_of_call(AUDIT_ARCH_X86_64, 452) == "fchmodat2");
-  CHECK(name_of_call(AUDIT_ARCH_I386, 467) == "open_tree_attr");
-  CHECK(name_of_call(AUDIT_ARCH_X86_64, 4711) == "number 4711");
-  CHECK(name_of_architecture(AUDIT_ARCH_X86_64) == "x86_64");
-  CHECK(name_of_architecture(AUDIT_ARCH_I386) == "i386");
-  CHECK(name_of_architecture(AUDIT_ARCH_AARCH64) == "aarch64");
-  CHECK(name_of_architecture(AUDIT_ARCH_ARM) == "arm");
+  CHECK(seccomp::name_of_call(AUDIT_ARCH_X86_64, 250) == "keyctl");
+  CHECK(seccomp::name_of_call(AUDIT_ARCH_I386, 288) == "keyctl");
+  CHECK(seccomp::name_of_call(AUDIT_ARCH_AARCH64, 219) == "keyctl");
+  CHECK(seccomp::name_of_call(AUDIT_ARCH_X86_64, 452) == "fchmodat2");
+  CHECK(seccomp::name_of_call(AUDIT_ARCH_I386, 467) == "open_tree_attr");
+  CHECK(seccomp::name_of_call(AUDIT_ARCH_X86_64, 4711) == "number 4711");
+  CHECK(seccomp::name_of_architecture(AUDIT_ARCH_X86_64) == "x86_64");
+  CHECK(seccomp::name_of_architecture(AUDIT_ARCH_I386) == "i386");
+  CHECK(seccomp::name_of_architecture(AUDIT_ARCH_AARCH64) == "aarch64");
+  CHECK(seccomp::name_of_architecture(AUDIT_ARCH_ARM) == "arm");
 }

@@ -6,7 +6,7 @@
 #include <span>
 #include <string_view>
 
-namespace stepbox::sandbox {
+namespace stepbox::seccomp {
 
 struct SeccompWord {
   std::string_view word;
@@ -28,4 +28,4 @@ std::optional<uint32_t> newer_call(std::string_view name);
 // Empty where the number is none of theirs.
 std::string_view name_of_newer_call(uint32_t number);
 
-}  // namespace stepbox::sandbox
+}  // namespace stepbox::seccomp

@@ -10,19 +10,19 @@
 #include <random>
 #include <string>
 
-#include "sandbox/bpf_machine.hpp"
-#include "sandbox/filter_table.hpp"
-#include "sandbox/seccomp_compiler.hpp"
-#include "sandbox/seccomp_words.hpp"
+#include "seccomp/bpf_machine.hpp"
+#include "seccomp/compiler.hpp"
+#include "seccomp/filter_table.hpp"
+#include "seccomp/words.hpp"
 
 using namespace stepbox;
-using namespace stepbox::sandbox;
+using namespace stepbox::seccomp;
 using stepbox::test::answer_of;
 
 namespace {
 
 using CallNumbers = std::multimap<std::string, uint32_t>;
-#include "sandbox/call_numbers.inc"
+#include "seccomp/call_numbers.inc"
 
 constexpr uint32_t kX32 = 0x40000000;
 constexpr uint32_t kMostCalls = 600;

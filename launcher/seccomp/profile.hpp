@@ -22,7 +22,7 @@
 
 #include "base/result.hpp"
 
-namespace stepbox::sandbox {
+namespace stepbox::seccomp {
 
 // Holds for a call whose argument, in its low 32 bits and behind the mask, has the value.
 struct ArgumentTest {
@@ -72,4 +72,4 @@ struct ProfileSource {
 // Reads a profile with what it extends; `place` is what errors call it: "place:3:7: what is wrong".
 Result<Profile> read_profile(std::string_view text, std::string_view place, std::span<const ProfileSource> builtins);
 
-}  // namespace stepbox::sandbox
+}  // namespace stepbox::seccomp

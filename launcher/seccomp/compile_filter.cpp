@@ -6,15 +6,15 @@
 #include <iterator>
 
 #include "base/text.hpp"
-#include "sandbox/seccomp_compiler.hpp"
-#include "sandbox/seccomp_profile.hpp"
+#include "seccomp/compiler.hpp"
+#include "seccomp/profile.hpp"
 
 namespace {
 
 using stepbox::fail;
 using stepbox::quoted;
 using stepbox::Result;
-using namespace stepbox::sandbox;
+using namespace stepbox::seccomp;
 
 struct Source {
   std::string name;  // the file's name without its folder and ".yaml"
@@ -88,8 +88,8 @@ Result<> compile_all(const std::string& output, std::span<const std::string> pat
     sources.push_back(std::move(source));
   }
   std::ofstream out(output, std::ios::binary | std::ios::trunc);
-  out << "// Made by stepbox-compile-filter; not to be edited.\n#include \"sandbox/filter_table.hpp\"\n\n"
-         "namespace stepbox::sandbox {\nnamespace {\n\n";
+  out << "// Made by stepbox-compile-filter; not to be edited.\n#include \"seccomp/filter_table.hpp\"\n\n"
+         "namespace stepbox::seccomp {\nnamespace {\n\n";
   for (const Compiled& filter : filters) write_constants(out, filter);
   for (const Compiled& filter : with_attributes) write_constants(out, filter);
   write_table(out, "kFilters", filters);
@@ -97,7 +97,7 @@ Result<> compile_all(const std::string& output, std::span<const std::string> pat
   write_sources(out, sources);
   out << "}  // namespace\n\nconst std::span<const SeccompFilter> kBuiltinFilters = kFilters;\n"
          "const std::span<const SeccompFilter> kBuiltinFiltersWithAttributes = kFiltersWithAttributes;\n"
-         "const std::span<const ProfileSource> kBuiltinSources = kSources;\n\n}  // namespace stepbox::sandbox\n";
+         "const std::span<const ProfileSource> kBuiltinSources = kSources;\n\n}  // namespace stepbox::seccomp\n";
   if (!out.flush()) return fail("cannot write " + quoted(output));
   return {};
 }

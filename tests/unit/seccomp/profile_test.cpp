@@ -1,5 +1,5 @@
 // The YAML of seccomp profiles: what it means, and what is wrong with it.
-#include "sandbox/seccomp_profile.hpp"
+#include "seccomp/profile.hpp"
 
 #include <fcntl.h>
 #include <linux/seccomp.h>
@@ -9,10 +9,10 @@
 #include <catch2/catch.hpp>
 #include <cerrno>
 
-#include "sandbox/seccomp_words.hpp"
+#include "seccomp/words.hpp"
 
 using namespace stepbox;
-using namespace stepbox::sandbox;
+using namespace stepbox::seccomp;
 
 namespace {
 

@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-namespace stepbox::sandbox {
+namespace stepbox::seccomp {
 
 // How much longer the program gets.
 inline constexpr size_t kLogPrefix = 7;
@@ -18,4 +18,4 @@ inline constexpr size_t kLogPrefix = 7;
 // told from it.
 std::vector<sock_filter> log_program(std::span<const sock_filter> program, uint32_t architecture, int channel);
 
-}  // namespace stepbox::sandbox
+}  // namespace stepbox::seccomp

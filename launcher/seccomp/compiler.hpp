@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "sandbox/seccomp_profile.hpp"
+#include "seccomp/profile.hpp"
 
-namespace stepbox::sandbox {
+namespace stepbox::seccomp {
 
 // The instruction sets whose calls this machine's kernel may carry out, as AUDIT_ARCH_*. The rules hold for
 // calls of each of them, the first being the one that stepbox is built for; to every other one, x32 included, all calls are ENOSYS: nothing that is built today
@@ -35,4 +35,4 @@ std::string name_of_call(uint32_t architecture, int number);
 // "x86_64", "i386", "aarch64", "arm".
 std::string_view name_of_architecture(uint32_t architecture);
 
-}  // namespace stepbox::sandbox
+}  // namespace stepbox::seccomp

@@ -1,5 +1,5 @@
 // The log mode of a filter: asked by the interpreter, and loaded.
-#include "sandbox/log_program.hpp"
+#include "seccomp/log_program.hpp"
 
 #include <linux/audit.h>
 #include <linux/seccomp.h>
@@ -9,12 +9,12 @@
 #include <iterator>
 #include <random>
 
-#include "sandbox/bpf_machine.hpp"
-#include "sandbox/filter_table.hpp"
-#include "sandbox/seccomp_compiler.hpp"
+#include "seccomp/bpf_machine.hpp"
+#include "seccomp/compiler.hpp"
+#include "seccomp/filter_table.hpp"
 
 using namespace stepbox;
-using namespace stepbox::sandbox;
+using namespace stepbox::seccomp;
 using stepbox::test::answer_of;
 
 namespace {

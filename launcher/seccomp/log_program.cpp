@@ -1,11 +1,11 @@
-#include "sandbox/log_program.hpp"
+#include "seccomp/log_program.hpp"
 
 #include <linux/seccomp.h>
 #include <sys/syscall.h>
 
 #include <cstddef>
 
-namespace stepbox::sandbox {
+namespace stepbox::seccomp {
 
 std::vector<sock_filter> log_program(std::span<const sock_filter> program, uint32_t architecture, int channel) {
   // A descriptor is 32 bits; they are the first ones of the argument on the little-endian machines that there are.
@@ -26,4 +26,4 @@ std::vector<sock_filter> log_program(std::span<const sock_filter> program, uint3
   return logging;
 }
 
-}  // namespace stepbox::sandbox
+}  // namespace stepbox::seccomp

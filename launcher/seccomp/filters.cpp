@@ -1,13 +1,13 @@
-#include "sandbox/filters.hpp"
+#include "seccomp/filters.hpp"
 
 #include <algorithm>
 
 #include "base/text.hpp"
-#include "sandbox/filter_table.hpp"
-#include "sandbox/seccomp_compiler.hpp"
+#include "seccomp/compiler.hpp"
+#include "seccomp/filter_table.hpp"
 #include "sys/files.hpp"
 
-namespace stepbox::sandbox {
+namespace stepbox::seccomp {
 namespace {
 
 constexpr SeccompFilter kOff{.profile = kNoSeccomp, .summary = "no system call is refused"};
@@ -58,4 +58,4 @@ Result<std::shared_ptr<const SeccompFilter>> find_filter(const std::string& prof
   return compiled;
 }
 
-}  // namespace stepbox::sandbox
+}  // namespace stepbox::seccomp

@@ -1,13 +1,13 @@
-#include "sandbox/seccomp_profile.hpp"
+#include "seccomp/profile.hpp"
 
 #include <algorithm>
 #include <iterator>
 
 #include "base/text.hpp"
-#include "sandbox/seccomp_words.hpp"
+#include "seccomp/words.hpp"
 #include "yaml/yaml_reader.hpp"
 
-namespace stepbox::sandbox {
+namespace stepbox::seccomp {
 namespace {
 
 using yaml::Node;
@@ -232,4 +232,4 @@ Result<Profile> read_profile(std::string_view text, std::string_view place, std:
   return Reader(place, builtins).read(root);
 }
 
-}  // namespace stepbox::sandbox
+}  // namespace stepbox::seccomp

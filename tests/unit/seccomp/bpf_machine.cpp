@@ -1,4 +1,4 @@
-#include "sandbox/bpf_machine.hpp"
+#include "seccomp/bpf_machine.hpp"
 
 #include <array>
 #include <cstring>

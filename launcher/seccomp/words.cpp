@@ -1,4 +1,4 @@
-#include "sandbox/seccomp_words.hpp"
+#include "seccomp/words.hpp"
 
 #include <fcntl.h>
 #include <linux/ioprio.h>
@@ -14,7 +14,7 @@
 #include <charconv>
 #include <cstring>
 
-namespace stepbox::sandbox {
+namespace stepbox::seccomp {
 namespace {
 
 #define WORD(name) \
@@ -137,4 +137,4 @@ std::string_view name_of_newer_call(uint32_t number) {
   return call == std::end(kNewerCalls) ? std::string_view() : call->word;
 }
 
-}  // namespace stepbox::sandbox
+}  // namespace stepbox::seccomp

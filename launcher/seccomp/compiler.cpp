@@ -1,4 +1,4 @@
-#include "sandbox/seccomp_compiler.hpp"
+#include "seccomp/compiler.hpp"
 
 #include <linux/seccomp.h>
 #include <seccomp.h>
@@ -13,11 +13,11 @@
 #include <memory>
 
 #include "base/text.hpp"
-#include "sandbox/log_program.hpp"
-#include "sandbox/seccomp_words.hpp"
+#include "seccomp/log_program.hpp"
+#include "seccomp/words.hpp"
 #include "sys/fd.hpp"
 
-namespace stepbox::sandbox {
+namespace stepbox::seccomp {
 namespace {
 
 struct ReleaseFilter {
@@ -195,4 +195,4 @@ std::string_view name_of_architecture(uint32_t architecture) {
   }
 }
 
-}  // namespace stepbox::sandbox
+}  // namespace stepbox::seccomp

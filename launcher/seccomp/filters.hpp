@@ -9,7 +9,7 @@
 #include "base/result.hpp"
 #include "model/seccomp.hpp"
 
-namespace stepbox::sandbox {
+namespace stepbox::seccomp {
 
 // Whether the step may set extended attributes (setxattr(2)), which the built-in profiles refuse.
 enum class Attributes : uint8_t { as_profile, allowed };
@@ -18,4 +18,4 @@ enum class Attributes : uint8_t { as_profile, allowed };
 Result<std::shared_ptr<const SeccompFilter>> find_filter(const std::string& profile,
                                                          Attributes attributes = Attributes::as_profile);
 
-}  // namespace stepbox::sandbox
+}  // namespace stepbox::seccomp

@@ -1,5 +1,5 @@
 // Which filter a word stands for, and that the kernel takes it.
-#include "sandbox/filters.hpp"
+#include "seccomp/filters.hpp"
 
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -13,12 +13,12 @@
 #include <filesystem>
 #include <fstream>
 
-#include "sandbox/filter_table.hpp"
 #include "sandbox/seccomp.hpp"
+#include "seccomp/filter_table.hpp"
 #include "sys/temp_tree.hpp"
 
 using namespace stepbox;
-using namespace stepbox::sandbox;
+using namespace stepbox::seccomp;
 
 namespace {
 
@@ -27,7 +27,7 @@ int in_child_with(const SeccompFilter& filter, int (*check)()) {
   const pid_t child = ::fork();
   if (child == 0) {
     ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    ::_exit(load_filter(filter) != 0 ? 99 : check());
+    ::_exit(sandbox::load_filter(filter) != 0 ? 99 : check());
   }
   int status = 0;
   ::waitpid(child, &status, 0);

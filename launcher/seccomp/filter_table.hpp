@@ -5,9 +5,9 @@
 #include <string_view>
 
 #include "model/seccomp.hpp"
-#include "sandbox/seccomp_profile.hpp"
+#include "seccomp/profile.hpp"
 
-namespace stepbox::sandbox {
+namespace stepbox::seccomp {
 
 extern const std::span<const SeccompFilter> kBuiltinFilters;
 // The same, in the same order, for steps that may set extended attributes.
@@ -15,4 +15,4 @@ extern const std::span<const SeccompFilter> kBuiltinFiltersWithAttributes;
 // Their YAML, for files that extend them.
 extern const std::span<const ProfileSource> kBuiltinSources;
 
-}  // namespace stepbox::sandbox
+}  // namespace stepbox::seccomp
