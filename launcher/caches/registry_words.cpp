@@ -1,13 +1,32 @@
 #include "caches/registry_words.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "base/text.hpp"
+#include "model/volumes.hpp"
 
 namespace stepbox::caches::source {
 namespace {
 
-constexpr std::string_view kVolumes[] = {"tmp", "var-tmp", "cache", "home", "run", "shm", "out"};
+constexpr bool is_top(const VolumeDirectory& directory) { return !directory.path.empty() && !directory.path.contains('/'); }
+
+constexpr size_t kTopCount = [] {
+  size_t count = 0;
+  for_each_volume_directory([&](const VolumeDirectory& directory) { count += is_top(directory) ? 1 : 0; });
+  return count;
+}();
+
+// Where a redirect may lead: what every run finds at the top of the workspace.
+constexpr auto kTopDirectories = [] {
+  std::array<std::string_view, kTopCount> names{};
+  size_t at = 0;
+  for_each_volume_directory([&](const VolumeDirectory& directory) {
+    if (is_top(directory)) names[at++] = directory.path;
+  });
+  return names;
+}();
+constexpr auto kNoVolume = listed(kTopDirectories, " ", " ", "does not begin with a volume (", ")");
 
 bool is_lower(char c) {
   return c >= 'a' && c <= 'z';
@@ -51,8 +70,7 @@ std::string_view fault_of_variable(std::string_view word) {
 std::string_view fault_of_workspace_path(std::string_view word) {
   if (word.starts_with('/')) return "is absolute; it begins with a volume, as in cache/NAME";
   if (const std::string_view fault = fault_of_components(word); !fault.empty()) return fault;
-  if (std::ranges::find(kVolumes, split(word, '/')[0]) == std::end(kVolumes))
-    return "does not begin with a volume (tmp var-tmp cache home run shm out)";
+  if (std::ranges::find(kTopDirectories, split(word, '/')[0]) == kTopDirectories.end()) return kNoVolume.view();
   for (size_t at = word.find_first_of("{}"); at != std::string_view::npos; at = word.find_first_of("{}", at)) {
     if (!word.substr(at).starts_with("{uid}")) return "has a placeholder other than {uid}";
     at += std::string_view("{uid}").size();

@@ -39,7 +39,7 @@ const char* name_of(NetworkMode mode);
 
 // A volume that the policy gives a size or inode limit of its own; it becomes a tmpfs of its own.
 struct VolumeSpec {
-  std::string name;  // one of tmp, cache, home, scratch, out, shm, run
+  std::string name;  // of kVolumes
   std::optional<Size> size;
   std::optional<uint64_t> inodes;
   Origin origin;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/text.hpp"
+#include "model/volumes.hpp"
 
 namespace stepbox::plan {
 namespace {
@@ -23,9 +24,9 @@ bool can_be_masked(std::string_view home) {
 
 Layout::Layout(const HostFacts& facts, HomeMode home, const Checkout& checkout) {
   const std::string shown = checkout.wins_over_masks ? checkout.path : std::string();
-  if (shown != "/tmp") add("/tmp", "box/tmp");
-  add("/run", "box/run");
-  add("/dev/shm", "box/shm");
+  for_each_volume_directory([&](const VolumeDirectory& directory) {
+    if (!directory.replaces.empty() && directory.replaces != shown) add(std::string(directory.replaces), "box/" + std::string(directory.path));
+  });
   // Some distributions link /var/tmp to /tmp; then it is masked already.
   if (!facts.var_tmp.empty() && facts.var_tmp != shown && covering(facts.var_tmp) == nullptr) add(facts.var_tmp, "box/var-tmp");
   if (home != HomeMode::fresh) return;

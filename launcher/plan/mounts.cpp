@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "caches/registry.hpp"
+#include "model/volumes.hpp"
 #include "plan/parts.hpp"
 #include "plan/system_root.hpp"
 
@@ -30,17 +31,6 @@ constexpr uint64_t kKernelFs = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR
 constexpr std::string_view kNotCopied[] = {
     "proc", "sysfs", "devtmpfs", "devpts", "cgroup", "cgroup2", "securityfs", "debugfs", "tracefs", "bpf", "mqueue",
     "hugetlbfs", "autofs", "binfmt_misc", "configfs", "fusectl", "pstore", "efivarfs", "rpc_pipefs", "nsfs"};
-
-struct BoxDirectory {
-  const char* path;
-  uint32_t mode;
-};
-
-constexpr BoxDirectory kBoxDirectories[] = {
-    {"box/tmp", 01777},   {"box/var-tmp", 01777}, {"box/cache", 0755},    {"box/home", 0700},
-    {"box/out", 0755},    {"box/run", 0755},      {"box/run/lock", 01777}, {"box/run/user", 0755},
-    {"box/shm", 01777},
-};
 
 // "dev/pts/3"
 bool has_low_number(std::string_view terminal) {
@@ -362,11 +352,11 @@ void MountList::workspace() {
     add(MountAct::rebind, "box/tmp/tmp", "box/tmp", "volume tmp").attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
     end_phase();
   }
-  for (const BoxDirectory& made : kBoxDirectories) {
+  for_each_volume_directory([&](const VolumeDirectory& made) {
     // A volume's root is made with 0755 and gets its mode here; the two of an own tmp have theirs.
-    if (own_tmp && (made.path == std::string_view("box/tmp") || made.path == std::string_view("box/var-tmp"))) continue;
-    directory(made.path, made.mode);
-  }
+    if (own_tmp && (made.path == "tmp" || made.path == "var-tmp")) return;
+    directory("box/" + std::string(made.path), made.mode);
+  });
   plan_.mounts_before_caches = plan_.mounts.size();
 }
 

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "model/volumes.hpp"
 #include "plan/make_plan.hpp"
 #include "plan/parts.hpp"
 #include "sandbox/landlock.hpp"
@@ -37,12 +38,6 @@ constexpr GapRow kGaps[] = {
     {"its own processes", "one that forks faster than it is killed outlives the run", true, kNever},
     {"control groups", "where the caller may write to them, the step can leave its own, and the limits with it", true, 0},
     {"network", "and System V IPC, user ids, terminals: they are the caller's", true, kNever}};
-
-struct Directory {
-  const char* path;
-  uint32_t mode;
-};
-constexpr Directory kDirectories[] = {{"tmp", 0700}, {"cache", 0755}, {"home", 0700}, {"out", 0755}, {"run", 0755}, {"run/user", 0755}};
 
 // Every program may write to these; the rest of /dev is the host's.
 constexpr std::string_view kDevices[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom",
@@ -111,7 +106,9 @@ void make_directories(Plan& plan, const Policy& policy) {
     if (!made.insert(path).second) return;
     plan.cache_directories.push_back({.act = MountAct::directory, .target = path, .mode = mode});
   };
-  for (const Directory& directory : kDirectories) make(directory.path, directory.mode);
+  for_each_volume_directory([&](const VolumeDirectory& directory) {
+    if (directory.mode_without_box != 0) make(std::string(directory.path), directory.mode_without_box);
+  });
   for_each_redirect_directory(plan, policy, make);
 }
 

@@ -5,11 +5,10 @@
 
 #include <string_view>
 
+#include "model/volumes.hpp"
 #include "policy/keys.hpp"
 
 namespace stepbox::policy {
-
-inline constexpr std::string_view kVolumeNames[] = {"tmp", "cache", "home", "scratch", "out", "shm", "run"};
 
 // What KeyRow::expected says and errors repeat.
 inline constexpr std::string_view kSizeForm = "a size like 8GiB, 512M or 50%";

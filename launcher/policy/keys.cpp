@@ -33,6 +33,8 @@ constexpr KeyRow limit_of_process(std::string_view key) {
                widens_limit_of<Row>, settings_of_process_limits<Row>);
 }
 
+constexpr auto kVolumesHelp = listed(kVolumeNames, " ", " ", "gives a volume (", ") limits of its own");
+
 constexpr KeyRow kKeys[] = {
     // key, shape, option, variable, separator, operand, trust, expected, help, apply, widening, settings
     {"workspace.size", Shape::scalar, "--size", "STEPBOX_SIZE", 0, "SIZE", Trust::tighten, kSizeForm,
@@ -40,7 +42,7 @@ constexpr KeyRow kKeys[] = {
     {"workspace.inodes", Shape::scalar, "--inodes", "STEPBOX_INODES", 0, "COUNT", Trust::tighten, kCountForm,
      "how many files and directories the workspace may hold", apply_inodes, widens_inodes, settings_of_inodes},
     {"workspace.volumes", Shape::map, "--volume", "STEPBOX_VOLUME", ' ', "NAME=SIZE[,inodes=COUNT]", Trust::tighten,
-     kVolumeForm, "gives a volume (tmp cache home scratch out shm run) limits of its own", apply_volume,
+     kVolumeForm, kVolumesHelp.view(), apply_volume,
      widens_volumes, settings_of_volumes},
 
     {"isolation", Shape::scalar, "--isolation", "STEPBOX_ISOLATION", 0, "MODE", Trust::tighten, "full, landlock or env",

@@ -7,7 +7,10 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include <cstddef>
 #include <cstdint>
+
+#include "model/volumes.hpp"
 
 namespace stepbox::sandbox {
 
@@ -70,9 +73,9 @@ enum class Whom : int32_t {
   nobody    // the step has got it already
 };
 
-inline constexpr int kMaxVolumes = 8;
-// The volumes', and one of the box's /proc.
-inline constexpr int kMaxDescriptors = kMaxVolumes + 1;
+// The volumes', and one of the box's /proc. All ride on one message: more than this the kernel would cut off (SCM_MAX_FD).
+inline constexpr size_t kMaxDescriptors = kMaxVolumes + 1;
+static_assert(kMaxDescriptors <= 253);
 inline constexpr int kMaxStrays = 64;
 
 struct StrayRecord {

@@ -135,8 +135,14 @@ int Builder::new_tmpfs(const MountCall& call) {
   Fd mount(sys::fsmount(context.get(), static_cast<unsigned>(call.attributes)));
   if (!mount) return errno;
   if (const int error = attach(call, mount.get()); error != 0) return error;
-  if (call.target.empty()) context_.root = mount.release();
-  else if (call.volume >= 0) context_.volumes[call.volume] = mount.release();
+  if (call.target.empty()) {
+    context_.root = mount.release();
+  } else if (call.volume >= 0) {
+    const auto volume = static_cast<size_t>(call.volume);
+    // No policy names so many; a plan that does is a mistake of ours, and must not write past the array.
+    if (volume >= context_.volumes.size()) return ENOBUFS;
+    context_.volumes[volume] = mount.release();
+  }
   return 0;
 }
 

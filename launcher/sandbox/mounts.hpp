@@ -1,17 +1,26 @@
 // Carries out the plan's list of mounts, in init, after clone. Nothing here allocates.
 #pragma once
 
+#include <array>
+
+#include "model/volumes.hpp"
 #include "sandbox/channel.hpp"
 #include "sandbox/prepared.hpp"
 
 namespace stepbox::sandbox {
 
 struct MountContext {
+  static constexpr std::array<int, kMaxVolumes> filled_with_none() {
+    std::array<int, kMaxVolumes> none{};
+    none.fill(-1);
+    return none;
+  }
+
   int proc = -1;            // the detached new procfs
   int user_namespace = -1;  // of the step, for id-mapped mounts; -1: none
   int root = -1;            // set by build_mounts: the box root
   int terminal = -1;        // likewise, to be kept open: it holds the place of the caller's terminal (MountAct::terminal)
-  int volumes[kMaxVolumes] = {-1, -1, -1, -1, -1, -1, -1, -1};
+  std::array<int, kMaxVolumes> volumes = filled_with_none();
 };
 
 struct MountFailure {
