@@ -15,6 +15,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "cgroup/files.hpp"
+#include "model/box_limits.hpp"
 #include "sys/files.hpp"
 
 namespace stepbox::cgroup {
@@ -86,54 +87,38 @@ bool is_same_directory(const std::string& path, const sys::Fd& open) {
   return ::stat(path.c_str(), &here) == 0 && ::fstat(open.get(), &there) == 0 && here.st_ino == there.st_ino;
 }
 
-// A figure of the kernel, in the first directory of the two that has it: events are counted where they happen by
-// some kernels, and where the limit is by others.
-struct Figure {
-  bool unified;
-  std::string_view limit;  // of which the file tells; empty: in every v2 group
-  const char* file;
-  std::string_view key;
-  uint64_t CgroupUsage::*into;
-  uint64_t divisor = 1;
+// In every v2 group, whatever its limits. Behind those of the limit on time, which are in the same file.
+constexpr LimitFigure kTimes[] = {
+    {"cpu.stat", "user_usec", &CgroupUsage::user_microseconds},
+    {"cpu.stat", "system_usec", &CgroupUsage::system_microseconds},
 };
 
-constexpr Figure kFigures[] = {
-    {true, "memory", "memory.peak", "", &CgroupUsage::memory_peak},
-    {true, "memory", "memory.events", "oom_kill", &CgroupUsage::oom_kills},
-    {true, "memory", "memory.events", "max", &CgroupUsage::memory_refused},
-    {false, "memory", "memory.max_usage_in_bytes", "", &CgroupUsage::memory_peak},
-    {false, "memory", "memory.oom_control", "oom_kill", &CgroupUsage::oom_kills},
-    {false, "memory", "memory.failcnt", "", &CgroupUsage::memory_refused},
-    {false, "memory", "memory.memsw.failcnt", "", &CgroupUsage::memory_refused},
-    {false, "memory", "memory.memsw.max_usage_in_bytes", "", &CgroupUsage::memory_and_swap_peak},
-    {true, "processes", "pids.peak", "", &CgroupUsage::processes_peak},
-    {true, "processes", "pids.events", "max", &CgroupUsage::refused_forks},
-    {false, "processes", "pids.peak", "", &CgroupUsage::processes_peak},
-    {false, "processes", "pids.events", "max", &CgroupUsage::refused_forks},
-    {true, "cpu", "cpu.stat", "throttled_usec", &CgroupUsage::throttled_microseconds},
-    {false, "cpu", "cpu.stat", "throttled_time", &CgroupUsage::throttled_microseconds, 1000},
-    {true, "", "cpu.stat", "user_usec", &CgroupUsage::user_microseconds},
-    {true, "", "cpu.stat", "system_usec", &CgroupUsage::system_microseconds},
-};
-
-bool tells_whose_limit(const Figure& figure) {
-  return figure.into == &CgroupUsage::memory_refused || figure.into == &CgroupUsage::memory_and_swap_peak;
-}
-
-// The file that a figure is read from, once for all the figures in it that follow each other in the table.
+// The file that a figure is read from, once for all the figures in it that follow each other. A figure is taken from the
+// first directory of the two that has it: events are counted where they happen by some kernels, and where the limit is
+// by others.
 class Source {
  public:
-  void read(int group, const char* file, bool also_inner) {
-    if (file_ != nullptr && std::string_view(file_) == file) return;
-    file_ = file;
-    outer_ = Text(group, file);
-    char inner[64];
-    std::snprintf(inner, sizeof inner, "%s/%s", kInner, file);
-    inner_ = also_inner ? Text(group, inner) : Text();
+  Source(int group, bool has_inner) : group_(group), has_inner_(has_inner) {}
+
+  void add(const LimitFigure& figure, CgroupUsage& usage) {
+    // The count of kills comes first in the table.
+    if (figure.file == nullptr || (figure.only_after_kill && usage.oom_kills == 0)) return;
+    read(figure.file, has_inner_ && !figure.key.empty());
+    usage.*figure.into += std::max(outer_.number(figure.key), inner_.number(figure.key)) / figure.divisor;
   }
-  uint64_t number(std::string_view key) const { return std::max(outer_.number(key), inner_.number(key)); }
 
  private:
+  void read(const char* file, bool also_inner) {
+    if (file_ != nullptr && std::string_view(file_) == file) return;
+    file_ = file;
+    outer_ = Text(group_, file);
+    char inner[64];
+    std::snprintf(inner, sizeof inner, "%s/%s", kInner, file);
+    inner_ = also_inner ? Text(group_, inner) : Text();
+  }
+
+  int group_;
+  bool has_inner_;
   const char* file_ = nullptr;
   Text outer_;
   Text inner_;
@@ -308,15 +293,13 @@ CgroupUsage Cgroup::measure() const {
   CgroupUsage usage;
   for (const Group& group : groups_) {
     const std::vector<std::string_view> limits = limits_of(group.plan);
-    Source source;
-    for (const Figure& figure : kFigures) {
-      if (figure.unified != group.plan.unified) continue;
-      if (!figure.limit.empty() && !has(limits, figure.limit)) continue;
-      // Asked only after a kill, which the table has first.
-      if (usage.oom_kills == 0 && tells_whose_limit(figure)) continue;
-      source.read(group.lock.get(), figure.file, group.plan.has_inner && !figure.key.empty());
-      usage.*figure.into += source.number(figure.key) / figure.divisor;
-    }
+    const bool unified = group.plan.unified;
+    Source source(group.lock.get(), group.plan.has_inner);
+    for (const BoxLimit& row : kBoxLimits)
+      if (has(limits, row.name()))
+        for (const LimitFigure& figure : (unified ? row.unified : row.v1).figures) source.add(figure, usage);
+    if (unified)
+      for (const LimitFigure& figure : kTimes) source.add(figure, usage);
   }
   return usage;
 }

@@ -19,6 +19,7 @@
 #include "cgroup/hierarchies.hpp"
 #include "host/gather_facts.hpp"
 #include "host/id_range.hpp"
+#include "model/box_limits.hpp"
 #include "model/units.hpp"
 #include "plan/parts.hpp"
 #include "run/run_step.hpp"
@@ -220,10 +221,9 @@ Check id_shift(HostFacts& facts) {
 }
 
 // A limit of each kind, in a group that is made for it and gone again.
-Check try_limit(std::string_view name, std::string_view what_for, std::string_view limit, const Limits& limits,
-                const HostFacts& facts) {
-  Check check{.name = name, .what_for = what_for, .finding = Finding::works, .cause = {}, .remedy = {}};
-  if (const std::string reason = plan::reason_against_limit(facts, limit); !reason.empty()) {
+Check try_limit(const BoxLimit& row, const Limits& limits, const HostFacts& facts) {
+  Check check{.name = row.check, .what_for = row.option, .finding = Finding::works, .cause = {}, .remedy = {}};
+  if (const std::string reason = plan::reason_against_limit(facts, row.name()); !reason.empty()) {
     check.finding = Finding::degraded;
     check.cause = reason;
     check.remedy = plan::how_to_get_own_group(facts);
@@ -246,12 +246,13 @@ std::vector<Check> limits(HostFacts& facts) {
   if (const Result<> looked = host::look_up_groups(facts); !looked)
     return {{.name = "limits", .what_for = "--limit", .finding = Finding::degraded, .cause = looked.error().message, .remedy = looked.error().hint}};
   const Origin origin{.layer = Layer::built_in, .place = "doctor"};
-  Limits memory, processes, cpu;
-  memory.memory = {Size{Size::Unit::bytes, uint64_t{1} << 30}, origin};
-  processes.processes = {1'000, origin};
-  cpu.cpu = {1'000, origin};
-  return {try_limit("memory-limit", "--limit memory", "memory", memory, facts), try_limit("process-limit", "--limit processes", "processes", processes, facts),
-          try_limit("cpu-limit", "--limit cpu", "cpu", cpu, facts)};
+  std::vector<Check> checks;
+  for (const BoxLimit& row : kBoxLimits) {
+    Limits alone;
+    set_amount(alone, row, row.tried_amount, origin);
+    checks.push_back(try_limit(row, alone, facts));
+  }
+  return checks;
 }
 
 Check default_policy(std::vector<Protection>& protections, bool is_in_project) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "model/box_limits.hpp"
 
 namespace stepbox::explain {
 namespace {
@@ -123,10 +124,7 @@ void volumes(Page& page, const Plan& plan) {
   for (const std::string& note : plan.notes) page.line(note, "");
 }
 
-std::string amount_of(const PlannedLimit& limit) {
-  if (limit.name == "memory") return human_bytes(limit.amount) + ", swap and volumes included";
-  return limit.name == "cpu" ? cores_text(limit.amount) + " cores" : std::to_string(limit.amount);
-}
+std::string amount_of(const PlannedLimit& limit) { return amount_text(*find_box_limit(limit.name), limit.amount); }
 
 void limits(Page& page, const Plan& plan) {
   if (plan.cgroup.limits.empty() && plan.process_limits.empty()) return;

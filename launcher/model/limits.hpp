@@ -15,25 +15,32 @@
 
 namespace stepbox {
 
-// The limits on the whole box, as policies spell them. Only these can be missing on a host.
-inline constexpr std::string_view kBoxLimits[] = {"memory", "processes", "cpu"};
+enum class LimitUnit : uint8_t {
+  bytes,
+  count,
+  cores  // thousandths of a core's time
+};
 
-enum class LimitUnit : uint8_t { bytes, count };
+// The part of the policy that limits stand in.
+inline constexpr std::string_view kLimitSection = "limits.";
 
+// The limits on the whole box are in model/box_limits.hpp.
 struct ProcessLimit {
-  std::string_view name;
+  std::string_view key;
   int resource;  // of setrlimit(2)
   LimitUnit unit;
   std::string_view help;
+
+  constexpr std::string_view name() const { return key.substr(kLimitSection.size()); }
 };
 
-// The limits on each process of the step, named after the words of `ulimit -a`.
+// The limits on each process of the step, named after the words of `ulimit -a`. To add one is to add a row.
 inline constexpr ProcessLimit kProcessLimits[] = {
-    {"open-files", RLIMIT_NOFILE, LimitUnit::count, "how many descriptors a process may have open"},
-    {"file-size", RLIMIT_FSIZE, LimitUnit::bytes, "how large a file a process may write"},
-    {"stack", RLIMIT_STACK, LimitUnit::bytes, "how large the stack of a process may grow"},
-    {"address-space", RLIMIT_AS, LimitUnit::bytes, "how much memory a process may map"},
-    {"locked-memory", RLIMIT_MEMLOCK, LimitUnit::bytes, "how much memory a process may lock"},
+    {"limits.open-files", RLIMIT_NOFILE, LimitUnit::count, "how many descriptors a process may have open"},
+    {"limits.file-size", RLIMIT_FSIZE, LimitUnit::bytes, "how large a file a process may write"},
+    {"limits.stack", RLIMIT_STACK, LimitUnit::bytes, "how large the stack of a process may grow"},
+    {"limits.address-space", RLIMIT_AS, LimitUnit::bytes, "how much memory a process may map"},
+    {"limits.locked-memory", RLIMIT_MEMLOCK, LimitUnit::bytes, "how much memory a process may lock"},
 };
 
 // More open files than this let a process take kernel memory by poll(2) that matters: eight bytes for each, in each thread.

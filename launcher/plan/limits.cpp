@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "model/box_limits.hpp"
 #include "plan/parts.hpp"
 
 namespace stepbox::plan {
@@ -9,17 +10,6 @@ namespace {
 using std::string;
 using std::string_view;
 
-// How the hierarchies spell a limit.
-struct LimitRow {
-  string_view limit;  // of kBoxLimits
-  const char* controller;
-};
-
-constexpr LimitRow kRows[] = {{"memory", "memory"}, {"processes", "pids"}, {"cpu", "cpu"}};
-
-// The kernel deals out time in periods of this length; its own default.
-constexpr uint64_t kPeriod = 100'000;
-
 const CgroupHierarchy* hierarchy_with(const HostFacts& facts, string_view controller) {
   const auto found = std::ranges::find_if(facts.cgroups, [&](const CgroupHierarchy& hierarchy) {
     return std::ranges::find(hierarchy.controllers, controller) != hierarchy.controllers.end();
@@ -27,27 +17,10 @@ const CgroupHierarchy* hierarchy_with(const HostFacts& facts, string_view contro
   return found == facts.cgroups.end() ? nullptr : &*found;
 }
 
-// The files in the order in which they must be written: v1 refuses memory with swap below memory alone.
-std::vector<CgroupFile> files_of(const PlannedLimit& limit, bool unified) {
-  const string amount = std::to_string(limit.amount);
-  // Init is one more.
-  if (limit.name == "processes") return {{"pids.max", std::to_string(limit.amount + 1), limit.name}};
-  if (limit.name == "cpu") {
-    const string quota = std::to_string(limit.amount * kPeriod / 1'000);
-    if (unified) return {{"cpu.max", quota + " " + std::to_string(kPeriod), limit.name}};
-    return {{"cpu.cfs_period_us", std::to_string(kPeriod), limit.name}, {"cpu.cfs_quota_us", quota, limit.name}};
-  }
-  if (unified)
-    return {{"memory.max", amount, limit.name},
-            {"memory.swap.max", "0", limit.name, true},
-            // One process of many killed would be a build that goes on with half of its results.
-            {"memory.oom.group", "1", limit.name}};
-  // TCP buffers are counted apart from all other memory, and only for processes of a group that has this limit itself (kernel:
-  // mem_cgroup_sk_alloc()). A quarter is more than their share of a host by default (tcp_mem, tcp(7)).
-  const string of_sockets = std::to_string(limit.amount / 4);
-  return {{"memory.limit_in_bytes", amount, limit.name},
-          {"memory.memsw.limit_in_bytes", amount, limit.name, true},
-          {.name = "memory.kmem.tcp.limit_in_bytes", .value = of_sockets, .limit = limit.name, .may_be_refused = true, .is_for_inner = true}};
+void add_files(std::vector<CgroupFile>& files, const LimitFiles& row, const PlannedLimit& limit) {
+  for (const LimitFile& file : row.files)
+    if (file.name != nullptr)
+      files.push_back({file.name, file.value(limit.amount), limit.name, file.may_be_missing, file.may_be_refused, file.is_for_inner});
 }
 
 PlannedGroup& group_in(CgroupPlan& plan, const CgroupHierarchy& hierarchy) {
@@ -56,24 +29,13 @@ PlannedGroup& group_in(CgroupPlan& plan, const CgroupHierarchy& hierarchy) {
   return plan.groups.emplace_back(PlannedGroup{.parent = hierarchy.own, .unified = hierarchy.unified});
 }
 
-void add(CgroupPlan& plan, const PlannedLimit& limit, const CgroupHierarchy& hierarchy, const string& controller) {
+void add(CgroupPlan& plan, const PlannedLimit& limit, const BoxLimit& row, const CgroupHierarchy& hierarchy) {
   PlannedGroup& group = group_in(plan, hierarchy);
-  if (hierarchy.unified && std::ranges::find(hierarchy.enabled, controller) == hierarchy.enabled.end())
-    group.enable.push_back(controller);
-  std::ranges::move(files_of(limit, hierarchy.unified), std::back_inserter(group.files));
+  if (hierarchy.unified && std::ranges::find(hierarchy.enabled, row.controller) == hierarchy.enabled.end())
+    group.enable.emplace_back(row.controller);
+  add_files(group.files, hierarchy.unified ? row.unified : row.v1, limit);
   plan.limits.push_back(limit);
 }
-
-std::vector<PlannedLimit> wanted_limits(const Limits& limits, const HostFacts& facts) {
-  std::vector<PlannedLimit> wanted;
-  if (limits.memory.value)
-    wanted.push_back({"memory", limits.memory.value->bytes_of(facts.memory_usable), limits.memory.origin});
-  if (limits.processes.value) wanted.push_back({"processes", *limits.processes.value, limits.processes.origin});
-  if (limits.cpu.value) wanted.push_back({"cpu", *limits.cpu.value, limits.cpu.origin});
-  return wanted;
-}
-
-const LimitRow& row_of(string_view limit) { return *std::ranges::find(kRows, limit, &LimitRow::limit); }
 
 const CgroupHierarchy* unified_of(const HostFacts& facts) {
   const auto found = std::ranges::find(facts.cgroups, true, &CgroupHierarchy::unified);
@@ -85,7 +47,7 @@ const CgroupHierarchy* unified_of(const HostFacts& facts) {
 string reason_against_limit(const HostFacts& facts, string_view limit) {
   const auto tried = facts.no_limit_reasons.find(limit);
   if (tried != facts.no_limit_reasons.end()) return tried->second;
-  const string controller = row_of(limit).controller;
+  const string controller = find_box_limit(limit)->controller;
   if (const CgroupHierarchy* hierarchy = hierarchy_with(facts, controller)) {
     if (hierarchy->undelegated.empty()) return {};
     return "control group " + quoted(hierarchy->undelegated) +
@@ -114,16 +76,18 @@ string cannot_enforce(const PlannedLimit& limit) {
 }
 
 bool needs_cgroup(const Policy& policy) {
-  return policy.limits.memory.value || policy.limits.processes.value || policy.limits.cpu.value;
+  return std::ranges::any_of(kBoxLimits, [&](const BoxLimit& row) { return is_set(policy.limits, row); });
 }
 
 Result<> plan_limits(Plan& plan, const Policy& policy, const HostFacts& facts) {
   plan.process_limits = policy.limits.of_process;
-  for (const PlannedLimit& limit : wanted_limits(policy.limits, facts)) {
-    const LimitRow& row = row_of(limit.name);
+  for (const BoxLimit& row : kBoxLimits) {
+    const std::optional<uint64_t> amount = amount_in(policy.limits, row, facts.memory_usable);
+    if (!amount) continue;
+    const PlannedLimit limit{row.name(), *amount, origin_in(policy.limits, row)};
     const string reason = reason_against_limit(facts, limit.name);
     if (reason.empty()) {
-      add(plan.cgroup, limit, *hierarchy_with(facts, row.controller), row.controller);
+      add(plan.cgroup, limit, row, *hierarchy_with(facts, row.controller));
     } else if (policy.limits.is_optional(limit.name)) {
       plan.warnings.push_back("limits." + string(limit.name) + " is not enforced: " + reason);
     } else {

@@ -80,9 +80,16 @@ Settings settings_of_timeout(const Policy& policy) { return one_if_set(policy.ti
 Settings settings_of_silence(const Policy& policy) { return one_if_set(policy.silence, duration_text); }
 Settings settings_of_grace(const Policy& policy) { return one(duration_text(policy.grace.value), policy.grace.origin); }
 
-Settings settings_of_memory_limit(const Policy& policy) { return one_if_set(policy.limits.memory, size_text); }
-Settings settings_of_process_limit(const Policy& policy) { return one_if_set(policy.limits.processes, count_text); }
-Settings settings_of_cpu_limit(const Policy& policy) { return one_if_set(policy.limits.cpu, cores_text); }
+Settings settings_of_limit(const Policy& policy, const BoxLimit& row) {
+  if (row.size != nullptr) return one_if_set(policy.limits.*row.size, size_text);
+  return one_if_set(policy.limits.*row.number, row.unit == LimitUnit::cores ? cores_text : count_text);
+}
+
+Settings settings_of_limit(const Policy& policy, const ProcessLimit& row) {
+  for (const ProcessLimitSpec& limit : policy.limits.of_process)
+    if (limit.resource == row.resource) return one(count_text(limit.value), limit.origin);
+  return {};
+}
 
 Settings settings_of_optional_limits(const Policy& policy) {
   Settings settings;
@@ -107,12 +114,6 @@ Settings settings_of_paths(const Policy& policy, PathAccess access) {
     if (rule->access == access && is_last) settings.push_back({{}, {}, rule->path, rule->origin});
   }
   return settings;
-}
-
-Settings settings_of_process_limits(const Policy& policy, int resource) {
-  for (const ProcessLimitSpec& limit : policy.limits.of_process)
-    if (limit.resource == resource) return one(count_text(limit.value), limit.origin);
-  return {};
 }
 
 }  // namespace stepbox::policy

@@ -1,6 +1,7 @@
 // What a policy holds for each key, spelled as a file spells it. The functions behind KeyRow::settings.
 #pragma once
 
+#include "model/box_limits.hpp"
 #include "policy/keys.hpp"
 
 namespace stepbox::policy {
@@ -24,9 +25,6 @@ std::vector<Setting> settings_of_require(const Policy& policy);
 std::vector<Setting> settings_of_timeout(const Policy& policy);
 std::vector<Setting> settings_of_silence(const Policy& policy);
 std::vector<Setting> settings_of_grace(const Policy& policy);
-std::vector<Setting> settings_of_memory_limit(const Policy& policy);
-std::vector<Setting> settings_of_process_limit(const Policy& policy);
-std::vector<Setting> settings_of_cpu_limit(const Policy& policy);
 std::vector<Setting> settings_of_optional_limits(const Policy& policy);
 
 std::vector<Setting> settings_of_environment(const Policy& policy, EnvAction action);
@@ -41,10 +39,11 @@ std::vector<Setting> settings_of_paths(const Policy& policy) {
   return settings_of_paths(policy, Access);
 }
 
-std::vector<Setting> settings_of_process_limits(const Policy& policy, int resource);
-template <size_t Row>  // of kProcessLimits
-std::vector<Setting> settings_of_process_limits(const Policy& policy) {
-  return settings_of_process_limits(policy, kProcessLimits[Row].resource);
+std::vector<Setting> settings_of_limit(const Policy& policy, const BoxLimit& row);
+std::vector<Setting> settings_of_limit(const Policy& policy, const ProcessLimit& row);
+template <const auto& Row>  // of kBoxLimits or kProcessLimits
+std::vector<Setting> settings_of_limit(const Policy& policy) {
+  return settings_of_limit(policy, Row);
 }
 
 }  // namespace stepbox::policy

@@ -1,6 +1,8 @@
 #include "policy/keys.hpp"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "policy/key_settings.hpp"
 #include "policy/key_values.hpp"
@@ -17,25 +19,39 @@ constexpr KeyRow unsupported(std::string_view key, std::string_view option, std:
           "",  "not in this version", nullptr, nullptr};
 }
 
-// A key below `limits`: it has no option of its own, but is spelled --limit NAME=VALUE.
-constexpr KeyRow limit(std::string_view key, std::string_view operand, std::string_view expected,
-                       std::string_view help, Result<> (*apply)(Policy&, const Setting&),
-                       std::optional<Widening> (*widening)(const Policy&, const Policy&, uint64_t),
-                       std::vector<Setting> (*settings)(const Policy&)) {
-  return {key, Shape::scalar, "", "", 0, operand, Trust::tighten, expected, help, apply, widening, settings};
+// The keys of limits come from the tables of limits: they have no option of their own, but are spelled --limit NAME=VALUE.
+constexpr std::string_view operand_of(LimitUnit unit) {
+  return unit == LimitUnit::bytes ? "SIZE" : unit == LimitUnit::count ? "COUNT" : "CORES";
+}
+constexpr std::string_view form_of(LimitUnit unit, std::string_view bytes_form) {
+  return unit == LimitUnit::bytes ? bytes_form : unit == LimitUnit::count ? kCountForm : kCoresForm;
 }
 
-template <size_t Row>  // of kProcessLimits
-constexpr KeyRow limit_of_process(std::string_view key) {
-  constexpr const ProcessLimit& known = kProcessLimits[Row];
-  const bool is_count = known.unit == LimitUnit::count;
-  return limit(key, is_count ? "COUNT" : "SIZE", is_count ? kCountForm : kBytesForm, known.help, apply_limit_of_process,
-               widens_limit_of<Row>, settings_of_process_limits<Row>);
+template <const BoxLimit& Row>
+constexpr KeyRow key_of_limit() {
+  return {Row.key, Shape::scalar, "", "", 0, operand_of(Row.unit), Trust::tighten, form_of(Row.unit, kSizeForm), Row.help,
+          apply_limit_of_box, widens_limit_of_box<Row>, settings_of_limit<Row>};
+}
+template <const ProcessLimit& Row>
+constexpr KeyRow key_of_limit() {
+  return {Row.key, Shape::scalar, "", "", 0, operand_of(Row.unit), Trust::tighten, form_of(Row.unit, kBytesForm), Row.help,
+          apply_limit_of_process, widens_limit_of_process<Row>, settings_of_limit<Row>};
+}
+
+template <const auto& Limits>
+constexpr auto keys_of_limits() {
+  return []<size_t... Row>(std::index_sequence<Row...>) {
+    return std::array{key_of_limit<Limits[Row]>()...};
+  }(std::make_index_sequence<std::size(Limits)>());
 }
 
 constexpr auto kVolumesHelp = listed(kVolumeNames, " ", " ", "gives a volume (", ") limits of its own");
 
-constexpr KeyRow kKeys[] = {
+constexpr auto kLimitsHelp = listed(kBoxLimitNames, ", ", ", ", "limits of the step: ", ", and those of each process");
+constexpr auto kOptionalHelp =
+    listed(kBoxLimitNames, ", ", ", ", "runs without this limit (", ") where the host cannot enforce it");
+
+constexpr KeyRow kFirstKeys[] = {
     // key, shape, option, variable, separator, operand, trust, expected, help, apply, widening, settings
     {"workspace.size", Shape::scalar, "--size", "STEPBOX_SIZE", 0, "SIZE", Trust::tighten, kSizeForm,
      "how much the workspace may hold, in bytes or percent of the memory", apply_size, widens_size, settings_of_size},
@@ -93,21 +109,12 @@ constexpr KeyRow kKeys[] = {
      "refuses to run without this protection", apply_require, nullptr, settings_of_require},
 
     {"limits", Shape::group, "--limit", "STEPBOX_LIMIT", ',', "KEY=VALUE", Trust::free, "limits like {memory: 6GiB}",
-     "limits of the step: memory, processes, cpu, and those of each process", nullptr, nullptr},
-    limit("limits.memory", "SIZE", kSizeForm, "how much memory the step may use, swap and its volumes included",
-          apply_memory_limit, widens_memory_limit, settings_of_memory_limit),
-    limit("limits.processes", "COUNT", kCountForm, "how many processes and threads the step may have",
-          apply_process_limit, widens_process_limit, settings_of_process_limit),
-    limit("limits.cpu", "CORES", kCoresForm, "how many cores' worth of time the step may use", apply_cpu_limit,
-          widens_cpu_limit, settings_of_cpu_limit),
-    limit_of_process<0>("limits.open-files"),
-    limit_of_process<1>("limits.file-size"),
-    limit_of_process<2>("limits.stack"),
-    limit_of_process<3>("limits.address-space"),
-    limit_of_process<4>("limits.locked-memory"),
+     kLimitsHelp.view(), nullptr, nullptr},
+};
+
+constexpr KeyRow kFurtherKeys[] = {
     {"limits.optional", Shape::list, "", "", ',', "LIMIT", Trust::tighten, kBoxLimitForm,
-     "runs without this limit (memory, processes, cpu) where the host cannot enforce it", apply_optional_limit,
-     widens_optional_limits, settings_of_optional_limits},
+     kOptionalHelp.view(), apply_optional_limit, widens_optional_limits, settings_of_optional_limits},
     {"limits.timeout", Shape::scalar, "--timeout", "STEPBOX_TIMEOUT", 0, "DURATION", Trust::tighten, kDurationForm,
      "ends the step after this long", apply_timeout, widens_timeout, settings_of_timeout},
     {"limits.silence", Shape::scalar, "--silence", "STEPBOX_SILENCE", 0, "DURATION", Trust::tighten, kDurationForm,
@@ -123,6 +130,18 @@ constexpr KeyRow kKeys[] = {
     unsupported("workspace.backing", "", ""),
 };
 
+template <size_t... Sizes>
+consteval auto together(std::span<const KeyRow, Sizes>... parts) {
+  std::array<KeyRow, (Sizes + ...)> rows{};
+  auto at = rows.begin();
+  ((at = std::ranges::copy(parts, at).out), ...);
+  return rows;
+}
+
+constexpr auto kBoxLimitKeys = keys_of_limits<kBoxLimits>();
+constexpr auto kProcessLimitKeys = keys_of_limits<kProcessLimits>();
+constexpr auto kKeys = together(std::span(kFirstKeys), std::span(kBoxLimitKeys), std::span(kProcessLimitKeys), std::span(kFurtherKeys));
+
 }  // namespace
 
 std::span<const KeyRow> keys() {
@@ -131,7 +150,7 @@ std::span<const KeyRow> keys() {
 
 const KeyRow* find_key(std::string_view key) {
   const auto* row = std::ranges::find(kKeys, key, &KeyRow::key);
-  return row == std::end(kKeys) ? nullptr : row;
+  return row == kKeys.end() ? nullptr : row;
 }
 
 }  // namespace stepbox::policy

@@ -16,15 +16,13 @@ Widening wider(const std::string& changed, const Origin& at, const std::string& 
   return {{}, at, changed + " is wider than the " + base + " of " + escaped(base_at.text())};
 }
 
-// Where nothing was set below, any limit tightens.
-std::optional<Widening> widens(const Sourced<std::optional<uint64_t>>& base,
-                               const Sourced<std::optional<uint64_t>>& changed, std::string (*text)(uint64_t)) {
-  if (!base.value || !changed.value || *changed.value <= *base.value) return {};
-  return wider(text(*changed.value), changed.origin, text(*base.value), base.origin);
+std::string number_text(LimitUnit unit, uint64_t number) {
+  return unit == LimitUnit::cores ? cores_text(number) : std::to_string(number);
 }
 
-std::string count_text(uint64_t count) {
-  return std::to_string(count);
+bool is_wider(const Size& now, const Size& before, uint64_t memory) {
+  if (now.unit == before.unit) return now.amount > before.amount;
+  return memory == 0 || now.bytes_of(memory) > before.bytes_of(memory);
 }
 
 const ProcessLimitSpec* find(const std::vector<ProcessLimitSpec>& limits, int resource) {
@@ -32,28 +30,17 @@ const ProcessLimitSpec* find(const std::vector<ProcessLimitSpec>& limits, int re
   return found == limits.end() ? nullptr : &*found;
 }
 
-bool is_set(const Limits& limits, std::string_view name) {
-  if (name == "memory") return limits.memory.value.has_value();
-  return name == "processes" ? limits.processes.value.has_value() : limits.cpu.value.has_value();
-}
-
 }  // namespace
 
-Result<> apply_memory_limit(Policy& policy, const Setting& setting) {
-  TRY_ASSIGN(const Size size, parse_size(setting.value));
-  policy.limits.memory = {size, setting.origin};
-  return {};
-}
-
-Result<> apply_process_limit(Policy& policy, const Setting& setting) {
-  TRY_ASSIGN(const uint64_t count, parse_count(setting.value));
-  policy.limits.processes = {count, setting.origin};
-  return {};
-}
-
-Result<> apply_cpu_limit(Policy& policy, const Setting& setting) {
-  TRY_ASSIGN(const uint64_t cores, parse_cores(setting.value));
-  policy.limits.cpu = {cores, setting.origin};
+Result<> apply_limit_of_box(Policy& policy, const Setting& setting) {
+  const BoxLimit& row = *find_box_limit(last_word(setting.key));
+  if (row.size != nullptr) {
+    TRY_ASSIGN(const Size size, parse_size(setting.value));
+    policy.limits.*row.size = {size, setting.origin};
+  } else {
+    TRY_ASSIGN(const uint64_t number, row.unit == LimitUnit::cores ? parse_cores(setting.value) : parse_count(setting.value));
+    policy.limits.*row.number = {number, setting.origin};
+  }
   return {};
 }
 
@@ -69,13 +56,13 @@ Result<> apply_limit_of_process(Policy& policy, const Setting& setting) {
   }
   std::erase_if(policy.limits.of_process,
                 [&](const ProcessLimitSpec& known) { return known.resource == row->resource; });
-  policy.limits.of_process.push_back({row->resource, row->name, value, setting.origin});
+  policy.limits.of_process.push_back({row->resource, row->name(), value, setting.origin});
   return {};
 }
 
 Result<> apply_optional_limit(Policy& policy, const Setting& setting) {
-  if (std::ranges::find(kBoxLimits, setting.value) == std::end(kBoxLimits)) {
-    const std::string suggestion = did_you_mean(setting.value, kBoxLimits);
+  if (find_box_limit(setting.value) == nullptr) {
+    const std::string suggestion = did_you_mean(setting.value, kBoxLimitNames);
     return fail(quoted(setting.value) + " is not " + std::string(kBoxLimitForm) +
                 (suggestion.empty() ? "" : " (" + suggestion + ")"));
   }
@@ -84,23 +71,21 @@ Result<> apply_optional_limit(Policy& policy, const Setting& setting) {
   return {};
 }
 
-std::optional<Widening> widens_memory_limit(const Policy& base, const Policy& changed, uint64_t memory) {
-  const auto& before = base.limits.memory;
-  const auto& now = changed.limits.memory;
-  if (!before.value || !now.value) return {};
-  const bool same_unit = before.value->unit == now.value->unit;
-  const bool is_wider = same_unit ? now.value->amount > before.value->amount
-                                  : memory == 0 || now.value->bytes_of(memory) > before.value->bytes_of(memory);
-  if (!is_wider) return {};
-  return wider(now.value->text(), now.origin, before.value->text(), before.origin);
-}
-
-std::optional<Widening> widens_process_limit(const Policy& base, const Policy& changed, uint64_t) {
-  return widens(base.limits.processes, changed.limits.processes, count_text);
-}
-
-std::optional<Widening> widens_cpu_limit(const Policy& base, const Policy& changed, uint64_t) {
-  return widens(base.limits.cpu, changed.limits.cpu, cores_text);
+// Where nothing was set below, any limit tightens.
+std::optional<Widening> widens_limit_of_box(const Policy& base, const Policy& changed, uint64_t memory, const BoxLimit& row) {
+  if (!is_set(base.limits, row) || !is_set(changed.limits, row)) return {};
+  const Origin& before_at = origin_in(base.limits, row);
+  const Origin& now_at = origin_in(changed.limits, row);
+  if (row.size != nullptr) {
+    const Size& before = *(base.limits.*row.size).value;
+    const Size& now = *(changed.limits.*row.size).value;
+    if (!is_wider(now, before, memory)) return {};
+    return wider(now.text(), now_at, before.text(), before_at);
+  }
+  const uint64_t before = *(base.limits.*row.number).value;
+  const uint64_t now = *(changed.limits.*row.number).value;
+  if (now <= before) return {};
+  return wider(number_text(row.unit, now), now_at, number_text(row.unit, before), before_at);
 }
 
 std::optional<Widening> widens_limit_of_process(const Policy& base, const Policy& changed, int resource) {
@@ -114,7 +99,7 @@ std::optional<Widening> widens_optional_limits(const Policy& base, const Policy&
   for (const OptionalLimit& now : changed.limits.optional) {
     const bool is_known =
         std::ranges::find(base.limits.optional, now.name, &OptionalLimit::name) != base.limits.optional.end();
-    if (is_known || !is_set(base.limits, now.name)) continue;
+    if (is_known || !is_set(base.limits, *find_box_limit(now.name))) continue;
     return Widening{{}, now.origin, "limits." + now.name + " is set below and must hold"};
   }
   return {};

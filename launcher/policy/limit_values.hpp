@@ -4,28 +4,30 @@
 
 #include <string_view>
 
+#include "model/box_limits.hpp"
 #include "policy/keys.hpp"
 
 namespace stepbox::policy {
 
 inline constexpr std::string_view kBytesForm = "a size like 8GiB or 512M";
 inline constexpr std::string_view kCoresForm = "a number of cores like 2 or 0.5";
-inline constexpr std::string_view kBoxLimitForm = "memory, processes or cpu";
+inline constexpr auto kBoxLimitWords = listed(kBoxLimitNames, ", ", " or ");
+inline constexpr std::string_view kBoxLimitForm = kBoxLimitWords.view();
 
-Result<> apply_memory_limit(Policy& policy, const Setting& setting);
-Result<> apply_process_limit(Policy& policy, const Setting& setting);
-Result<> apply_cpu_limit(Policy& policy, const Setting& setting);
-// Any of kProcessLimits, by the setting's key.
+// Any of kBoxLimits, by the setting's key; likewise any of kProcessLimits.
+Result<> apply_limit_of_box(Policy& policy, const Setting& setting);
 Result<> apply_limit_of_process(Policy& policy, const Setting& setting);
 Result<> apply_optional_limit(Policy& policy, const Setting& setting);
 
-std::optional<Widening> widens_memory_limit(const Policy& base, const Policy& changed, uint64_t memory);
-std::optional<Widening> widens_process_limit(const Policy& base, const Policy& changed, uint64_t memory);
-std::optional<Widening> widens_cpu_limit(const Policy& base, const Policy& changed, uint64_t memory);
+std::optional<Widening> widens_limit_of_box(const Policy& base, const Policy& changed, uint64_t memory, const BoxLimit& row);
+template <const BoxLimit& Row>
+std::optional<Widening> widens_limit_of_box(const Policy& base, const Policy& changed, uint64_t memory) {
+  return widens_limit_of_box(base, changed, memory, Row);
+}
 std::optional<Widening> widens_limit_of_process(const Policy& base, const Policy& changed, int resource);
-template <size_t Row>  // of kProcessLimits
-std::optional<Widening> widens_limit_of(const Policy& base, const Policy& changed, uint64_t) {
-  return widens_limit_of_process(base, changed, kProcessLimits[Row].resource);
+template <const ProcessLimit& Row>
+std::optional<Widening> widens_limit_of_process(const Policy& base, const Policy& changed, uint64_t) {
+  return widens_limit_of_process(base, changed, Row.resource);
 }
 
 // A limit that the project itself sets may be optional; one that was set below it may not become so.

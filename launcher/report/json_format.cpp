@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
+#include "model/box_limits.hpp"
 #include "report/report.hpp"
 
 namespace stepbox::report {
@@ -75,11 +76,11 @@ Json volume_record(const VolumeUsage& volume) {
 
 // Cores are told as people write them.
 Json limit_record(const LimitUsage& limit) {
-  const bool is_cpu = limit.name == "cpu";
+  const BoxLimit& row = *find_box_limit(limit.name);
   return {{"name", limit.name},
-          {"limit", is_cpu ? Json(static_cast<double>(limit.limit) / 1e3) : Json(limit.limit)},
+          {"limit", row.unit == LimitUnit::cores ? Json(static_cast<double>(limit.limit) / 1e3) : Json(limit.limit)},
           {"peak", limit.peak != 0 ? Json(limit.peak) : Json(nullptr)},
-          {is_cpu ? "waited_milliseconds" : "hits", limit.hits},
+          {row.hits_are == LimitHits::waiting ? "waited_milliseconds" : "hits", limit.hits},
           {"hits_from_above", limit.hits_from_above}};
 }
 

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "base/text.hpp"
+#include "model/box_limits.hpp"
 #include "report/report.hpp"
 
 namespace stepbox::report {
@@ -16,8 +17,9 @@ bool is_weakened(const Protection& protection) {
 }
 
 bool has_reached_a_limit(const Report& report) {
-  // Waiting for the processor is what a limit on it is for.
-  return std::ranges::any_of(report.limits, [](const LimitUsage& limit) { return limit.name != "cpu" && limit.hits > 0; });
+  return std::ranges::any_of(report.limits, [](const LimitUsage& limit) {
+    return limit.hits > 0 && find_box_limit(limit.name)->hits_are == LimitHits::refusals;
+  });
 }
 
 bool has_full_volume(const Report& report) {

@@ -6,36 +6,23 @@
 
 #include "base/text.hpp"
 #include "caches/registry.hpp"
+#include "model/box_limits.hpp"
 #include "sys/files.hpp"
 #include "workspace/attribution.hpp"
 
 namespace stepbox::run {
 namespace {
 
-uint64_t hits_of(std::string_view limit, const CgroupUsage& usage) {
-  if (limit == "memory") return usage.oom_kills;
-  return limit == "processes" ? usage.refused_forks : usage.throttled_microseconds / 1'000;
+uint64_t peak_of(const BoxLimit& row, const CgroupUsage& usage) {
+  const uint64_t peak = row.peak != nullptr ? usage.*row.peak : 0;
+  return peak > row.of_init ? peak - row.of_init : 0;
 }
 
-// A refusal is a sure sign. Where the kernel counts none, use that came up to the limit is the sign: it refuses a process
-// a few pages at once, so that the last ones are missing. Where a limit above is reached at the same use, this one is
-// blamed.
-bool has_reached_memory_limit(const PlannedLimit& limit, const CgroupUsage& usage) {
-  constexpr uint64_t kLastPages = uint64_t{1} << 20;
-  return usage.memory_refused > 0 || std::max(usage.memory_peak, usage.memory_and_swap_peak) + kLastPages > limit.amount;
-}
-
-// An out-of-memory kill and a refused fork are counted where they happen, whosever limit it was: some kernels do so in
-// version 2, all of them in version 1. Where the peak is not known the box's own is believed to be it.
-bool is_from_above(const PlannedLimit& limit, const CgroupUsage& usage) {
-  if (limit.name == "memory") return !has_reached_memory_limit(limit, usage);
-  return limit.name == "processes" && usage.processes_peak > 0 && usage.processes_peak - 1 < limit.amount;
-}
-
-uint64_t peak_of(std::string_view limit, const CgroupUsage& usage) {
-  if (limit == "memory") return usage.memory_peak;
-  // Init is no process of the step.
-  return limit == "processes" && usage.processes_peak > 0 ? usage.processes_peak - 1 : 0;
+LimitUsage usage_of(const PlannedLimit& limit, const CgroupUsage& usage) {
+  const BoxLimit& row = *find_box_limit(limit.name);
+  const uint64_t hits = usage.*row.hits / row.hits_divisor;
+  const bool is_from_above = hits > 0 && row.is_from_above != nullptr && row.is_from_above(limit.amount, usage);
+  return {row.name(), limit.amount, peak_of(row, usage), hits, is_from_above};
 }
 
 // A group that names the call is what can be taken out of the profile (`without`).
@@ -92,10 +79,7 @@ void fill_ending(Report& report, const Ended& ended, const Plan& plan) {
 }
 
 void fill_limits(Report& report, const CgroupPlan& plan, const CgroupUsage& usage) {
-  for (const PlannedLimit& limit : plan.limits) {
-    const uint64_t hits = hits_of(limit.name, usage);
-    report.limits.push_back({limit.name, limit.amount, peak_of(limit.name, usage), hits, hits > 0 && is_from_above(limit, usage)});
-  }
+  for (const PlannedLimit& limit : plan.limits) report.limits.push_back(usage_of(limit, usage));
   if (usage.memory_peak > 0) report.memory_peak_bytes = usage.memory_peak;
   if (usage.user_microseconds + usage.system_microseconds > 0) {
     report.time.user = static_cast<double>(usage.user_microseconds) / 1e6;
