@@ -2,48 +2,22 @@
 
 namespace stepbox {
 
-const char* name_of(Isolation isolation) {
-  switch (isolation) {
-    case Isolation::full: return "full";
-    case Isolation::landlock: return "landlock";
-    case Isolation::env: return "env";
-  }
+namespace {
+
+template <class Mode, size_t Count>
+const char* word_of(Mode mode, const Word<Mode> (&words)[Count]) {
+  for (const Word<Mode>& known : words)
+    if (known.mode == mode) return known.word.data();
   return "";
 }
 
-const char* name_of(SourceMode mode) {
-  switch (mode) {
-    case SourceMode::rw: return "rw";
-    case SourceMode::ro: return "ro";
-    case SourceMode::none: return "none";
-  }
-  return "";
-}
+}  // namespace
 
-const char* name_of(RootMode mode) {
-  switch (mode) {
-    case RootMode::ro: return "ro";
-    case RootMode::system: return "system";
-  }
-  return "";
-}
-
-const char* name_of(HomeMode mode) {
-  switch (mode) {
-    case HomeMode::fresh: return "fresh";
-    case HomeMode::host: return "host";
-  }
-  return "";
-}
-
-const char* name_of(NetworkMode mode) {
-  switch (mode) {
-    case NetworkMode::host: return "host";
-    case NetworkMode::loopback: return "loopback";
-    case NetworkMode::none: return "none";
-  }
-  return "";
-}
+const char* name_of(Isolation isolation) { return word_of(isolation, kIsolations); }
+const char* name_of(SourceMode mode) { return word_of(mode, kSourceModes); }
+const char* name_of(RootMode mode) { return word_of(mode, kRootModes); }
+const char* name_of(HomeMode mode) { return word_of(mode, kHomeModes); }
+const char* name_of(NetworkMode mode) { return word_of(mode, kNetworkModes); }
 
 const char* name_of(PathAccess access) {
   switch (access) {

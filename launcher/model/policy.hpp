@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/limits.hpp"
@@ -30,6 +31,22 @@ enum class RootMode : uint8_t {
 };
 enum class HomeMode : uint8_t { fresh, host };
 enum class NetworkMode : uint8_t { host, loopback, none };
+
+// How policies, options and reports spell a mode. Help, schema and errors list these words.
+template <class Mode>
+struct Word {
+  std::string_view word;
+  Mode mode;
+};
+
+inline constexpr Word<Isolation> kIsolations[] = {
+    {"full", Isolation::full}, {"landlock", Isolation::landlock}, {"env", Isolation::env}};
+inline constexpr Word<SourceMode> kSourceModes[] = {{"rw", SourceMode::rw}, {"ro", SourceMode::ro}, {"none", SourceMode::none}};
+inline constexpr Word<RootMode> kRootModes[] = {{"ro", RootMode::ro}, {"system", RootMode::system}};
+inline constexpr Word<HomeMode> kHomeModes[] = {{"fresh", HomeMode::fresh}, {"host", HomeMode::host}};
+inline constexpr Word<NetworkMode> kNetworkModes[] = {
+    {"host", NetworkMode::host}, {"loopback", NetworkMode::loopback}, {"none", NetworkMode::none}};
+inline constexpr Word<bool> kPermissions[] = {{"allow", true}, {"deny", false}};
 
 const char* name_of(Isolation isolation);
 const char* name_of(SourceMode mode);

@@ -165,10 +165,11 @@ class Flattener {
           if (!has_enough()) single(row, {}, item);
         return;
       case Shape::map:
+      case Shape::records:
         if (value.kind != Node::Kind::map) return wrong_kind(value, row.key, "a map");
         for (const auto& [name, item] : value.entries)
           if (has_enough()) return;
-          else if (row.key == "workspace.volumes") volume(row, name, item);
+          else if (row.shape == Shape::records) volume(row, name, item);
           else single(row, name.scalar, item);
     }
   }

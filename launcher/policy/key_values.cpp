@@ -20,16 +20,10 @@ std::unexpected<Error> not_a(string_view value, string_view expected, string_vie
   return fail(std::move(message));
 }
 
-template <class Mode>
-struct Choice {
-  string_view word;
-  Mode mode;
-};
-
 // Finds the word among the choices, and says which words there are when it is none of them. `later` is
 // a word of the design that this version does not know how to do.
 template <class Mode, size_t N>
-Result<Mode> choose(string_view value, const Choice<Mode> (&choices)[N], string_view expected, string_view later = {}) {
+Result<Mode> choose(string_view value, const Word<Mode> (&choices)[N], string_view expected, string_view later = {}) {
   std::array<string_view, N> words;
   for (size_t i = 0; i < N; ++i) {
     words[i] = choices[i].word;
@@ -38,8 +32,6 @@ Result<Mode> choose(string_view value, const Choice<Mode> (&choices)[N], string_
   if (!later.empty() && value == later) return fail(quoted(value) + " is not supported by this version of stepbox");
   return not_a(value, expected, did_you_mean(value, words));  // `expected` has them all
 }
-
-constexpr Choice<bool> kPermissions[] = {{"allow", true}, {"deny", false}};
 
 bool is_name_character(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
@@ -85,7 +77,7 @@ VolumeSpec& volume_named(Policy& policy, const string& name) {
 }
 
 Result<bool> parse_flag(string_view value) {
-  static constexpr Choice<bool> kWords[] = {{"true", true}, {"false", false}};
+  static constexpr Word<bool> kWords[] = {{"true", true}, {"false", false}};
   static constexpr string_view kYes[] = {"yes", "on", "y", "1", "True", "TRUE", "Yes", "YES", "On", "ON"};
   static constexpr string_view kNo[] = {"no", "off", "n", "0", "False", "FALSE", "No", "NO", "Off", "OFF"};
   if (is_one_of(value, kYes)) return not_a(value, kFlagForm, "did you mean 'true'?");
@@ -138,17 +130,13 @@ Result<> apply_volume(Policy& policy, const Setting& setting) {
 }
 
 Result<> apply_isolation(Policy& policy, const Setting& setting) {
-  static constexpr Choice<Isolation> kModes[] = {
-      {"full", Isolation::full}, {"landlock", Isolation::landlock}, {"env", Isolation::env}};
-  TRY_ASSIGN(const Isolation isolation, choose(setting.value, kModes, "full, landlock or env"));
+  TRY_ASSIGN(const Isolation isolation, choose(setting.value, kIsolations, kForm<kIsolations>));
   policy.isolation = {isolation, setting.origin};
   return {};
 }
 
 Result<> apply_source_mode(Policy& policy, const Setting& setting) {
-  static constexpr Choice<SourceMode> kModes[] = {
-      {"rw", SourceMode::rw}, {"ro", SourceMode::ro}, {"none", SourceMode::none}};
-  TRY_ASSIGN(const SourceMode mode, choose(setting.value, kModes, "rw, ro or none", "overlay"));
+  TRY_ASSIGN(const SourceMode mode, choose(setting.value, kSourceModes, kForm<kSourceModes>, "overlay"));
   policy.source = {mode, setting.origin};
   return {};
 }
@@ -160,29 +148,25 @@ Result<> apply_source_path(Policy& policy, const Setting& setting) {
 }
 
 Result<> apply_root(Policy& policy, const Setting& setting) {
-  static constexpr Choice<RootMode> kModes[] = {{"ro", RootMode::ro}, {"system", RootMode::system}};
-  TRY_ASSIGN(const RootMode mode, choose(setting.value, kModes, "ro or system", "overlay"));
+  TRY_ASSIGN(const RootMode mode, choose(setting.value, kRootModes, kForm<kRootModes>, "overlay"));
   policy.root = {mode, setting.origin};
   return {};
 }
 
 Result<> apply_home(Policy& policy, const Setting& setting) {
-  static constexpr Choice<HomeMode> kModes[] = {{"fresh", HomeMode::fresh}, {"host", HomeMode::host}};
-  TRY_ASSIGN(const HomeMode mode, choose(setting.value, kModes, "fresh or host", "overlay"));
+  TRY_ASSIGN(const HomeMode mode, choose(setting.value, kHomeModes, kForm<kHomeModes>, "overlay"));
   policy.home = {mode, setting.origin};
   return {};
 }
 
 Result<> apply_network(Policy& policy, const Setting& setting) {
-  static constexpr Choice<NetworkMode> kModes[] = {
-      {"host", NetworkMode::host}, {"loopback", NetworkMode::loopback}, {"none", NetworkMode::none}};
-  TRY_ASSIGN(const NetworkMode mode, choose(setting.value, kModes, "host, loopback or none"));
+  TRY_ASSIGN(const NetworkMode mode, choose(setting.value, kNetworkModes, kForm<kNetworkModes>));
   policy.network = {mode, setting.origin};
   return {};
 }
 
 Result<> apply_nesting(Policy& policy, const Setting& setting) {
-  TRY_ASSIGN(const bool allow, choose(setting.value, kPermissions, "allow or deny"));
+  TRY_ASSIGN(const bool allow, choose(setting.value, kPermissions, kForm<kPermissions>));
   policy.allow_nesting = {allow, setting.origin};
   return {};
 }
@@ -198,7 +182,7 @@ Result<> apply_seccomp(Policy& policy, const Setting& setting) {
 }
 
 Result<> apply_xattr(Policy& policy, const Setting& setting) {
-  TRY_ASSIGN(const bool allow, choose(setting.value, kPermissions, "allow or deny"));
+  TRY_ASSIGN(const bool allow, choose(setting.value, kPermissions, kForm<kPermissions>));
   policy.allow_xattr = {allow, setting.origin};
   return {};
 }

@@ -4,11 +4,20 @@
 #pragma once
 
 #include <string_view>
+#include <type_traits>
 
 #include "model/volumes.hpp"
 #include "policy/keys.hpp"
 
 namespace stepbox::policy {
+
+// The words of a choice, for KeyRow::words and KeyRow::expected.
+template <const auto& Choices>  // of Word
+inline constexpr auto kWordsOf = column_of(Choices, &std::remove_cvref_t<decltype(Choices[0])>::word);
+template <const auto& Choices>
+inline constexpr auto kFormText = listed(kWordsOf<Choices>, ", ", " or ");
+template <const auto& Choices>
+inline constexpr std::string_view kForm = kFormText<Choices>.view();
 
 // What KeyRow::expected says and errors repeat.
 inline constexpr std::string_view kSizeForm = "a size like 8GiB, 512M or 50%";

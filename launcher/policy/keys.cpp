@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "model/protection.hpp"
+#include "model/seccomp.hpp"
 #include "policy/key_settings.hpp"
 #include "policy/key_values.hpp"
 #include "policy/limit_values.hpp"
@@ -52,29 +54,29 @@ constexpr auto kOptionalHelp =
     listed(kBoxLimitNames, ", ", ", ", "runs without this limit (", ") where the host cannot enforce it");
 
 constexpr KeyRow kFirstKeys[] = {
-    // key, shape, option, variable, separator, operand, trust, expected, help, apply, widening, settings
+    // key, shape, option, variable, separator, operand, trust, expected, help, apply, widening, settings, words
     {"workspace.size", Shape::scalar, "--size", "STEPBOX_SIZE", 0, "SIZE", Trust::tighten, kSizeForm,
      "how much the workspace may hold, in bytes or percent of the memory", apply_size, widens_size, settings_of_size},
     {"workspace.inodes", Shape::scalar, "--inodes", "STEPBOX_INODES", 0, "COUNT", Trust::tighten, kCountForm,
      "how many files and directories the workspace may hold", apply_inodes, widens_inodes, settings_of_inodes},
-    {"workspace.volumes", Shape::map, "--volume", "STEPBOX_VOLUME", ' ', "NAME=SIZE[,inodes=COUNT]", Trust::tighten,
+    {"workspace.volumes", Shape::records, "--volume", "STEPBOX_VOLUME", ' ', "NAME=SIZE[,inodes=COUNT]", Trust::tighten,
      kVolumeForm, kVolumesHelp.view(), apply_volume,
      widens_volumes, settings_of_volumes},
 
-    {"isolation", Shape::scalar, "--isolation", "STEPBOX_ISOLATION", 0, "MODE", Trust::tighten, "full, landlock or env",
+    {"isolation", Shape::scalar, "--isolation", "STEPBOX_ISOLATION", 0, kModeOperand, Trust::tighten, kForm<kIsolations>,
      "how the step is kept apart: full (a box), landlock (writes are confined) or env (variables only)", apply_isolation,
-     widens_isolation, settings_of_isolation},
+     widens_isolation, settings_of_isolation, kWordsOf<kIsolations>},
 
-    {"source.mode", Shape::scalar, "--source", "STEPBOX_SOURCE", 0, "MODE", Trust::tighten, "rw, ro or none",
-     "what the step may do with the checkout: rw, ro or none", apply_source_mode, widens_source_mode, settings_of_source_mode},
+    {"source.mode", Shape::scalar, "--source", "STEPBOX_SOURCE", 0, kModeOperand, Trust::tighten, kForm<kSourceModes>,
+     "what the step may do with the checkout: rw, ro or none", apply_source_mode, widens_source_mode, settings_of_source_mode, kWordsOf<kSourceModes>},
     // Names the one place outside the workspace that the step may write to.
     {"source.path", Shape::scalar, "--source-path", "STEPBOX_SOURCE_PATH", 0, kPathOperand, Trust::operator_only,
      kPathForm, "where the checkout is, when it is not the working directory", apply_source_path, nullptr, settings_of_source_path},
-    {"root", Shape::scalar, "--root", "STEPBOX_ROOT", 0, "MODE", Trust::tighten, "ro or system",
+    {"root", Shape::scalar, "--root", "STEPBOX_ROOT", 0, kModeOperand, Trust::tighten, kForm<kRootModes>,
      "what the step sees of the host: ro (all of it, read-only) or system (what programs need to run)", apply_root,
-     widens_root, settings_of_root},
-    {"home", Shape::scalar, "--home", "STEPBOX_HOME", 0, "MODE", Trust::tighten, "fresh or host",
-     "the step's home: fresh (empty) or host (the real one)", apply_home, widens_home, settings_of_home},
+     widens_root, settings_of_root, kWordsOf<kRootModes>},
+    {"home", Shape::scalar, "--home", "STEPBOX_HOME", 0, kModeOperand, Trust::tighten, kForm<kHomeModes>,
+     "the step's home: fresh (empty) or host (the real one)", apply_home, widens_home, settings_of_home, kWordsOf<kHomeModes>},
 
     {"environment.set", Shape::map, "--env", "STEPBOX_ENV", '\n', "NAME=VALUE", Trust::free,
      "a text; write \"\" for an empty one", "sets a variable for the step", apply_env_set, nullptr, settings_of_environment<EnvAction::set>},
@@ -95,18 +97,18 @@ constexpr KeyRow kFirstKeys[] = {
     {"filesystem.hide", Shape::list, "--hide", "STEPBOX_HIDE", ':', kPathOperand, Trust::free, kPathForm,
      "hides a host path from the step", apply_hide, nullptr, settings_of_paths<PathAccess::hide>},
 
-    {"network", Shape::scalar, "--network", "STEPBOX_NETWORK", 0, "MODE", Trust::tighten, "host, loopback or none",
-     "which network the step has: host, loopback or none", apply_network, widens_network, settings_of_network},
-    {"nesting", Shape::scalar, "--nesting", "STEPBOX_NESTING", 0, "MODE", Trust::tighten, "allow or deny",
-     "whether sandboxes may be made inside the box: allow or deny", apply_nesting, widens_nesting, settings_of_nesting},
+    {"network", Shape::scalar, "--network", "STEPBOX_NETWORK", 0, kModeOperand, Trust::tighten, kForm<kNetworkModes>,
+     "which network the step has: host, loopback or none", apply_network, widens_network, settings_of_network, kWordsOf<kNetworkModes>},
+    {"nesting", Shape::scalar, "--nesting", "STEPBOX_NESTING", 0, kModeOperand, Trust::tighten, kForm<kPermissions>,
+     "whether sandboxes may be made inside the box: allow or deny", apply_nesting, widens_nesting, settings_of_nesting, kWordsOf<kPermissions>},
     {"seccomp", Shape::scalar, "--seccomp", "STEPBOX_SECCOMP", 0, kNameOrFileOperand, Trust::tighten, kSeccompForm,
-     "which system calls are refused: default, strict, off, or a profile of your own", apply_seccomp, widens_seccomp, settings_of_seccomp},
-    {"xattr", Shape::scalar, "--xattr", "STEPBOX_XATTR", 0, "MODE", Trust::tighten, "allow or deny",
-     "whether the step may set extended attributes, as setcap and setfacl do: allow or deny", apply_xattr, widens_xattr, settings_of_xattr},
+     "which system calls are refused: default, strict, off, or a profile of your own", apply_seccomp, widens_seccomp, settings_of_seccomp, kSeccompNames},
+    {"xattr", Shape::scalar, "--xattr", "STEPBOX_XATTR", 0, kModeOperand, Trust::tighten, kForm<kPermissions>,
+     "whether the step may set extended attributes, as setcap and setfacl do: allow or deny", apply_xattr, widens_xattr, settings_of_xattr, kWordsOf<kPermissions>},
     {"seccomp-log", Shape::flag, "--seccomp-log", "STEPBOX_SECCOMP_LOG", 0, "", Trust::tighten, kFlagForm,
      "refuses no system call, and lists those that would have been refused", apply_seccomp_log, widens_seccomp_log, settings_of_seccomp_log},
     {"require", Shape::list, "--require", "STEPBOX_REQUIRE", ',', "PROTECTION", Trust::free, kProtectionForm,
-     "refuses to run without this protection", apply_require, nullptr, settings_of_require},
+     "refuses to run without this protection", apply_require, nullptr, settings_of_require, kProtectionNames},
 
     {"limits", Shape::group, "--limit", "STEPBOX_LIMIT", ',', "KEY=VALUE", Trust::free, "limits like {memory: 6GiB}",
      kLimitsHelp.view(), nullptr, nullptr},
@@ -114,7 +116,7 @@ constexpr KeyRow kFirstKeys[] = {
 
 constexpr KeyRow kFurtherKeys[] = {
     {"limits.optional", Shape::list, "", "", ',', "LIMIT", Trust::tighten, kBoxLimitForm,
-     kOptionalHelp.view(), apply_optional_limit, widens_optional_limits, settings_of_optional_limits},
+     kOptionalHelp.view(), apply_optional_limit, widens_optional_limits, settings_of_optional_limits, kBoxLimitNames},
     {"limits.timeout", Shape::scalar, "--timeout", "STEPBOX_TIMEOUT", 0, "DURATION", Trust::tighten, kDurationForm,
      "ends the step after this long", apply_timeout, widens_timeout, settings_of_timeout},
     {"limits.silence", Shape::scalar, "--silence", "STEPBOX_SILENCE", 0, "DURATION", Trust::tighten, kDurationForm,
@@ -140,7 +142,27 @@ consteval auto together(std::span<const KeyRow, Sizes>... parts) {
 
 constexpr auto kBoxLimitKeys = keys_of_limits<kBoxLimits>();
 constexpr auto kProcessLimitKeys = keys_of_limits<kProcessLimits>();
+// What a row must have so that files, options, `policy show`, the schema and errors can all go by it.
+consteval bool is_sound(const KeyRow& row) {
+  if (row.key.empty() || row.help.empty()) return false;
+  if (row.shape == Shape::unsupported) return true;
+  const bool is_group = row.shape == Shape::group;
+  return !row.expected.empty() && row.operand.empty() == (row.shape == Shape::flag) && (row.apply == nullptr) == is_group &&
+         (row.settings == nullptr) == is_group && (row.widening != nullptr) == (row.trust == Trust::tighten) &&
+         row.option.empty() == row.variable.empty() && (row.operand != kModeOperand || !row.words.empty());
+}
+
+consteval bool are_sound(std::span<const KeyRow> rows) {
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (!is_sound(rows[i])) return false;
+    for (size_t j = 0; j < i; ++j)
+      if (rows[j].key == rows[i].key || (!rows[i].option.empty() && rows[j].option == rows[i].option)) return false;
+  }
+  return true;
+}
+
 constexpr auto kKeys = together(std::span(kFirstKeys), std::span(kBoxLimitKeys), std::span(kProcessLimitKeys), std::span(kFurtherKeys));
+static_assert(are_sound(kKeys));
 
 }  // namespace
 

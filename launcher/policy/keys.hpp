@@ -22,6 +22,7 @@ enum class Shape : uint8_t {
   flag,        // environment.clear: true        --clear-env           STEPBOX_CLEAR_ENV=true
   list,        // filesystem.ro: [/a, /b]        --ro /a --ro /b       STEPBOX_RO=/a:/b
   map,         // environment.set: {CI: "true"}  --env CI=true         STEPBOX_ENV=CI=true
+  records,     // workspace.volumes: {cache: {size: 4GiB}}  --volume cache=4GiB  STEPBOX_VOLUME=cache=4GiB
   group,       // limits: {memory: 6GiB}         --limit memory=6GiB   STEPBOX_LIMIT=memory=6GiB; the keys below it
   unsupported  // known from the design, not in this version: an error that says so, never ignored
 };
@@ -37,7 +38,9 @@ enum class Trust : uint8_t {
 // The operand of keys that take a path. A relative path on the command line or in a variable is made
 // absolute before apply() sees it.
 inline constexpr std::string_view kPathOperand = "PATH";
-// The same where the operand may be a name; a file's holds a / or ends in .yaml.
+// One of the words of KeyRow::words.
+inline constexpr std::string_view kModeOperand = "MODE";
+// A name, or a path that holds a / or ends in .yaml.
 inline constexpr std::string_view kNameOrFileOperand = "NAME|FILE";
 
 // One value on its way into the policy: `name` is the map key ("CI"), empty for scalars and lists. A
@@ -77,6 +80,9 @@ struct KeyRow {
   // The way back from apply: what the policy holds for the key, each value spelled as apply reads it and with its
   // origin. Nothing where it was not set. Of rules for the same name or path only the one that counts.
   std::vector<Setting> (*settings)(const Policy& policy) = nullptr;
+  // The words that stand for a value, for the schema and completions. Where the operand is kModeOperand there are no
+  // other values.
+  std::span<const std::string_view> words = {};
 };
 
 // All rows, in the order in which help and schema show them.

@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "base/text.hpp"
-#include "model/protection.hpp"
 #include "policy/keys.hpp"
 
 namespace stepbox::policy {
@@ -30,35 +29,27 @@ std::string enumeration(std::span<const std::string_view> words) {
   return out + "]";
 }
 
-// The body of the schema of one scalar: "MODE" operands are words, as `expected` lists them.
+// The body of the schema of one value.
 std::string scalar_body(const KeyRow& row) {
-  if (row.operand == "PROTECTION") return enumeration(kProtectionNames);
-  if (row.operand != "MODE") return R"("type": ["string", "integer"])";
-  std::vector<std::string_view> words;
-  std::string_view rest = row.expected;
-  while (!rest.empty()) {
-    const size_t end = rest.find_first_of(", ");
-    const std::string_view word = rest.substr(0, end);
-    if (!word.empty() && word != "or") words.push_back(word);
-    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-  }
-  return enumeration(words);
+  const bool has_other_values = row.words.empty() || row.operand == kNameOrFileOperand;
+  return has_other_values ? R"("type": ["string", "integer"])" : enumeration(row.words);
 }
 
-constexpr std::string_view kVolumeSchema =
+constexpr std::string_view kRecordSchema =
     R"({"type": "object", "additionalProperties": false, "minProperties": 1, "properties": )"
     R"({"size": {"type": ["string", "integer"]}, "inodes": {"type": ["string", "integer"]}}})";
+
+std::string map_of(std::string_view value, std::string_view help) {
+  return "{" + described(R"("type": "object", "additionalProperties": )" + std::string(value), help) + "}";
+}
 
 std::string schema_of(const KeyRow& row) {
   switch (row.shape) {
     case Shape::scalar: return "{" + described(scalar_body(row), row.help) + "}";
     case Shape::flag: return "{" + described(R"("type": "boolean")", row.help) + "}";
     case Shape::list: return "{" + described(R"("type": "array", "items": {)" + scalar_body(row) + "}", row.help) + "}";
-    case Shape::map: {
-      const std::string value =
-          row.key == "workspace.volumes" ? std::string(kVolumeSchema) : R"({"type": ["string", "number", "boolean"]})";
-      return "{" + described(R"("type": "object", "additionalProperties": )" + value, row.help) + "}";
-    }
+    case Shape::map: return map_of(R"({"type": ["string", "number", "boolean"]})", row.help);
+    case Shape::records: return map_of(kRecordSchema, row.help);
     case Shape::group:
     case Shape::unsupported: break;
   }

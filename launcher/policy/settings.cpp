@@ -28,7 +28,7 @@ Result<> enter_group(Setting& setting, const KeyRow& group, std::string_view nam
 
 Result<Setting> setting_from_text(const KeyRow& row, std::string_view text, Origin origin) {
   Setting setting{.key = std::string(row.key), .value = std::string(text), .origin = std::move(origin)};
-  if (row.shape != Shape::map && row.shape != Shape::group) return setting;
+  if (row.shape != Shape::map && row.shape != Shape::records && row.shape != Shape::group) return setting;
   const size_t equals = text.find('=');
   if (equals == std::string_view::npos)
     return fail(where(setting) + ": " + quoted(text) + " is not " + std::string(row.operand));

@@ -108,7 +108,7 @@ void add_key(Page& page, const KeyRow& row, const std::vector<Setting>& settings
   if (row.shape == Shape::scalar || row.shape == Shape::flag)
     return page.value(depth, name + ": " + scalar(settings.front().value), settings.front());
   page.header(depth, name);
-  if (row.key == "workspace.volumes") return add_volumes(page, depth + 1, settings);
+  if (row.shape == Shape::records) return add_volumes(page, depth + 1, settings);
   for (const Setting& setting : settings)
     page.value(depth + 1, (row.shape == Shape::map ? scalar(setting.name) + ": " : "- ") + scalar(setting.value), setting);
 }
