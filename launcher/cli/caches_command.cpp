@@ -5,8 +5,8 @@
 #include "base/text.hpp"
 #include "caches/registry.hpp"
 #include "cli/commands.hpp"
-#include "cli/help.hpp"
 #include "cli/output.hpp"
+#include "cli/subcommands.hpp"
 #include "model/outcome.hpp"
 
 namespace stepbox::cli {

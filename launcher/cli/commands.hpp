@@ -3,10 +3,14 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace stepbox::cli {
 
 using Arguments = std::span<const std::string>;
+
+// The words that may follow `policy`.
+inline constexpr std::string_view kPolicyWords[] = {"list", "show", "check", "schema"};
 
 int run_command(Arguments arguments);
 int shell_command(Arguments arguments);

@@ -8,28 +8,17 @@
 #include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/guarded.hpp"
-#include "cli/help.hpp"
+#include "cli/subcommands.hpp"
 #include "cli/output.hpp"
 #include "model/outcome.hpp"
 
 namespace stepbox::cli {
 namespace {
 
-struct Subcommand {
-  std::string_view name;
-  int (*run)(Arguments arguments);
-};
-
-constexpr Subcommand kSubcommands[] = {
-    {"run", run_command},       {"shell", shell_command},   {"explain", explain_command},
-    {"doctor", doctor_command}, {"policy", policy_command}, {"caches", caches_command},
-    {"sweep", sweep_command},
-};
-
 int unknown_subcommand(const std::string& word) {
   std::vector<std::string_view> names;
   std::string list;
-  for (const Subcommand& subcommand : kSubcommands) {
+  for (const Subcommand& subcommand : subcommands()) {
     names.push_back(subcommand.name);
     list += (list.empty() ? "" : ", ") + std::string(subcommand.name);
   }
@@ -48,8 +37,7 @@ int choose(const std::vector<std::string>& words) {
   const std::string& first = words.front();
   if (first == "--help" || first == "-h" || first == "help") return print(rest.empty() ? general_help() : help_for(rest.front()));
   if (first == "--version" || first == "version") return print(version_text());
-  for (const Subcommand& subcommand : kSubcommands)
-    if (first == subcommand.name) return subcommand.run(rest);
+  if (const Subcommand* subcommand = find_subcommand(first); subcommand != nullptr) return subcommand->run(rest);
   // `stepbox [OPTIONS] -- COMMAND` is `stepbox run [OPTIONS] -- COMMAND`.
   if (first.starts_with('-')) return run_command(words);
   return unknown_subcommand(first);

@@ -1,8 +1,8 @@
 #include "base/log.hpp"
 #include "cli/commands.hpp"
-#include "cli/help.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
+#include "cli/subcommands.hpp"
 #include "explain/explain.hpp"
 #include "model/outcome.hpp"
 

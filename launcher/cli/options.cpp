@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/listed.hpp"
 #include "base/text.hpp"
 #include "policy/keys.hpp"
 #include "policy/settings.hpp"
@@ -17,26 +18,61 @@ namespace {
 using policy::KeyRow;
 using policy::Shape;
 
-// Options that are no keys of the policy: they say how to run, not what the box is.
-struct PlainOption {
-  std::string_view name;
-  std::string_view operand;  // empty: a flag
-  std::string_view help;
-};
+constexpr Word<SummaryWhen> kSummaryWhens[] = {
+    {"auto", SummaryWhen::automatic}, {"always", SummaryWhen::always}, {"never", SummaryWhen::never}};
+constexpr auto kSummaryWords = column_of(kSummaryWhens, &Word<SummaryWhen>::word);
+constexpr auto kSummaryForm = listed(kSummaryWords, ", ", " or ");
+constexpr auto kSummaryHelp = listed(kSummaryWords, ", ", " or ", "prints a line about the run: ");
+
+Result<SummaryWhen> parse_summary(const std::string& text, const std::string& place) {
+  for (const Word<SummaryWhen>& known : kSummaryWhens)
+    if (text == known.word) return known.mode;
+  return fail(place + ": " + stepbox::quoted(text) + " is not " + std::string(kSummaryForm.view()), did_you_mean(text, kSummaryWords));
+}
+
+Result<int> parse_fd(const std::string& text) {
+  int fd = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), fd);
+  if (error != std::errc() || end != text.data() + text.size() || fd < 0)
+    return fail("--pass-fd: " + stepbox::quoted(text) + " is not a descriptor's number");
+  return fd;
+}
+
+Result<> take_policy(RunOptions& options, const std::string& text) {
+  options.request.policies.push_back(text);
+  return {};
+}
+Result<> take_report(RunOptions& options, const std::string& text) {
+  options.report = text;
+  return {};
+}
+Result<> take_summary(RunOptions& options, const std::string& text) {
+  TRY_ASSIGN(options.summary, parse_summary(text, "--summary"));
+  return {};
+}
+Result<> take_fd(RunOptions& options, const std::string& text) {
+  TRY_ASSIGN(const int fd, parse_fd(text));
+  options.request.pass_fds.push_back(fd);
+  return {};
+}
+Result<> take_verbose(RunOptions& options, const std::string&) {
+  options.verbose = true;
+  return {};
+}
+Result<> take_help(RunOptions& options, const std::string&) {
+  options.help = true;
+  return {};
+}
 
 constexpr PlainOption kPlain[] = {
-    {"--policy", "NAME|FILE", "applies a built-in policy or a file; repeatable, later ones win"},
-    {"--report", "FILE", "writes the record of the run as JSON"},
-    {"--summary", "WHEN", "prints a line about the run: auto, always or never"},
-    {"--pass-fd", "N", "leaves descriptor N open for the step; repeatable"},
-    {"--verbose", "", "says what stepbox does"},
-    {"--help", "", "prints this help"},
+    {"--policy", "NAME|FILE", "applies a built-in policy or a file; repeatable, later ones win", take_policy},
+    {"--report", "FILE", "writes the record of the run as JSON", take_report},
+    {"--summary", "WHEN", kSummaryHelp.view(), take_summary, kSummaryWords},
+    {"--pass-fd", "N", "leaves descriptor N open for the step; repeatable", take_fd},
+    {"--verbose", "", "says what stepbox does", take_verbose},
+    {"--help", "", "prints this help", take_help},
 };
-
-bool is_plain_flag(std::string_view option) {
-  const auto plain = std::ranges::find(kPlain, option, &PlainOption::name);
-  return plain != std::end(kPlain) && plain->operand.empty();
-}
+static_assert(std::size(kPlain) == 6, "`run --help` and stepbox(1) say that the last six options are no keys");
 
 bool takes_operand(std::string_view option) {
   for (const PlainOption& plain : kPlain)
@@ -56,22 +92,6 @@ size_t length_of_options(std::span<const std::string> arguments) {
     at += takes_operand(word) ? 2 : 1;
   }
   return std::min(at, arguments.size());
-}
-
-Result<SummaryWhen> parse_summary(const std::string& text, const std::string& place) {
-  if (text == "auto") return SummaryWhen::automatic;
-  if (text == "always") return SummaryWhen::always;
-  if (text == "never") return SummaryWhen::never;
-  static constexpr std::string_view kWords[] = {"auto", "always", "never"};
-  return fail(place + ": " + stepbox::quoted(text) + " is not auto, always or never", did_you_mean(text, kWords));
-}
-
-Result<int> parse_fd(const std::string& text) {
-  int fd = -1;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), fd);
-  if (error != std::errc() || end != text.data() + text.size() || fd < 0)
-    return fail("--pass-fd: " + stepbox::quoted(text) + " is not a descriptor's number");
-  return fd;
 }
 
 // The options as CLI11 sees them. What it collects is read back in the order of the command line, since
@@ -134,24 +154,16 @@ class Parser {
   }
 
   static Result<> take(RunOptions& options, const std::string& name, const std::string& text) {
-    if (name == "--policy") options.request.policies.push_back(text);
-    else if (name == "--report") options.report = text;
-    else if (is_plain_flag(name)) {
-      if (text != "true")
+    if (const auto plain = std::ranges::find(kPlain, name, &PlainOption::name); plain != std::end(kPlain)) {
+      if (plain->operand.empty() && text != "true")
         return fail("option " + stepbox::quoted(name) + " takes no value, but " + stepbox::quoted(text) + " was given");
-      (name == "--help" ? options.help : options.verbose) = true;
-    } else if (name == "--pass-fd") {
-      TRY_ASSIGN(const int fd, parse_fd(text));
-      options.request.pass_fds.push_back(fd);
-    } else if (name == "--summary") {
-      TRY_ASSIGN(options.summary, parse_summary(text, name));
-    } else {
-      const auto row = std::ranges::find(policy::keys(), name, &KeyRow::option);
-      if (row->shape == Shape::unsupported) return std::unexpected(policy::unsupported_error(row->option));
-      const Origin origin{.layer = Layer::command_line, .place = name};
-      TRY_ASSIGN(policy::Setting setting, policy::setting_from_text(*row, text, origin));
-      options.request.settings.push_back(std::move(setting));
+      return plain->take(options, text);
     }
+    const auto row = std::ranges::find(policy::keys(), name, &KeyRow::option);
+    if (row->shape == Shape::unsupported) return std::unexpected(policy::unsupported_error(row->option));
+    const Origin origin{.layer = Layer::command_line, .place = name};
+    TRY_ASSIGN(policy::Setting setting, policy::setting_from_text(*row, text, origin));
+    options.request.settings.push_back(std::move(setting));
     return {};
   }
 
@@ -204,6 +216,8 @@ std::string report_named_by(std::span<const std::string> arguments) {
   }
   return path.empty() ? variable("STEPBOX_REPORT") : path;
 }
+
+std::span<const PlainOption> plain_options() { return kPlain; }
 
 std::string options_help() {
   std::string text;

@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -23,6 +24,16 @@ struct RunOptions {
   bool verbose = false;
   bool help = false;
 };
+
+// Options that are no keys of the policy: they say how to run, not what the box is.
+struct PlainOption {
+  std::string_view name;
+  std::string_view operand;  // empty: a flag
+  std::string_view help;
+  Result<> (*take)(RunOptions& options, const std::string& text);
+  std::span<const std::string_view> words = {};  // that the operand may be; empty: anything
+};
+std::span<const PlainOption> plain_options();
 
 enum class Command : uint8_t { required, optional };
 

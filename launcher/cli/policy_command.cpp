@@ -1,11 +1,12 @@
 #include <algorithm>
 
+#include "base/listed.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
-#include "cli/help.hpp"
 #include "cli/options.hpp"
 #include "cli/output.hpp"
+#include "cli/subcommands.hpp"
 #include "model/outcome.hpp"
 #include "policy/resolve.hpp"
 #include "policy/schema.hpp"
@@ -80,16 +81,29 @@ Result<std::string> check(Arguments arguments) {
   return std::string();
 }
 
+// Each takes the words from its own name on.
+struct PolicyWord {
+  std::string_view name;
+  Result<std::string> (*run)(Arguments arguments);
+};
+
+constexpr PolicyWord kRows[] = {
+    {"list", [](Arguments arguments) { return alone(arguments, list); }},
+    {"show", [](Arguments arguments) { return show(arguments.subspan(1)); }},
+    {"check", [](Arguments arguments) { return check(arguments.subspan(1)); }},
+    {"schema", [](Arguments arguments) { return alone(arguments, policy::json_schema); }},
+};
+static_assert(std::ranges::equal(kRows, kPolicyWords, {}, &PolicyWord::name), "the help and completions go by kPolicyWords");
+
+constexpr auto kMissingWord = listed(kPolicyWords, ", ", " or ", "policy needs a word: ");
+
 Result<std::string> dispatch_policy(Arguments arguments) {
   const std::string word = arguments.empty() ? "" : arguments.front();
-  if (word == "list") return alone(arguments, list);
-  if (word == "show") return show(arguments.subspan(1));
-  if (word == "check") return check(arguments.subspan(1));
-  if (word == "schema") return alone(arguments, policy::json_schema);
+  for (const PolicyWord& row : kRows)
+    if (word == row.name) return row.run(arguments);
   if (is_help(word)) return help_for("policy");
-  if (word.empty()) return fail("policy needs a word: list, show, check or schema", "stepbox policy --help");
-  static constexpr std::string_view kWords[] = {"list", "show", "check", "schema"};
-  return fail("unknown word " + quoted(word) + " after policy", did_you_mean(word, kWords));
+  if (word.empty()) return fail(std::string(kMissingWord.view()), "stepbox policy --help");
+  return fail("unknown word " + quoted(word) + " after policy", did_you_mean(word, kPolicyWords));
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
-#include "cli/help.hpp"
 #include "cli/output.hpp"
+#include "cli/subcommands.hpp"
 #include "model/outcome.hpp"
 #include "run/sweep_host.hpp"
 

@@ -1,5 +1,8 @@
-#include "cli/help.hpp"
+#include "cli/subcommands.hpp"
 
+#include <algorithm>
+
+#include "base/listed.hpp"
 #include "cli/options.hpp"
 
 namespace stepbox::cli {
@@ -76,20 +79,52 @@ constexpr std::string_view kSweep =
     "Removes the empty control groups that runs left which were killed together with their guard, in the whole of\n"
     "every hierarchy, and prints what it removed. Groups that a run still holds, or that have processes, stay.\n";
 
+constexpr auto kPolicyOperands = listed(kPolicyWords, " | ", " | ");
+
+constexpr Subcommand kSubcommands[] = {
+    // name, operands, summary, help, help behind the options, function
+    {"run", "[OPTIONS] [--] COMMAND [ARG...]", "run a step (also: stepbox [OPTIONS] -- COMMAND)", kRun, kRunExamples, run_command},
+    {"shell", "[OPTIONS]", "an interactive shell in the same box", kShell, "", shell_command},
+    {"explain", "[OPTIONS] [-- COMMAND]", "what run would do, without doing it", kExplain, "", explain_command},
+    {"doctor", "[--json]", "what this host can do, and what is missing", kDoctor, "", doctor_command},
+    {"policy", kPolicyOperands.view(), "policies", kPolicy, "", policy_command},
+    {"caches", "[TOOL]", "the registry of caches", kCaches, "", caches_command},
+    {"sweep", "", "removes what a crashed run could leave", kSweep, "", sweep_command},
+};
+
+consteval bool subcommands_are_sound() {
+  for (const Subcommand& row : kSubcommands) {
+    if (row.name.empty() || row.name.starts_with('-') || row.summary.empty() || row.run == nullptr) return false;
+    if (!row.help.starts_with("usage: stepbox ") || !row.help.substr(15).starts_with(row.name)) return false;
+    if (std::ranges::count(kSubcommands, row.name, &Subcommand::name) != 1) return false;
+  }
+  return true;
+}
+static_assert(subcommands_are_sound());
+
+// "       stepbox caches [TOOL]                         the registry of caches"
+std::string usage_line(const Subcommand& row) {
+  constexpr size_t kColumn = 53;
+  std::string line = std::string(&row == kSubcommands ? "usage: " : "       ") + "stepbox " + std::string(row.name);
+  if (!row.operands.empty()) line += " " + std::string(row.operands);
+  return line + std::string(line.size() < kColumn ? kColumn - line.size() : 1, ' ') + std::string(row.summary) + "\n";
+}
+
 }  // namespace
+
+std::span<const Subcommand> subcommands() { return kSubcommands; }
+
+const Subcommand* find_subcommand(std::string_view name) {
+  const auto* row = std::ranges::find(kSubcommands, name, &Subcommand::name);
+  return row == std::end(kSubcommands) ? nullptr : row;
+}
 
 std::string version_text() { return "stepbox " STEPBOX_VERSION "\n"; }
 
 std::string general_help() {
-  return "stepbox runs one build step in a fresh workspace and leaves nothing behind.\n"
-         "\n"
-         "usage: stepbox run [OPTIONS] [--] COMMAND [ARG...]   run a step (also: stepbox [OPTIONS] -- COMMAND)\n"
-         "       stepbox shell [OPTIONS]                       an interactive shell in the same box\n"
-         "       stepbox explain [OPTIONS] [-- COMMAND]        what run would do, without doing it\n"
-         "       stepbox doctor [--json]                       what this host can do, and what is missing\n"
-         "       stepbox policy list | show | check | schema   policies\n"
-         "       stepbox caches [TOOL]                         the registry of caches\n"
-         "       stepbox sweep                                 removes what a crashed run could leave\n"
+  std::string text = "stepbox runs one build step in a fresh workspace and leaves nothing behind.\n\n";
+  for (const Subcommand& row : kSubcommands) text += usage_line(row);
+  return text +
          "       stepbox --help | --version\n"
          "\n"
          "examples:\n"
@@ -101,14 +136,10 @@ std::string general_help() {
 }
 
 std::string help_for(std::string_view subcommand) {
-  if (subcommand == "run") return std::string(kRun) + options_help() + std::string(kRunExamples);
-  if (subcommand == "shell") return std::string(kShell);
-  if (subcommand == "explain") return std::string(kExplain);
-  if (subcommand == "doctor") return std::string(kDoctor);
-  if (subcommand == "policy") return std::string(kPolicy);
-  if (subcommand == "caches") return std::string(kCaches);
-  if (subcommand == "sweep") return std::string(kSweep);
-  return general_help();
+  const Subcommand* row = find_subcommand(subcommand);
+  if (row == nullptr) return general_help();
+  std::string text(row->help);
+  return row->help_behind_options.empty() ? text : text + options_help() + std::string(row->help_behind_options);
 }
 
 }  // namespace stepbox::cli
