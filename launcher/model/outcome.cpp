@@ -8,27 +8,6 @@
 
 namespace stepbox {
 
-const char* name_of(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::success: return "success";
-    case Verdict::failure: return "failure";
-    case Verdict::signal: return "signal";
-    case Verdict::timeout: return "timeout";
-    case Verdict::silence: return "silence";
-    case Verdict::disk_quota: return "disk-quota";
-    case Verdict::inode_quota: return "inode-quota";
-    case Verdict::out_of_memory: return "out-of-memory";
-    case Verdict::process_limit: return "process-limit";
-    case Verdict::not_found: return "not-found";
-    case Verdict::not_executable: return "not-executable";
-    case Verdict::cancelled: return "cancelled";
-    case Verdict::launcher_error: return "launcher-error";
-    case Verdict::seccomp: return "seccomp";
-    case Verdict::running: return "running";
-  }
-  return "";
-}
-
 const char* name_of(Deadline deadline) { return deadline == Deadline::timeout ? "timeout" : "silence"; }
 
 int exit_code_of(const Outcome& outcome) {
@@ -42,6 +21,13 @@ int exit_code_of(const Outcome& outcome) {
     int operator()(const CancelledBefore& cancelled) const { return kExitSignalBase + cancelled.signal; }
   };
   return std::visit(Visitor{}, outcome);
+}
+
+int exit_code_of(Verdict verdict, const Outcome& outcome) {
+  const VerdictRow& row = row_of(verdict);
+  if (row.exit_rule == ExitRule::fixed) return row.code;
+  const int code = exit_code_of(outcome);
+  return code == 0 && row.exit_rule == ExitRule::never_zero ? kExitSignalBase + SIGKILL : code;
 }
 
 std::string signal_name(int signal) {
