@@ -32,21 +32,23 @@ enum class RootMode : uint8_t {
 enum class HomeMode : uint8_t { fresh, host };
 enum class NetworkMode : uint8_t { host, loopback, none };
 
-// How policies, options and reports spell a mode. Help, schema and errors list these words.
+// How policies, options and reports spell a mode. Help, schema and errors list these words. What allows more is wider.
 template <class Mode>
 struct Word {
   std::string_view word;
   Mode mode;
+  int width = 0;
 };
 
 inline constexpr Word<Isolation> kIsolations[] = {
-    {"full", Isolation::full}, {"landlock", Isolation::landlock}, {"env", Isolation::env}};
-inline constexpr Word<SourceMode> kSourceModes[] = {{"rw", SourceMode::rw}, {"ro", SourceMode::ro}, {"none", SourceMode::none}};
-inline constexpr Word<RootMode> kRootModes[] = {{"ro", RootMode::ro}, {"system", RootMode::system}};
-inline constexpr Word<HomeMode> kHomeModes[] = {{"fresh", HomeMode::fresh}, {"host", HomeMode::host}};
+    {"full", Isolation::full, 0}, {"landlock", Isolation::landlock, 1}, {"env", Isolation::env, 2}};
+inline constexpr Word<SourceMode> kSourceModes[] = {
+    {"rw", SourceMode::rw, 2}, {"ro", SourceMode::ro, 1}, {"none", SourceMode::none, 0}};
+inline constexpr Word<RootMode> kRootModes[] = {{"ro", RootMode::ro, 1}, {"system", RootMode::system, 0}};
+inline constexpr Word<HomeMode> kHomeModes[] = {{"fresh", HomeMode::fresh, 0}, {"host", HomeMode::host, 1}};
 inline constexpr Word<NetworkMode> kNetworkModes[] = {
-    {"host", NetworkMode::host}, {"loopback", NetworkMode::loopback}, {"none", NetworkMode::none}};
-inline constexpr Word<bool> kPermissions[] = {{"allow", true}, {"deny", false}};
+    {"host", NetworkMode::host, 2}, {"loopback", NetworkMode::loopback, 1}, {"none", NetworkMode::none, 0}};
+inline constexpr Word<bool> kPermissions[] = {{"allow", true, 1}, {"deny", false, 0}};
 
 const char* name_of(Isolation isolation);
 const char* name_of(SourceMode mode);

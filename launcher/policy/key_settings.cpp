@@ -21,7 +21,6 @@ Settings one_if_set(const Sourced<std::optional<Value>>& sourced, string (*text)
   return sourced.value ? one(text(*sourced.value), sourced.origin) : Settings();
 }
 
-string flag_text(bool flag) { return flag ? "true" : "false"; }
 string size_text(Size size) { return size.spelling(); }
 string count_text(uint64_t count) { return std::to_string(count); }
 
@@ -48,27 +47,10 @@ Settings settings_of_volumes(const Policy& policy) {
   return settings;
 }
 
-Settings settings_of_isolation(const Policy& policy) { return one(name_of(policy.isolation.value), policy.isolation.origin); }
-Settings settings_of_source_mode(const Policy& policy) { return one(name_of(policy.source.value), policy.source.origin); }
 Settings settings_of_source_path(const Policy& policy) {
   return policy.source_path.value ? one(*policy.source_path.value, policy.source_path.origin) : Settings();
 }
-Settings settings_of_root(const Policy& policy) { return one(name_of(policy.root.value), policy.root.origin); }
-Settings settings_of_home(const Policy& policy) { return one(name_of(policy.home.value), policy.home.origin); }
-Settings settings_of_network(const Policy& policy) { return one(name_of(policy.network.value), policy.network.origin); }
-Settings settings_of_nesting(const Policy& policy) {
-  return one(policy.allow_nesting.value ? "allow" : "deny", policy.allow_nesting.origin);
-}
 Settings settings_of_seccomp(const Policy& policy) { return one(policy.seccomp.value, policy.seccomp.origin); }
-Settings settings_of_xattr(const Policy& policy) {
-  return one(policy.allow_xattr.value ? "allow" : "deny", policy.allow_xattr.origin);
-}
-Settings settings_of_seccomp_log(const Policy& policy) {
-  return one(flag_text(policy.seccomp_log.value), policy.seccomp_log.origin);
-}
-Settings settings_of_env_clear(const Policy& policy) {
-  return one(flag_text(policy.clear_environment.value), policy.clear_environment.origin);
-}
 
 Settings settings_of_require(const Policy& policy) {
   Settings settings;

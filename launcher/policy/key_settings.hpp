@@ -10,17 +10,8 @@ std::vector<Setting> settings_of_size(const Policy& policy);
 std::vector<Setting> settings_of_inodes(const Policy& policy);
 // As "size=4GiB" and "inodes=200000", one each.
 std::vector<Setting> settings_of_volumes(const Policy& policy);
-std::vector<Setting> settings_of_isolation(const Policy& policy);
-std::vector<Setting> settings_of_source_mode(const Policy& policy);
 std::vector<Setting> settings_of_source_path(const Policy& policy);
-std::vector<Setting> settings_of_root(const Policy& policy);
-std::vector<Setting> settings_of_home(const Policy& policy);
-std::vector<Setting> settings_of_network(const Policy& policy);
-std::vector<Setting> settings_of_nesting(const Policy& policy);
 std::vector<Setting> settings_of_seccomp(const Policy& policy);
-std::vector<Setting> settings_of_xattr(const Policy& policy);
-std::vector<Setting> settings_of_seccomp_log(const Policy& policy);
-std::vector<Setting> settings_of_env_clear(const Policy& policy);
 std::vector<Setting> settings_of_require(const Policy& policy);
 std::vector<Setting> settings_of_timeout(const Policy& policy);
 std::vector<Setting> settings_of_silence(const Policy& policy);

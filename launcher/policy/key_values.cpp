@@ -1,12 +1,12 @@
 #include "policy/key_values.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "base/text.hpp"
 #include "model/protection.hpp"
 #include "model/seccomp.hpp"
 #include "model/units.hpp"
+#include "policy/choices.hpp"
 
 namespace stepbox::policy {
 namespace {
@@ -18,19 +18,6 @@ std::unexpected<Error> not_a(string_view value, string_view expected, string_vie
   string message = quoted(value) + " is not " + string(expected);
   if (!suggestion.empty()) (message += " (") += string(suggestion) + ")";
   return fail(std::move(message));
-}
-
-// Finds the word among the choices, and says which words there are when it is none of them. `later` is
-// a word of the design that this version does not know how to do.
-template <class Mode, size_t N>
-Result<Mode> choose(string_view value, const Word<Mode> (&choices)[N], string_view expected, string_view later = {}) {
-  std::array<string_view, N> words;
-  for (size_t i = 0; i < N; ++i) {
-    words[i] = choices[i].word;
-    if (value == words[i]) return choices[i].mode;
-  }
-  if (!later.empty() && value == later) return fail(quoted(value) + " is not supported by this version of stepbox");
-  return not_a(value, expected, did_you_mean(value, words));  // `expected` has them all
 }
 
 bool is_name_character(char c) {
@@ -76,15 +63,6 @@ VolumeSpec& volume_named(Policy& policy, const string& name) {
   return policy.volumes.emplace_back(VolumeSpec{name, {}, {}, {}});
 }
 
-Result<bool> parse_flag(string_view value) {
-  static constexpr Word<bool> kWords[] = {{"true", true}, {"false", false}};
-  static constexpr string_view kYes[] = {"yes", "on", "y", "1", "True", "TRUE", "Yes", "YES", "On", "ON"};
-  static constexpr string_view kNo[] = {"no", "off", "n", "0", "False", "FALSE", "No", "NO", "Off", "OFF"};
-  if (is_one_of(value, kYes)) return not_a(value, kFlagForm, "did you mean 'true'?");
-  if (is_one_of(value, kNo)) return not_a(value, kFlagForm, "did you mean 'false'?");
-  return choose(value, kWords, kFlagForm);
-}
-
 Result<std::chrono::milliseconds> duration_of(const Setting& setting) {
   constexpr std::chrono::days kLongest{3650};
   TRY_ASSIGN(const std::chrono::milliseconds duration, parse_duration(setting.value));
@@ -93,6 +71,19 @@ Result<std::chrono::milliseconds> duration_of(const Setting& setting) {
 }
 
 }  // namespace
+
+std::unexpected<Error> no_choice(string_view value, string_view expected, std::span<const string_view> words, Later later) {
+  if (later == Later::overlay && value == kOverlay) return fail(quoted(value) + " is not supported by this version of stepbox");
+  return not_a(value, expected, did_you_mean(value, words));  // `expected` has them all
+}
+
+std::unexpected<Error> no_flag(string_view value) {
+  static constexpr string_view kYes[] = {"yes", "on", "y", "1", "True", "TRUE", "Yes", "YES", "On", "ON"};
+  static constexpr string_view kNo[] = {"no", "off", "n", "0", "False", "FALSE", "No", "NO", "Off", "OFF"};
+  if (is_one_of(value, kYes)) return not_a(value, kFlagForm, "did you mean 'true'?");
+  if (is_one_of(value, kNo)) return not_a(value, kFlagForm, "did you mean 'false'?");
+  return not_a(value, kFlagForm, did_you_mean(value, kWordsOf<kFlagWords>));
+}
 
 Result<> apply_size(Policy& policy, const Setting& setting) {
   TRY_ASSIGN(const Size size, parse_size(setting.value));
@@ -129,45 +120,9 @@ Result<> apply_volume(Policy& policy, const Setting& setting) {
   return {};
 }
 
-Result<> apply_isolation(Policy& policy, const Setting& setting) {
-  TRY_ASSIGN(const Isolation isolation, choose(setting.value, kIsolations, kForm<kIsolations>));
-  policy.isolation = {isolation, setting.origin};
-  return {};
-}
-
-Result<> apply_source_mode(Policy& policy, const Setting& setting) {
-  TRY_ASSIGN(const SourceMode mode, choose(setting.value, kSourceModes, kForm<kSourceModes>, "overlay"));
-  policy.source = {mode, setting.origin};
-  return {};
-}
-
 Result<> apply_source_path(Policy& policy, const Setting& setting) {
   TRY_ASSIGN(string path, parse_path(setting.value));
   policy.source_path = {std::move(path), setting.origin};
-  return {};
-}
-
-Result<> apply_root(Policy& policy, const Setting& setting) {
-  TRY_ASSIGN(const RootMode mode, choose(setting.value, kRootModes, kForm<kRootModes>, "overlay"));
-  policy.root = {mode, setting.origin};
-  return {};
-}
-
-Result<> apply_home(Policy& policy, const Setting& setting) {
-  TRY_ASSIGN(const HomeMode mode, choose(setting.value, kHomeModes, kForm<kHomeModes>, "overlay"));
-  policy.home = {mode, setting.origin};
-  return {};
-}
-
-Result<> apply_network(Policy& policy, const Setting& setting) {
-  TRY_ASSIGN(const NetworkMode mode, choose(setting.value, kNetworkModes, kForm<kNetworkModes>));
-  policy.network = {mode, setting.origin};
-  return {};
-}
-
-Result<> apply_nesting(Policy& policy, const Setting& setting) {
-  TRY_ASSIGN(const bool allow, choose(setting.value, kPermissions, kForm<kPermissions>));
-  policy.allow_nesting = {allow, setting.origin};
   return {};
 }
 
@@ -181,18 +136,6 @@ Result<> apply_seccomp(Policy& policy, const Setting& setting) {
   return {};
 }
 
-Result<> apply_xattr(Policy& policy, const Setting& setting) {
-  TRY_ASSIGN(const bool allow, choose(setting.value, kPermissions, kForm<kPermissions>));
-  policy.allow_xattr = {allow, setting.origin};
-  return {};
-}
-
-Result<> apply_seccomp_log(Policy& policy, const Setting& setting) {
-  TRY_ASSIGN(const bool log, parse_flag(setting.value));
-  policy.seccomp_log = {log, setting.origin};
-  return {};
-}
-
 Result<> apply_env_set(Policy& policy, const Setting& setting) {
   if (!is_variable_name(setting.name)) return not_a(setting.name, kNameForm);
   if (setting.value.contains('\0')) return fail("a variable's value cannot hold a NUL byte");
@@ -202,12 +145,6 @@ Result<> apply_env_set(Policy& policy, const Setting& setting) {
 Result<> apply_env_unset(Policy& policy, const Setting& setting) {
   if (!is_variable_name(setting.value)) return not_a(setting.value, kNameForm);
   return add_env(policy, setting, EnvAction::unset, setting.value, {});
-}
-
-Result<> apply_env_clear(Policy& policy, const Setting& setting) {
-  TRY_ASSIGN(const bool clear, parse_flag(setting.value));
-  policy.clear_environment = {clear, setting.origin};
-  return {};
 }
 
 Result<> apply_env_keep(Policy& policy, const Setting& setting) {

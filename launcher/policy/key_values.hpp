@@ -4,20 +4,11 @@
 #pragma once
 
 #include <string_view>
-#include <type_traits>
 
 #include "model/volumes.hpp"
 #include "policy/keys.hpp"
 
 namespace stepbox::policy {
-
-// The words of a choice, for KeyRow::words and KeyRow::expected.
-template <const auto& Choices>  // of Word
-inline constexpr auto kWordsOf = column_of(Choices, &std::remove_cvref_t<decltype(Choices[0])>::word);
-template <const auto& Choices>
-inline constexpr auto kFormText = listed(kWordsOf<Choices>, ", ", " or ");
-template <const auto& Choices>
-inline constexpr std::string_view kForm = kFormText<Choices>.view();
 
 // What KeyRow::expected says and errors repeat.
 inline constexpr std::string_view kSizeForm = "a size like 8GiB, 512M or 50%";
@@ -28,7 +19,6 @@ inline constexpr std::string_view kPathForm = "an absolute path, or one that sta
 inline constexpr std::string_view kNameForm = "a variable name of letters, digits and _";
 inline constexpr std::string_view kPatternForm = "a variable name or a pattern with * and ?";
 inline constexpr std::string_view kRedirectForm = "a path that begins with a volume, like cache/mytool";
-inline constexpr std::string_view kFlagForm = "true or false";
 inline constexpr std::string_view kSeccompForm = "default, strict, off, or the absolute path of a profile";
 inline constexpr std::string_view kProtectionForm = "a protection like quota or mount-isolation";
 
@@ -37,21 +27,11 @@ Result<> apply_inodes(Policy& policy, const Setting& setting);
 // The value is "SIZE", "size=SIZE", "inodes=N", or two of them with a comma between.
 Result<> apply_volume(Policy& policy, const Setting& setting);
 
-Result<> apply_isolation(Policy& policy, const Setting& setting);
-
-Result<> apply_source_mode(Policy& policy, const Setting& setting);
 Result<> apply_source_path(Policy& policy, const Setting& setting);
-Result<> apply_root(Policy& policy, const Setting& setting);
-Result<> apply_home(Policy& policy, const Setting& setting);
-Result<> apply_network(Policy& policy, const Setting& setting);
-Result<> apply_nesting(Policy& policy, const Setting& setting);
 Result<> apply_seccomp(Policy& policy, const Setting& setting);
-Result<> apply_xattr(Policy& policy, const Setting& setting);
-Result<> apply_seccomp_log(Policy& policy, const Setting& setting);
 
 Result<> apply_env_set(Policy& policy, const Setting& setting);
 Result<> apply_env_unset(Policy& policy, const Setting& setting);
-Result<> apply_env_clear(Policy& policy, const Setting& setting);
 Result<> apply_env_keep(Policy& policy, const Setting& setting);
 Result<> apply_env_redirect(Policy& policy, const Setting& setting);
 

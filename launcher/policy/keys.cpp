@@ -6,6 +6,7 @@
 
 #include "model/protection.hpp"
 #include "model/seccomp.hpp"
+#include "policy/choices.hpp"
 #include "policy/key_settings.hpp"
 #include "policy/key_values.hpp"
 #include "policy/limit_values.hpp"
@@ -60,30 +61,28 @@ constexpr KeyRow kFirstKeys[] = {
     {"workspace.inodes", Shape::scalar, "--inodes", "STEPBOX_INODES", 0, "COUNT", Trust::tighten, kCountForm,
      "how many files and directories the workspace may hold", apply_inodes, widens_inodes, settings_of_inodes},
     {"workspace.volumes", Shape::records, "--volume", "STEPBOX_VOLUME", ' ', "NAME=SIZE[,inodes=COUNT]", Trust::tighten,
-     kVolumeForm, kVolumesHelp.view(), apply_volume,
-     widens_volumes, settings_of_volumes},
+     kVolumeForm, kVolumesHelp.view(), apply_volume, widens_volumes, settings_of_volumes},
 
-    {"isolation", Shape::scalar, "--isolation", "STEPBOX_ISOLATION", 0, kModeOperand, Trust::tighten, kForm<kIsolations>,
-     "how the step is kept apart: full (a box), landlock (writes are confined) or env (variables only)", apply_isolation,
-     widens_isolation, settings_of_isolation, kWordsOf<kIsolations>},
+    choice<&Policy::isolation, kIsolations>("isolation", "--isolation", "STEPBOX_ISOLATION",
+        "how the step is kept apart: full (a box), landlock (writes are confined) or env (variables only)"),
 
-    {"source.mode", Shape::scalar, "--source", "STEPBOX_SOURCE", 0, kModeOperand, Trust::tighten, kForm<kSourceModes>,
-     "what the step may do with the checkout: rw, ro or none", apply_source_mode, widens_source_mode, settings_of_source_mode, kWordsOf<kSourceModes>},
+    choice<&Policy::source, kSourceModes, Later::overlay>("source.mode", "--source", "STEPBOX_SOURCE",
+        "what the step may do with the checkout: rw, ro or none"),
     // Names the one place outside the workspace that the step may write to.
     {"source.path", Shape::scalar, "--source-path", "STEPBOX_SOURCE_PATH", 0, kPathOperand, Trust::operator_only,
      kPathForm, "where the checkout is, when it is not the working directory", apply_source_path, nullptr, settings_of_source_path},
-    {"root", Shape::scalar, "--root", "STEPBOX_ROOT", 0, kModeOperand, Trust::tighten, kForm<kRootModes>,
-     "what the step sees of the host: ro (all of it, read-only) or system (what programs need to run)", apply_root,
-     widens_root, settings_of_root, kWordsOf<kRootModes>},
-    {"home", Shape::scalar, "--home", "STEPBOX_HOME", 0, kModeOperand, Trust::tighten, kForm<kHomeModes>,
-     "the step's home: fresh (empty) or host (the real one)", apply_home, widens_home, settings_of_home, kWordsOf<kHomeModes>},
+    choice<&Policy::root, kRootModes, Later::overlay>("root", "--root", "STEPBOX_ROOT",
+        "what the step sees of the host: ro (all of it, read-only) or system (what programs need to run)"),
+    choice<&Policy::home, kHomeModes, Later::overlay>("home", "--home", "STEPBOX_HOME",
+        "the step's home: fresh (empty) or host (the real one)"),
 
     {"environment.set", Shape::map, "--env", "STEPBOX_ENV", '\n', "NAME=VALUE", Trust::free,
      "a text; write \"\" for an empty one", "sets a variable for the step", apply_env_set, nullptr, settings_of_environment<EnvAction::set>},
     {"environment.unset", Shape::list, "--unset-env", "STEPBOX_UNSET_ENV", ',', "NAME", Trust::free, kNameForm,
      "takes a variable away from the step", apply_env_unset, nullptr, settings_of_environment<EnvAction::unset>},
-    {"environment.clear", Shape::flag, "--clear-env", "STEPBOX_CLEAR_ENV", 0, "", Trust::tighten, kFlagForm,
-     "gives the step none of the caller's variables but those kept", apply_env_clear, widens_env_clear, settings_of_env_clear},
+    // What the operator kept from the step (tokens, mostly) must not come back.
+    flag<&Policy::clear_environment, Wider::when_false>("environment.clear", "--clear-env", "STEPBOX_CLEAR_ENV",
+        "gives the step none of the caller's variables but those kept"),
     {"environment.keep", Shape::list, "--keep-env", "STEPBOX_KEEP_ENV", ',', "PATTERN", Trust::tighten, kPatternForm,
      "keeps the caller's variables of this name when the rest is cleared", apply_env_keep, widens_env_keep, settings_of_environment<EnvAction::keep>},
     {"environment.redirect", Shape::map, "--redirect-env", "STEPBOX_REDIRECT_ENV", '\n', "NAME=VOLUME/PATH",
@@ -97,16 +96,16 @@ constexpr KeyRow kFirstKeys[] = {
     {"filesystem.hide", Shape::list, "--hide", "STEPBOX_HIDE", ':', kPathOperand, Trust::free, kPathForm,
      "hides a host path from the step", apply_hide, nullptr, settings_of_paths<PathAccess::hide>},
 
-    {"network", Shape::scalar, "--network", "STEPBOX_NETWORK", 0, kModeOperand, Trust::tighten, kForm<kNetworkModes>,
-     "which network the step has: host, loopback or none", apply_network, widens_network, settings_of_network, kWordsOf<kNetworkModes>},
-    {"nesting", Shape::scalar, "--nesting", "STEPBOX_NESTING", 0, kModeOperand, Trust::tighten, kForm<kPermissions>,
-     "whether sandboxes may be made inside the box: allow or deny", apply_nesting, widens_nesting, settings_of_nesting, kWordsOf<kPermissions>},
+    choice<&Policy::network, kNetworkModes>("network", "--network", "STEPBOX_NETWORK",
+        "which network the step has: host, loopback or none"),
+    choice<&Policy::allow_nesting, kPermissions>("nesting", "--nesting", "STEPBOX_NESTING",
+        "whether sandboxes may be made inside the box: allow or deny"),
     {"seccomp", Shape::scalar, "--seccomp", "STEPBOX_SECCOMP", 0, kNameOrFileOperand, Trust::tighten, kSeccompForm,
      "which system calls are refused: default, strict, off, or a profile of your own", apply_seccomp, widens_seccomp, settings_of_seccomp, kSeccompNames},
-    {"xattr", Shape::scalar, "--xattr", "STEPBOX_XATTR", 0, kModeOperand, Trust::tighten, kForm<kPermissions>,
-     "whether the step may set extended attributes, as setcap and setfacl do: allow or deny", apply_xattr, widens_xattr, settings_of_xattr, kWordsOf<kPermissions>},
-    {"seccomp-log", Shape::flag, "--seccomp-log", "STEPBOX_SECCOMP_LOG", 0, "", Trust::tighten, kFlagForm,
-     "refuses no system call, and lists those that would have been refused", apply_seccomp_log, widens_seccomp_log, settings_of_seccomp_log},
+    choice<&Policy::allow_xattr, kPermissions>("xattr", "--xattr", "STEPBOX_XATTR",
+        "whether the step may set extended attributes, as setcap and setfacl do: allow or deny"),
+    flag<&Policy::seccomp_log, Wider::when_true>("seccomp-log", "--seccomp-log", "STEPBOX_SECCOMP_LOG",
+        "refuses no system call, and lists those that would have been refused"),
     {"require", Shape::list, "--require", "STEPBOX_REQUIRE", ',', "PROTECTION", Trust::free, kProtectionForm,
      "refuses to run without this protection", apply_require, nullptr, settings_of_require, kProtectionNames},
 

@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "model/seccomp.hpp"
 #include "model/volume_shares.hpp"
+#include "policy/choices.hpp"
 
 namespace stepbox::policy {
 namespace {
@@ -70,20 +71,6 @@ Widening wider(const Named& changed, const Named& base, std::string_view name = 
           changed.text + " is wider than the " + base.text + " of " + escaped(base.origin.text())};
 }
 
-// For modes: `width` grows with what the mode allows.
-template <class Mode>
-std::optional<Widening> widens_mode(const Sourced<Mode>& base, const Sourced<Mode>& changed, int (*width)(Mode),
-                                    const char* (*name)(Mode)) {
-  if (width(changed.value) <= width(base.value)) return {};
-  return wider({name(changed.value), changed.origin}, {name(base.value), base.origin});
-}
-
-std::optional<Widening> widens_permission(const Sourced<bool>& base, const Sourced<bool>& changed) {
-  constexpr auto width = [](bool allow) { return allow ? 1 : 0; };
-  constexpr auto name = [](bool allow) { return allow ? "allow" : "deny"; };
-  return widens_mode<bool>(base, changed, width, name);
-}
-
 using Duration = std::chrono::milliseconds;
 
 std::optional<Widening> widens_duration(const Sourced<std::optional<Duration>>& base,
@@ -140,6 +127,10 @@ Total size_of_all(const Policy& policy, uint64_t memory) {
 
 }  // namespace
 
+Widening wider_word(std::string_view changed, const Origin& changed_at, std::string_view base, const Origin& base_at) {
+  return wider({std::string(changed), changed_at}, {std::string(base), base_at});
+}
+
 std::optional<Widening> widens_size(const Policy& base, const Policy& changed, uint64_t memory) {
   if (!is_wider(changed.size.value, base.size.value, memory)) return {};
   return wider({text_of(changed.size.value, memory), changed.size.origin},
@@ -183,39 +174,6 @@ std::optional<Widening> widens_volumes(const Policy& base, const Policy& changed
   return together(as_text(sum_of(inodes)) + " inodes", as_text(before), "workspace.inodes", sum_text(changed, inodes, as_text));
 }
 
-std::optional<Widening> widens_isolation(const Policy& base, const Policy& changed, uint64_t) {
-  constexpr auto width = [](Isolation isolation) {
-    return isolation == Isolation::env ? 2 : isolation == Isolation::landlock ? 1 : 0;
-  };
-  return widens_mode<Isolation>(base.isolation, changed.isolation, width, name_of);
-}
-
-std::optional<Widening> widens_source_mode(const Policy& base, const Policy& changed, uint64_t) {
-  constexpr auto width = [](SourceMode mode) { return mode == SourceMode::rw ? 2 : mode == SourceMode::ro ? 1 : 0; };
-  return widens_mode<SourceMode>(base.source, changed.source, width, name_of);
-}
-
-std::optional<Widening> widens_root(const Policy& base, const Policy& changed, uint64_t) {
-  constexpr auto width = [](RootMode mode) { return mode == RootMode::ro ? 1 : 0; };
-  return widens_mode<RootMode>(base.root, changed.root, width, name_of);
-}
-
-std::optional<Widening> widens_home(const Policy& base, const Policy& changed, uint64_t) {
-  constexpr auto width = [](HomeMode mode) { return mode == HomeMode::host ? 1 : 0; };
-  return widens_mode<HomeMode>(base.home, changed.home, width, name_of);
-}
-
-std::optional<Widening> widens_network(const Policy& base, const Policy& changed, uint64_t) {
-  constexpr auto width = [](NetworkMode mode) {
-    return mode == NetworkMode::host ? 2 : mode == NetworkMode::loopback ? 1 : 0;
-  };
-  return widens_mode<NetworkMode>(base.network, changed.network, width, name_of);
-}
-
-std::optional<Widening> widens_nesting(const Policy& base, const Policy& changed, uint64_t) {
-  return widens_permission(base.allow_nesting, changed.allow_nesting);
-}
-
 std::optional<Widening> widens_seccomp(const Policy& base, const Policy& changed, uint64_t) {
   // Its place among the names; a file is none of them, and comes last.
   constexpr auto width = [](const std::string& profile) { return std::ranges::find(kSeccompNames, profile); };
@@ -226,23 +184,6 @@ std::optional<Widening> widens_seccomp(const Policy& base, const Policy& changed
   if (!is_file) return wider({now, changed.seccomp.origin}, {before, base.seccomp.origin});
   return Widening{{}, changed.seccomp.origin,
                   quoted(now) + " may refuse less than the " + quoted(before) + " of " + escaped(base.seccomp.origin.text())};
-}
-
-std::optional<Widening> widens_xattr(const Policy& base, const Policy& changed, uint64_t) {
-  return widens_permission(base.allow_xattr, changed.allow_xattr);
-}
-
-std::optional<Widening> widens_seccomp_log(const Policy& base, const Policy& changed, uint64_t) {
-  constexpr auto width = [](bool log) { return log ? 1 : 0; };
-  constexpr auto name = [](bool log) { return log ? "true" : "false"; };
-  return widens_mode<bool>(base.seccomp_log, changed.seccomp_log, width, name);
-}
-
-std::optional<Widening> widens_env_clear(const Policy& base, const Policy& changed, uint64_t) {
-  // What the operator kept from the step (tokens, mostly) must not come back.
-  constexpr auto width = [](bool clear) { return clear ? 0 : 1; };
-  constexpr auto name = [](bool clear) { return clear ? "true" : "false"; };
-  return widens_mode<bool>(base.clear_environment, changed.clear_environment, width, name);
 }
 
 std::optional<Widening> widens_timeout(const Policy& base, const Policy& changed, uint64_t) {

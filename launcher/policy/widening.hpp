@@ -13,17 +13,8 @@ std::optional<Widening> widens_inodes(const Policy& base, const Policy& changed,
 // a volume hold more than before, nor all together.
 std::optional<Widening> widens_volumes(const Policy& base, const Policy& changed, uint64_t memory);
 
-std::optional<Widening> widens_isolation(const Policy& base, const Policy& changed, uint64_t memory);
-std::optional<Widening> widens_source_mode(const Policy& base, const Policy& changed, uint64_t memory);
-std::optional<Widening> widens_root(const Policy& base, const Policy& changed, uint64_t memory);
-std::optional<Widening> widens_home(const Policy& base, const Policy& changed, uint64_t memory);
-std::optional<Widening> widens_network(const Policy& base, const Policy& changed, uint64_t memory);
-std::optional<Widening> widens_nesting(const Policy& base, const Policy& changed, uint64_t memory);
 // What a file refuses cannot be told from its name: where one is asked for or replaced, that counts as wider.
 std::optional<Widening> widens_seccomp(const Policy& base, const Policy& changed, uint64_t memory);
-std::optional<Widening> widens_xattr(const Policy& base, const Policy& changed, uint64_t memory);
-std::optional<Widening> widens_seccomp_log(const Policy& base, const Policy& changed, uint64_t memory);
-std::optional<Widening> widens_env_clear(const Policy& base, const Policy& changed, uint64_t memory);
 
 // A limit that is not set below allows for ever: any is tighter.
 std::optional<Widening> widens_timeout(const Policy& base, const Policy& changed, uint64_t memory);

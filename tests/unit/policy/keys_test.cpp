@@ -34,7 +34,8 @@ TEST_CASE("every supported key has an option, a variable and its words", "[polic
     }
     CHECK(row.option.starts_with("--"));
     CHECK(row.variable.starts_with("STEPBOX_"));
-    CHECK((row.separator != 0) == (row.shape == Shape::list || row.shape == Shape::map || row.shape == Shape::group));
+    CHECK((row.separator != 0) == (row.shape == Shape::list || row.shape == Shape::map || row.shape == Shape::records ||
+                                    row.shape == Shape::group));
   }
 }
 
