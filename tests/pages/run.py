@@ -20,9 +20,8 @@ from world import World, in_tenths_of_seconds, pattern_of
 
 REPOSITORY = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
 ORDINARY_USER = 60123
-MARKDOWN = ["README.md", "examples/README.md"]
+MARKDOWN = ["README.md", "CONTRIBUTING.md", "examples/README.md"]
 MANUALS = ["packaging/man/stepbox.1", "packaging/man/stepbox-policy.5"]
-HELPS = ["", "run", "shell", "explain", "doctor", "policy", "caches", "sweep"]
 CI_FILES = [f"examples/ci/{name}" for name in ("github-actions.yml", "gitlab-ci.yml", "buildkite.yml")]
 
 # First words of commands that are not run, and what is looked at instead.
@@ -219,9 +218,13 @@ def all_blocks(stepbox):
         found += blocks.of_markdown(page, read(page))
     for page in MANUALS:
         found += blocks.of_mdoc(page, read(page))
-    for command in HELPS:
-        text = subprocess.check_output([stepbox] + command.split() + ["--help"], text=True)
-        found += blocks.of_help(f"stepbox {command} --help".replace("  ", " "), text)
+    general = subprocess.check_output([stepbox, "--help"], text=True)
+    found += blocks.of_help("stepbox --help", general)
+    commands = re.findall(r"^(?:usage:|      ) stepbox ([a-z]+)", general, re.M)
+    if "run" not in commands:
+        complain("stepbox --help", "it names no command")
+    for command in commands:
+        found += blocks.of_help(f"stepbox {command} --help", subprocess.check_output([stepbox, command, "--help"], text=True))
     return found
 
 
