@@ -141,6 +141,13 @@ consteval auto together(std::span<const KeyRow, Sizes>... parts) {
 
 constexpr auto kBoxLimitKeys = keys_of_limits<kBoxLimits>();
 constexpr auto kProcessLimitKeys = keys_of_limits<kProcessLimits>();
+
+// The help says what a choice may be, in a sentence of its own.
+consteval bool helps_with_words(const KeyRow& row) {
+  if (row.operand != kModeOperand && row.operand != kNameOrFileOperand) return true;
+  return !row.words.empty() && std::ranges::all_of(row.words, [&](std::string_view word) { return row.help.contains(word); });
+}
+
 // What a row must have so that files, options, `policy show`, the schema and errors can all go by it.
 consteval bool is_sound(const KeyRow& row) {
   if (row.key.empty() || row.help.empty()) return false;
@@ -148,7 +155,7 @@ consteval bool is_sound(const KeyRow& row) {
   const bool is_group = row.shape == Shape::group;
   return !row.expected.empty() && row.operand.empty() == (row.shape == Shape::flag) && (row.apply == nullptr) == is_group &&
          (row.settings == nullptr) == is_group && (row.widening != nullptr) == (row.trust == Trust::tighten) &&
-         row.option.empty() == row.variable.empty() && (row.operand != kModeOperand || !row.words.empty());
+         row.option.empty() == row.variable.empty() && helps_with_words(row);
 }
 
 consteval bool are_sound(std::span<const KeyRow> rows) {
