@@ -2,24 +2,17 @@
 
 #include <unistd.h>
 
-#include <cerrno>
-
 #include "base/log.hpp"
 #include "model/outcome.hpp"
+#include "sys/write_all.hpp"
 
 namespace stepbox::cli {
 
 int print(std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) {
-      log::error(Error::from_errno("cannot write to stdout", errno));
-      return kExitLauncher;
-    }
-    text.remove_prefix(static_cast<size_t>(written));
-  }
-  return 0;
+  const int failed = sys::write_all(STDOUT_FILENO, text);
+  if (failed == 0) return 0;
+  log::error(Error::from_errno("cannot write to stdout", failed));
+  return kExitLauncher;
 }
 
 int finish(const Result<int>& result) {

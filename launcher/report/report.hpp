@@ -1,8 +1,6 @@
 // How a run is told: as JSON for machines, as one sentence and one line for people.
 #pragma once
 
-#include <sys/types.h>
-
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +10,7 @@
 #include "base/result.hpp"
 #include "model/report.hpp"
 #include "sys/fd.hpp"
+#include "sys/file_id.hpp"
 
 namespace stepbox::report {
 
@@ -48,19 +47,11 @@ struct RecordList {
 };
 std::string records_to_json(const std::vector<RecordList>& lists);
 
-// One file, whatever its name.
-struct FileId {
-  dev_t device;
-  ino_t inode;
-  bool operator==(const FileId&) const = default;
-};
-
 // Where a report goes, chosen before the step runs: a path that cannot work is told at once and not
 // after an hour of building, and a step that later puts a link in a directory's place leads nobody astray.
 //
-// A regular file is written atomically: without a name (O_TMPFILE) until it is whole. What has the name
-// by then is replaced, a symbolic link too, and never written through: it may lie where the step could
-// write. A fifo, a character device, /dev/stdout, /dev/stderr and /dev/fd/N are written to.
+// A regular file is written atomically (sys/atomic_file.hpp). What has the name by then is replaced, a symbolic
+// link too, and never written through: it may lie where the step could write. A fifo, a character device, /dev/stdout, /dev/stderr and /dev/fd/N are written to.
 class Destination {
  public:
   // Makes nothing yet. Holds the directory, or a copy of the descriptor.
@@ -86,7 +77,7 @@ class Destination {
   std::string name_;       // in the directory
   bool is_stream_ = false;  // a fifo or device had the name when it was opened
   sys::Fd descriptor_;
-  std::optional<FileId> announced_;
+  std::optional<sys::FileId> announced_;
 };
 
 // Whether anything is worth a line: the step failed, a volume was full, strays were killed, something

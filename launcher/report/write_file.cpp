@@ -1,9 +1,4 @@
-// Theory of operation. A text is either whole or not there: the data goes into a file without a name,
-// is brought to the disk, and then gets its name with linkat(2). linkat does not replace, so where the
-// name is taken the file gets a name of its own first and is renamed over the old one. File systems
-// without O_TMPFILE (NFS, FUSE, vfat) start with the name of its own.
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -14,11 +9,11 @@
 
 #include "base/text.hpp"
 #include "report/report.hpp"
+#include "sys/atomic_file.hpp"
+#include "sys/write_all.hpp"
 
 namespace stepbox::report {
 namespace {
-
-constexpr mode_t kMode = 0666;  // less the umask, as any program makes its files
 
 struct Remedy {
   int number;
@@ -77,127 +72,10 @@ Result<sys::Fd> copy_of(int number, const std::string& path) {
   return copy;
 }
 
-Errno write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written >= 0) {
-      text.remove_prefix(static_cast<size_t>(written));
-    } else if (errno == EAGAIN) {
-      // A descriptor that somebody else made non-blocking; its mode is not ours to change.
-      pollfd writable{.fd = fd, .events = POLLOUT, .revents = 0};
-      if (::poll(&writable, 1, -1) < 0 && errno != EINTR) return errno;
-    } else if (errno != EINTR) {
-      return errno;
-    }
-  }
-  return 0;
-}
-
-// A file under a name that nobody else has; the name goes away unless it is renamed.
-class TemporaryName {
- public:
-  explicit TemporaryName(int directory) : directory_(directory) {}
-  TemporaryName(const TemporaryName&) = delete;
-  TemporaryName& operator=(const TemporaryName&) = delete;
-  ~TemporaryName() {
-    if (!name_.empty()) ::unlinkat(directory_, name_.c_str(), 0);
-  }
-
-  // Calls `make(name)` with ever new names until one is not taken.
-  template <class Make>
-  Errno claim(Make make) {
-    constexpr int kAttempts = 1000;
-    for (int attempt = 0; attempt < kAttempts; ++attempt) {
-      const std::string name = ".stepbox-report-" + std::to_string(::getpid()) + "-" + std::to_string(attempt);
-      if (make(name.c_str())) {
-        name_ = name;
-        return 0;
-      }
-      if (errno != EEXIST) return errno;
-    }
-    return EEXIST;
-  }
-
-  Errno rename_to(const char* name) {
-    if (::renameat(directory_, name_.c_str(), directory_, name) != 0) return errno;
-    name_.clear();
-    return 0;
-  }
-
- private:
-  int directory_;
-  std::string name_;
-};
-
-enum class Sync { no, yes };
-
-FileId id_of(const struct stat& status) { return {status.st_dev, status.st_ino}; }
-
-// A text on its way into a directory.
-struct Content {
-  std::string_view text;
-  Sync sync;
-  FileId file{};  // where it is now
-};
-
-Errno fill(int file, Content& content) {
-  if (const Errno failed = write_all(file, content.text)) return failed;
-  struct stat status {};
-  if (::fstat(file, &status) != 0) return errno;
-  content.file = id_of(status);
-  return content.sync == Sync::yes ? errno_unless(::fsync(file) == 0) : 0;
-}
-
-// The name itself must survive a crash too. Ignoring failure: some file systems cannot do it, and a
-// directory may be writable but not readable; the report is there all the same.
-void sync_directory(int directory) {
-  const sys::Fd readable(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (readable) ::fsync(readable.get());
-}
-
-Errno write_named(int directory, const char* name, Content& content) {
-  TemporaryName temporary(directory);
-  sys::Fd file;
-  const auto create = [&](const char* candidate) {
-    file = sys::Fd(::openat(directory, candidate, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, kMode));
-    return static_cast<bool>(file);
-  };
-  if (const Errno failed = temporary.claim(create)) return failed;
-  if (const Errno failed = fill(file.get(), content)) return failed;
-  return temporary.rename_to(name);
-}
-
-// Gives an unnamed file its name; it is known by its entry in /proc.
-Errno publish(const sys::Fd& file, int directory, const char* name) {
-  const std::string self = "/proc/self/fd/" + std::to_string(file.get());
-  const auto link_as = [&](const char* as) {
-    return ::linkat(AT_FDCWD, self.c_str(), directory, as, AT_SYMLINK_FOLLOW) == 0;
-  };
-  if (link_as(name)) return 0;
-  if (errno != EEXIST) return errno;
-  TemporaryName temporary(directory);
-  if (const Errno failed = temporary.claim(link_as)) return failed;
-  return temporary.rename_to(name);
-}
-
-Errno write_unnamed(const sys::Fd& file, int directory, const char* name, Content& content) {
-  if (const Errno failed = fill(file.get(), content)) return failed;
-  // Whatever is wrong (no /proc is), the old way may work, and says better what does not.
-  return publish(file, directory, name) == 0 ? 0 : write_named(directory, name, content);
-}
-
-Errno write_regular(int directory, const char* name, Content& content) {
-  // File systems refuse O_TMPFILE with more numbers than open(2) lists, so none is told apart.
-  const sys::Fd file(::openat(directory, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, kMode));
-  const Errno failed = file ? write_unnamed(file, directory, name, content) : write_named(directory, name, content);
-  if (!failed && content.sync == Sync::yes) sync_directory(directory);
-  return failed;
-}
-
 Errno write_stream(int directory, const char* name, std::string_view text) {
   // Non-blocking, so that a fifo without a reader is ENXIO and does not hold up a finished run for ever.
   const sys::Fd stream(::openat(directory, name, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC));
-  return stream ? write_all(stream.get(), text) : errno;
+  return stream ? sys::write_all(stream.get(), text) : errno;
 }
 
 enum class Target { regular, stream, unsupported, directory };
@@ -266,30 +144,27 @@ Result<Destination> Destination::open(const std::string& path) {
 Result<> Destination::write(std::string_view text) const {
   Errno failed = 0;
   if (descriptor_) {
-    failed = write_all(descriptor_.get(), text);
+    failed = sys::write_all(descriptor_.get(), text);
   } else if (is_stream_) {
     failed = write_stream(directory_.get(), name_.c_str(), text);
   } else {
     // As decided before the step ran: a fifo that it put in the file's place is replaced and not waited for.
-    Content content{text, Sync::yes};
-    failed = write_regular(directory_.get(), name_.c_str(), content);
+    const auto written = sys::write_atomically(directory_.get(), name_.c_str(), text, sys::Sync::yes);
+    if (!written) failed = written.error();
   }
   if (failed) return std::unexpected(error_for(path_, failed));
   return {};
 }
 
 Result<> Destination::announce(std::string_view text) {
-  Content content{text, Sync::no};
-  if (const Errno failed = write_regular(directory_.get(), name_.c_str(), content))
-    return std::unexpected(error_for(path_, failed));
-  announced_ = content.file;
+  const auto written = sys::write_atomically(directory_.get(), name_.c_str(), text, sys::Sync::no);
+  if (!written) return std::unexpected(error_for(path_, written.error()));
+  announced_ = *written;
   return {};
 }
 
 void Destination::withdraw() const {
-  struct stat status {};
-  if (!announced_ || ::fstatat(directory_.get(), name_.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return;
-  if (id_of(status) == *announced_) ::unlinkat(directory_.get(), name_.c_str(), 0);
+  if (announced_) sys::remove_if_still(directory_.get(), name_.c_str(), *announced_);
 }
 
 }  // namespace stepbox::report

@@ -12,6 +12,7 @@
 #include "sandbox/snapshot_frames.hpp"
 #include "sys/bounded_child.hpp"
 #include "sys/fd.hpp"
+#include "sys/write_all.hpp"
 
 namespace stepbox::sandbox {
 namespace {
@@ -61,7 +62,7 @@ class Reader {
 
   void flush() {
     // Nobody reads any more: the time is over.
-    if (!sys::write_all(out_, told_)) ::_exit(1);
+    if (sys::write_all(out_, told_) != 0) ::_exit(1);
     told_.clear();
   }
 

@@ -87,14 +87,4 @@ ChildOutput run_bounded(const std::function<void(int out)>& work, const std::vec
   return output;
 }
 
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t wrote = ::write(fd, text.data(), text.size());
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote <= 0) return false;
-    text.remove_prefix(static_cast<size_t>(wrote));
-  }
-  return true;
-}
-
 }  // namespace stepbox::sys

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <functional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace stepbox::sys {
@@ -21,8 +20,5 @@ struct ChildOutput {
 // the caller. All signals must be blocked, and there must be one thread: `work` may allocate.
 ChildOutput run_bounded(const std::function<void(int out)>& work, const std::vector<int>& kept,
                         std::chrono::milliseconds time, size_t limit);
-
-// Writes all of it, or leaves it.
-bool write_all(int fd, std::string_view text);
 
 }  // namespace stepbox::sys

@@ -73,26 +73,6 @@ TEST_CASE("a new file gets the whole report and nothing lies beside it", "[repor
   CHECK(folder.entries() == 1);
 }
 
-TEST_CASE("a new file has the mode that the umask leaves", "[report]") {
-  const Folder folder;
-  const mode_t before = ::umask(027);
-  CHECK(write_report(kReport, folder / "out.json"));
-  ::umask(before);
-  struct stat status{};
-  REQUIRE(::stat((folder / "out.json").c_str(), &status) == 0);
-  CHECK((status.st_mode & 07777) == 0640);
-}
-
-TEST_CASE("an existing file is replaced, not written into", "[report]") {
-  const Folder folder;
-  put(folder / "out.json", std::string(100'000, 'x'));
-  fs::create_hard_link(folder / "out.json", folder / "kept");
-  REQUIRE(write_report(kReport, folder / "out.json"));
-  CHECK(content_of(folder / "out.json") == kExpected);
-  CHECK(content_of(folder / "kept") == std::string(100'000, 'x'));
-  CHECK(folder.entries() == 2);
-}
-
 TEST_CASE("a symbolic link is replaced and what it points to is left alone", "[report]") {
   const Folder folder;
   put(folder / "precious", "precious");
@@ -167,14 +147,6 @@ TEST_CASE("a file is no directory for a report", "[report]") {
 
 TEST_CASE("a lone dash is asked about", "[report]") {
   CHECK(failure_of("-").hint == "say /dev/stdout for standard output, ./- for a file of that name");
-}
-
-TEST_CASE("the longest name that a file can have is no problem, a longer one is told", "[report]") {
-  const Folder folder;
-  const std::string longest(255, 'n');
-  CHECK(write_report(kReport, folder / longest));
-  CHECK(write_report(kReport, folder / longest));  // now it exists
-  CHECK(failure_of(folder / (longest + "n")).number == ENAMETOOLONG);
 }
 
 TEST_CASE("a character device is written to and stays one", "[report]") {
