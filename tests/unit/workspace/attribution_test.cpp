@@ -1,13 +1,13 @@
 #include "workspace/attribution.hpp"
 
-#include <sys/fsuid.h>
-
 #include <algorithm>
 
+#include "sys/as_nobody.hpp"
 #include "sys/temp_tree.hpp"
 
 using namespace stepbox;
 using namespace stepbox::workspace;
+using stepbox::test::AsNobody;
 using stepbox::test::TempTree;
 
 namespace {
@@ -35,13 +35,6 @@ uint64_t files_in(const std::vector<CacheUsage>& found) {
   for (const CacheUsage& usage : found) sum += usage.files;
   return sum;
 }
-
-// Files are made by whom the file system thinks we are, without root's right to read everything.
-class AsNobody {
- public:
-  AsNobody() { ::setfsuid(65534); }
-  ~AsNobody() { ::setfsuid(::geteuid()); }
-};
 
 }  // namespace
 
