@@ -8,6 +8,7 @@
 
 #include "base/listed.hpp"
 #include "policy/keys.hpp"
+#include "policy/widening.hpp"
 
 namespace stepbox::policy {
 
@@ -29,8 +30,6 @@ enum class Later : uint8_t { nothing, overlay };
 // The errors for a word that is none of them.
 std::unexpected<Error> no_choice(std::string_view value, std::string_view expected, std::span<const std::string_view> words, Later later);
 std::unexpected<Error> no_flag(std::string_view value);
-// What is wrong with a word that allows more than another.
-Widening wider_word(std::string_view changed, const Origin& changed_at, std::string_view base, const Origin& base_at);
 
 template <const auto& Words, class Mode>
 constexpr const auto& row_of(const Mode& mode) {
@@ -73,7 +72,7 @@ std::optional<Widening> widens_choice(const Policy& base, const Policy& changed,
   const auto& before = row_of<Words>((base.*Field).value);
   const auto& now = row_of<Words>((changed.*Field).value);
   if (Sign * now.width <= Sign * before.width) return {};
-  return wider_word(now.word, (changed.*Field).origin, before.word, (base.*Field).origin);
+  return policy::wider({std::string(now.word), (changed.*Field).origin}, {std::string(before.word), (base.*Field).origin});
 }
 
 template <auto Field, const auto& Words, Later later = Later::nothing>

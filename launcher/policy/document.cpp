@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "policy/key_values.hpp"
+#include "policy/refusal.hpp"
 #include "policy/settings.hpp"
 #include "yaml/yaml_reader.hpp"
 
@@ -99,8 +100,8 @@ class Flattener {
   void wrong_kind(const Node& node, std::string_view key, std::string_view expected) {
     complain(node, key, "expected " + std::string(expected) + ", not " + std::string(kind_of(node)));
   }
-  void unknown_key(const Node& node, std::string_view key, const std::string& suggestion) {
-    complain(node, key, "unknown key" + (suggestion.empty() ? "" : " (" + suggestion + ")"));
+  void unknown_key(const Node& node, std::string_view key, std::string_view suggestion) {
+    complain(node, key, "unknown key" + in_parentheses(suggestion));
   }
 
   Origin origin_of(const Node& node) const { return Origin{layer_, place_, node.line, node.column}; }

@@ -7,18 +7,13 @@
 #include "model/seccomp.hpp"
 #include "model/units.hpp"
 #include "policy/choices.hpp"
+#include "policy/refusal.hpp"
 
 namespace stepbox::policy {
 namespace {
 
 using std::string;
 using std::string_view;
-
-std::unexpected<Error> not_a(string_view value, string_view expected, string_view suggestion = {}) {
-  string message = quoted(value) + " is not " + string(expected);
-  if (!suggestion.empty()) (message += " (") += string(suggestion) + ")";
-  return fail(std::move(message));
-}
 
 bool is_name_character(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';

@@ -7,6 +7,7 @@
 #include "policy/builtin.hpp"
 #include "policy/document.hpp"
 #include "policy/policy_file.hpp"
+#include "policy/refusal.hpp"
 
 namespace stepbox::policy {
 namespace {
@@ -17,8 +18,7 @@ constexpr size_t kMaxPolicies = 64;
 std::unexpected<Error> unknown_policy(std::string_view name) {
   std::vector<std::string_view> known;
   for (const Builtin& builtin : builtins()) known.push_back(builtin.name);
-  const std::string suggestion = nearest_or_all(name, known);
-  return fail("unknown policy " + quoted(name) + (suggestion.empty() ? "" : " (" + suggestion + ")"),
+  return fail("unknown policy " + quoted(name) + in_parentheses(nearest_or_all(name, known)),
               "'stepbox policy list' shows the built-in ones; the name of a file holds a / or ends in .yaml");
 }
 

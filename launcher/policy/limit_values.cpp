@@ -4,16 +4,14 @@
 
 #include "base/text.hpp"
 #include "model/units.hpp"
+#include "policy/refusal.hpp"
+#include "policy/widening.hpp"
 
 namespace stepbox::policy {
 namespace {
 
 std::string_view last_word(std::string_view key) {
   return key.substr(key.rfind('.') + 1);
-}
-
-Widening wider(const std::string& changed, const Origin& at, const std::string& base, const Origin& base_at) {
-  return {{}, at, changed + " is wider than the " + base + " of " + escaped(base_at.text())};
 }
 
 std::string number_text(LimitUnit unit, uint64_t number) {
@@ -51,7 +49,7 @@ Result<> apply_limit_of_process(Policy& policy, const Setting& setting) {
     TRY_ASSIGN(value, parse_count(setting.value));
   } else {
     TRY_ASSIGN(const Size size, parse_size(setting.value));
-    if (size.unit == Size::Unit::percent) return fail(quoted(setting.value) + " is not " + std::string(kBytesForm));
+    if (size.unit == Size::Unit::percent) return not_a(setting.value, kBytesForm);
     value = size.amount;
   }
   std::erase_if(policy.limits.of_process,
@@ -61,11 +59,8 @@ Result<> apply_limit_of_process(Policy& policy, const Setting& setting) {
 }
 
 Result<> apply_optional_limit(Policy& policy, const Setting& setting) {
-  if (find_box_limit(setting.value) == nullptr) {
-    const std::string suggestion = did_you_mean(setting.value, kBoxLimitNames);
-    return fail(quoted(setting.value) + " is not " + std::string(kBoxLimitForm) +
-                (suggestion.empty() ? "" : " (" + suggestion + ")"));
-  }
+  if (find_box_limit(setting.value) == nullptr)
+    return not_a(setting.value, kBoxLimitForm, did_you_mean(setting.value, kBoxLimitNames));
   if (std::ranges::find(policy.limits.optional, setting.value, &OptionalLimit::name) == policy.limits.optional.end())
     policy.limits.optional.push_back({setting.value, setting.origin});
   return {};
@@ -80,19 +75,19 @@ std::optional<Widening> widens_limit_of_box(const Policy& base, const Policy& ch
     const Size& before = *(base.limits.*row.size).value;
     const Size& now = *(changed.limits.*row.size).value;
     if (!is_wider(now, before, memory)) return {};
-    return wider(now.text(), now_at, before.text(), before_at);
+    return wider({now.text(), now_at}, {before.text(), before_at});
   }
   const uint64_t before = *(base.limits.*row.number).value;
   const uint64_t now = *(changed.limits.*row.number).value;
   if (now <= before) return {};
-  return wider(number_text(row.unit, now), now_at, number_text(row.unit, before), before_at);
+  return wider({number_text(row.unit, now), now_at}, {number_text(row.unit, before), before_at});
 }
 
 std::optional<Widening> widens_limit_of_process(const Policy& base, const Policy& changed, int resource) {
   const ProcessLimitSpec* before = find(base.limits.of_process, resource);
   const ProcessLimitSpec* now = find(changed.limits.of_process, resource);
   if (before == nullptr || now == nullptr || now->value <= before->value) return {};
-  return wider(std::to_string(now->value), now->origin, std::to_string(before->value), before->origin);
+  return wider({std::to_string(now->value), now->origin}, {std::to_string(before->value), before->origin});
 }
 
 std::optional<Widening> widens_optional_limits(const Policy& base, const Policy& changed, uint64_t) {

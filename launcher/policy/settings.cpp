@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "policy/refusal.hpp"
 
 namespace stepbox::policy {
 
@@ -14,11 +15,9 @@ Result<> enter_group(Setting& setting, const KeyRow& group, std::string_view nam
   std::vector<std::string_view> names;
   for (const KeyRow& row : keys())
     if (row.key.starts_with(prefix)) names.push_back(row.key.substr(prefix.size()));
-  if (std::ranges::find(names, name) == names.end()) {
-    const std::string suggestion = nearest_or_all(name, names);
+  if (std::ranges::find(names, name) == names.end())
     return fail(where(setting) + ": " + quoted(name) + " is no key of " + std::string(group.key) +
-                (suggestion.empty() ? "" : " (" + suggestion + ")"));
-  }
+                in_parentheses(nearest_or_all(name, names)));
   setting.key = prefix + std::string(name);
   setting.origin.place += " " + std::string(name);
   return {};

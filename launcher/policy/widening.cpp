@@ -60,25 +60,6 @@ std::string text_of(const Total& total, uint64_t memory) {
   return std::to_string(total.percent) + "%" + (total.bytes == 0 ? "" : " and " + human_bytes(total.bytes));
 }
 
-// A value with where it came from, for the sentence.
-struct Named {
-  std::string text;
-  const Origin& origin;
-};
-
-Widening wider(const Named& changed, const Named& base, std::string_view name = {}) {
-  return {std::string(name), changed.origin,
-          changed.text + " is wider than the " + base.text + " of " + escaped(base.origin.text())};
-}
-
-using Duration = std::chrono::milliseconds;
-
-std::optional<Widening> widens_duration(const Sourced<std::optional<Duration>>& base,
-                                        const Sourced<std::optional<Duration>>& changed) {
-  if (!base.value || !changed.value || *changed.value <= *base.value) return {};
-  return wider({duration_text(*changed.value), changed.origin}, {duration_text(*base.value), base.origin});
-}
-
 // The limits that hold for a volume: its own, or the workspace's.
 struct Limits {
   Size size;
@@ -127,8 +108,9 @@ Total size_of_all(const Policy& policy, uint64_t memory) {
 
 }  // namespace
 
-Widening wider_word(std::string_view changed, const Origin& changed_at, std::string_view base, const Origin& base_at) {
-  return wider({std::string(changed), changed_at}, {std::string(base), base_at});
+Widening wider(const Named& changed, const Named& base, std::string_view name) {
+  return {std::string(name), changed.origin,
+          changed.text + " is wider than the " + base.text + " of " + escaped(base.origin.text())};
 }
 
 std::optional<Widening> widens_size(const Policy& base, const Policy& changed, uint64_t memory) {
@@ -187,15 +169,16 @@ std::optional<Widening> widens_seccomp(const Policy& base, const Policy& changed
 }
 
 std::optional<Widening> widens_timeout(const Policy& base, const Policy& changed, uint64_t) {
-  return widens_duration(base.timeout, changed.timeout);
+  return widens_amount(base.timeout, changed.timeout, duration_text);
 }
 
 std::optional<Widening> widens_silence(const Policy& base, const Policy& changed, uint64_t) {
-  return widens_duration(base.silence, changed.silence);
+  return widens_amount(base.silence, changed.silence, duration_text);
 }
 
 std::optional<Widening> widens_grace(const Policy& base, const Policy& changed, uint64_t) {
-  return widens_duration({base.grace.value, base.grace.origin}, {changed.grace.value, changed.grace.origin});
+  return widens_amount<std::chrono::milliseconds>({base.grace.value, base.grace.origin},
+                                                  {changed.grace.value, changed.grace.origin}, duration_text);
 }
 
 std::optional<Widening> widens_env_keep(const Policy& base, const Policy& changed, uint64_t) {

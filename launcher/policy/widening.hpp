@@ -1,10 +1,27 @@
 // What "wider" means for each key that a project policy may tighten. The functions behind
-// KeyRow::widening: pure comparisons of two policies.
+// KeyRow::widening: pure comparisons of two policies. limit_values.hpp has those of limits.
 #pragma once
 
 #include "policy/keys.hpp"
 
 namespace stepbox::policy {
+
+// A value with where it came from, for the sentence.
+struct Named {
+  std::string text;
+  const Origin& origin;
+};
+
+// "CHANGED is wider than the BASE of ORIGIN". `name` as in Setting.
+Widening wider(const Named& changed, const Named& base, std::string_view name = {});
+
+// Of an amount that is a limit. Where none was set below, any limit tightens.
+template <class Amount>
+std::optional<Widening> widens_amount(const Sourced<std::optional<Amount>>& base,
+                                      const Sourced<std::optional<Amount>>& changed, std::string (*text)(Amount)) {
+  if (!base.value || !changed.value || *changed.value <= *base.value) return {};
+  return wider({text(*changed.value), changed.origin}, {text(*base.value), base.origin});
+}
 
 std::optional<Widening> widens_size(const Policy& base, const Policy& changed, uint64_t memory);
 std::optional<Widening> widens_inodes(const Policy& base, const Policy& changed, uint64_t memory);
