@@ -80,22 +80,44 @@ class Loop {
   // A step that goes on for so long can afford a witness with a memory of its own.
   static constexpr std::chrono::seconds kShortRun{1};
 
+  enum class Next : uint8_t { round, end };
+
+  // A round goes through its rows in their order. One with a descriptor is for when that is ready, which `came` tells as
+  // poll(2) does; one without comes in every round, and looks at the time.
+  struct Row {
+    int (Loop::*descriptor)() const;  // -1 while there is nothing to wait for
+    short events;
+    Next (Loop::*handle)(short came);
+  };
+  static const Row kRound[];
+
+  Next round();
+
+  int out_of_memory() const { return cgroup_.out_of_memory(); }
+  int memory_events() const { return Clock::now() < next_memory_look_ ? -1 : memory_events_.get(); }
+  int signals() const { return signals_; }
+  int listener() const { return listener_; }
+  int channel() const { return box_.channel(); }
+
+  Next memory_ran_out(short);
+  Next memory_is_short(short);
+  Next signals_came(short came);
+  Next pass_on_signals(short);
+  Next take_call(short came);
+  Next take_events(short);
+  Next mind_deadlines(short);
+  Next end_if_killed_for_memory(short);
+  Next sample_when_due(short);
+  Next mind_witness(short);
+
   void take_signals();
-  void pass_on_signals();
-  void mind_witness();
   void forward(int signal, sandbox::Whom whom);
-  bool mind_deadlines();  // false: what was killed does not go
   void end_step();
   void forget_late_overrun(const sandbox::Message& ended);
   void kill_box();
-  bool take_events();  // false: the step has ended
-  bool take_event();   // the same
+  Next take_event();
   bool should_stop_like(const sandbox::Message& stopped) const;
   void stop_like_step(const sandbox::Message& stopped);
-  void sample_when_due();
-  void memory_ran_out();
-  void memory_is_short();
-  bool was_killed_for_memory();
   bool has_memory_run_out() const { return Clock::now() < memory_ran_out_until_; }
   void look_at_memory();
   timespec time_left() const;
@@ -103,6 +125,7 @@ class Loop {
   cgroup::Cgroup& cgroup_;
   sandbox::Box& box_;
   sandbox::CallListener calls_;
+  int listener_ = box_.listener();  // -1 when no process is left that could ask
   workspace::UsageMeter& meter_;
   const Terminal& terminal_;
   bool step_has_terminal_;
@@ -132,67 +155,82 @@ Ended Loop::run() {
   // Nor must a look wait for its turn behind the step that is filling a volume. Init and the step exist already, and
   // keep the caller's.
   sys::ask_for_short_time_slices();
-  // poll(2) passes over a negative descriptor.
-  pollfd watched[] = {{box_.channel(), POLLIN, 0}, {signals_, POLLIN, 0}, {cgroup_.out_of_memory(), POLLIN, 0},
-                      {box_.listener(), POLLIN, 0}, {-1, POLLPRI, 0}};
-  for (;;) {
-    watched[4].fd = Clock::now() < next_memory_look_ ? -1 : memory_events_.get();
-    const timespec left = time_left();
-    ::ppoll(watched, std::size(watched), &left, nullptr);
-    // Before all else: who held the memory gives it back now.
-    if (watched[2].revents != 0) memory_ran_out();
-    if (watched[4].revents != 0) memory_is_short();
-    if ((watched[1].revents & POLLIN) != 0) take_signals();
-    pass_on_signals();
-    if (watched[3].revents != 0 && !calls_.take(watched[3].revents)) watched[3].fd = -1;
-    if (watched[0].revents != 0 && !take_events()) break;
-    if (!mind_deadlines()) break;
-    if (was_killed_for_memory()) break;
-    sample_when_due();
-    mind_witness();
-  }
+  while (round() == Next::round) {}
   if (step_has_terminal_) terminal_.take_back();
   ended_.memory_holder = blame_.holder();
   ended_.seccomp_log = calls_.result();
   return ended_;
 }
 
+constexpr Loop::Row Loop::kRound[] = {
+    // Before all else: the process that held the memory gives it back now.
+    {&Loop::out_of_memory, POLLIN, &Loop::memory_ran_out},
+    {&Loop::memory_events, POLLPRI, &Loop::memory_is_short},
+    {&Loop::signals, POLLIN, &Loop::signals_came},
+    {nullptr, 0, &Loop::pass_on_signals},
+    {&Loop::listener, POLLIN, &Loop::take_call},
+    {&Loop::channel, POLLIN, &Loop::take_events},
+    {nullptr, 0, &Loop::mind_deadlines},
+    {nullptr, 0, &Loop::end_if_killed_for_memory},
+    {nullptr, 0, &Loop::sample_when_due},
+    {nullptr, 0, &Loop::mind_witness},
+};
+
+Loop::Next Loop::round() {
+  pollfd watched[std::size(kRound)];
+  nfds_t count = 0;
+  for (const Row& row : kRound)
+    if (row.descriptor != nullptr) watched[count++] = {(this->*row.descriptor)(), row.events, 0};  // a negative one is passed over
+  const timespec left = time_left();
+  ::ppoll(watched, count, &left, nullptr);
+  const pollfd* next = watched;
+  for (const Row& row : kRound) {
+    const short came = row.descriptor != nullptr ? (next++)->revents : 0;
+    if (row.descriptor != nullptr && came == 0) continue;
+    if ((this->*row.handle)(came) == Next::end) return Next::end;
+  }
+  return Next::round;
+}
+
 // v1: the kernel tells that memory has run out a moment before it has chosen whom to kill.
-void Loop::memory_ran_out() {
+Loop::Next Loop::memory_ran_out(short) {
   if (!has_memory_run_out()) blame_ = {};
   memory_ran_out_until_ = Clock::now() + std::chrono::seconds(1);
   look_at_memory();
+  return Next::round;
 }
 
 // When the one that was killed is outside of the box, whose group above ran out, nothing follows.
-bool Loop::was_killed_for_memory() {
-  if (!has_memory_run_out() || !cgroup_.has_killed_for_memory()) return false;
+Loop::Next Loop::end_if_killed_for_memory(short) {
+  if (!has_memory_run_out() || !cgroup_.has_killed_for_memory()) return Next::round;
   look_at_memory();
   ended_.outcome = Signaled{SIGKILL, false};
-  return true;
+  return Next::end;
 }
 
 // v2: the kernel has had to look for memory. When it finds none it ends the whole box by itself, and what it says then
 // may come too late. A step can live at its limit for hours, with a file cache: one look in a second is enough.
-void Loop::memory_is_short() {
+Loop::Next Loop::memory_is_short(short) {
   char ignored[512];
   (void)!::pread(memory_events_.get(), ignored, sizeof ignored, 0);
   next_memory_look_ = Clock::now() + std::chrono::seconds(1);
   // Without a box that would be a look at all processes of the host.
-  if (box_.subreaper() != 0) return;
+  if (box_.subreaper() != 0) return Next::round;
   blame_ = {};
   look_at_memory();
+  return Next::round;
 }
 
 void Loop::look_at_memory() {
   blame_.look(sandbox::memory_of_processes(box_.processes(), box_.subreaper()));
 }
 
-void Loop::sample_when_due() {
+Loop::Next Loop::sample_when_due(short) {
   const Clock::time_point now = Clock::now();
-  if (now < next_sample_) return;
+  if (now < next_sample_) return Next::round;
   meter_.sample(now);
   next_sample_ = now + meter_.interval();
+  return Next::round;
 }
 
 timespec Loop::time_left() const {
@@ -202,6 +240,11 @@ timespec Loop::time_left() const {
   if (has_memory_run_out()) left = std::min<Clock::duration>(left, std::chrono::milliseconds(1));
   const auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(left).count();
   return {.tv_sec = nanoseconds / 1'000'000'000, .tv_nsec = nanoseconds % 1'000'000'000};
+}
+
+Loop::Next Loop::signals_came(short came) {
+  if ((came & POLLIN) != 0) take_signals();
+  return Next::round;
 }
 
 // Stops and what ends them keep their order, and go to whom they can be told to go at once.
@@ -219,26 +262,28 @@ void Loop::take_signals() {
   }
 }
 
-void Loop::pass_on_signals() {
+Loop::Next Loop::pass_on_signals(short) {
   const Clock::time_point now = Clock::now();
-  if (now < addressees_.next().value_or(Clock::time_point::max())) return;
+  if (now < addressees_.next().value_or(Clock::time_point::max())) return Next::round;
   const sys::SignalSet neighbour = box_.heard_by_parent();
   const sys::SignalSet witness = box_.heard_by_witness();
   if (witness != 0) witness_has_heard_ = true;
   while (const auto meant = addressees_.take(now, neighbour, witness)) forward(meant->signal, meant->whom);
+  return Next::round;
 }
 
 // One that has heard something is of no use for the next signal. And one that shares stepbox's command line, and variables
 // that the step does not have, is found by those that do not find the step.
-void Loop::mind_witness() {
-  if (addressees_.next()) return;
+Loop::Next Loop::mind_witness(short) {
+  if (addressees_.next()) return Next::round;
   const Clock::time_point now = Clock::now();
-  if (!witness_has_heard_ && now < next_witness_) return;
+  if (!witness_has_heard_ && now < next_witness_) return Next::round;
   witness_has_heard_ = false;
   const bool is_short = now < start_ + kShortRun;
   if (is_short) box_.renew_witness();
   else box_.renew_witness_apart(unset_variables_);
   next_witness_ = is_short ? start_ + kShortRun : Clock::time_point::max();
+  return Next::round;
 }
 
 void Loop::forward(int signal, sandbox::Whom whom) {
@@ -257,18 +302,19 @@ void Loop::forward(int signal, sandbox::Whom whom) {
   if (is_urgent && deadlines_.grace_after_cancel && countdown_.is_running()) countdown_.begin_grace(Clock::now());
 }
 
-bool Loop::mind_deadlines() {
+// The end: what was killed does not go.
+Loop::Next Loop::mind_deadlines(short) {
   for (;;) {
     const Clock::time_point now = Clock::now();
     switch (countdown_.due(now)) {
-      case Countdown::Due::nothing: return true;
+      case Countdown::Due::nothing: return Next::round;
       case Countdown::Due::look: countdown_.looked(now, output_ && output_->look()); break;
       case Countdown::Due::limit: end_step(); break;
       case Countdown::Due::kill:
         ended_.grace_exceeded = true;
         kill_box();
         break;
-      case Countdown::Due::give_up: ended_.outcome = Signaled{SIGKILL, false}; return false;
+      case Countdown::Due::give_up: ended_.outcome = Signaled{SIGKILL, false}; return Next::end;
     }
   }
 }
@@ -299,45 +345,57 @@ void Loop::kill_box() {
   countdown_.killed(Clock::now());
 }
 
+Loop::Next Loop::take_call(short came) {
+  if (!calls_.take(came)) listener_ = -1;
+  return Next::round;
+}
+
 // All that init has said by now, before a deadline is judged: that the step has ended in time may stand behind its stops.
 // Bounded, as a step can stop for ever.
-bool Loop::take_events() {
+Loop::Next Loop::take_events(short) {
   constexpr int kMost = 256;
   pollfd more{box_.channel(), POLLIN, 0};
   for (int i = 0; i < kMost; ++i) {
-    if (!take_event()) return false;
-    if (::poll(&more, 1, 0) <= 0) return true;
+    if (take_event() == Next::end) return Next::end;
+    if (::poll(&more, 1, 0) <= 0) return Next::round;
   }
-  return true;
+  return Next::round;
 }
 
-bool Loop::take_event() {
+Loop::Next Loop::take_event() {
   const std::optional<sandbox::BoxEvent> event = box_.next_event();
   if (!event) {
     // Init is gone without a word: somebody killed it. Its status comes from the teardown.
     ended_.outcome = BoxKilled{SIGKILL};
-    return false;
+    return Next::end;
   }
   switch (event->message.kind) {
     case sandbox::Kind::failed:
       ended_.outcome = NotStarted{event->message.error,
                                   event->message.stage == sandbox::Stage::exec ? event->message.index : -1};
-      return false;
+      return Next::end;
     case sandbox::Kind::ended:
       // After a refused execve the step's process ends as well; the refusal is what happened.
       if (!std::holds_alternative<NotStarted>(ended_.outcome)) ended_.outcome = outcome_of(event->message.value);
       ended_.ending = event->ending;
       forget_late_overrun(event->message);
-      return false;
+      return Next::end;
     case sandbox::Kind::expired:
       // Init has kept the limit while stepbox could not.
       if (!ended_.overrun) ended_.overrun = countdown_.overrun_of_time();
       ended_.grace_exceeded = true;
       countdown_.killed(Clock::now());
-      return true;
-    case sandbox::Kind::stopped: stop_like_step(event->message); return true;
-    default: return true;
+      return Next::round;
+    case sandbox::Kind::stopped: stop_like_step(event->message); return Next::round;
+    // The box was made with the first three (box.cpp); the others are the supervisor's own orders.
+    case sandbox::Kind::volumes:
+    case sandbox::Kind::executing:
+    case sandbox::Kind::weakened:
+    case sandbox::Kind::signal:
+    case sandbox::Kind::resume:
+    case sandbox::Kind::kill: return Next::round;
   }
+  return Next::round;
 }
 
 // Where it has the terminal, a step stops stepbox however it is stopped. Otherwise by job control only, and where there
