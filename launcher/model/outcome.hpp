@@ -11,7 +11,6 @@
 namespace stepbox {
 
 // Exit codes of stepbox itself, as timeout(1), env(1) and Docker taught everyone.
-inline constexpr int kExitOutputMissing = 123;
 inline constexpr int kExitDeadline = 124;
 inline constexpr int kExitLauncher = 125;
 inline constexpr int kExitNotExecutable = 126;
