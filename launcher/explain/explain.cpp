@@ -60,8 +60,12 @@ std::string source_of(const MountCall& call) {
     case MountAct::proc: return "new proc";
     case MountAct::devpts: return "new devpts";
     case MountAct::terminal: return "terminal " + call.source;
-    default: return {};
+    case MountAct::directory:
+    case MountAct::file:
+    case MountAct::symlink:
+    case MountAct::seal: return {};
   }
+  return {};
 }
 
 std::string with_origin(const Origin& origin) { return origin.place.empty() ? "" : "  [" + origin.text() + "]"; }

@@ -57,6 +57,33 @@ enum class MountAct : uint8_t {
   seal        // change the attributes of the mount at target
 };
 
+// Whether the act makes an entry in a directory and mounts nothing.
+constexpr bool makes_entry(MountAct act) {
+  switch (act) {
+    case MountAct::directory:
+    case MountAct::file:
+    case MountAct::symlink: return true;
+    case MountAct::tmpfs:
+    case MountAct::bind:
+    case MountAct::rebind:
+    case MountAct::proc:
+    case MountAct::devpts:
+    case MountAct::terminal:
+    case MountAct::seal: return false;
+  }
+  return false;
+}
+
+// The box is made in phases, in this order. When `workspace` is over, the step begins to make the directories of its
+// caches, while init does the rest: no mount of a later phase lies above or below one of them.
+enum class MountPhase : uint8_t {
+  workspace,  // the root, the volumes, and their directories
+  host,       // the host's tree, and /sys, /dev, /proc
+  shown,      // what is shown, writable or hidden by name, and the masks
+  seal,       // the root gets read-only
+  last = seal
+};
+
 // MountAct::terminal is for numbers below this: to have number N, N terminals are opened before, at 25 us each.
 inline constexpr unsigned kMaxTerminals = 64;
 
@@ -73,6 +100,7 @@ enum class SegmentBound : uint8_t {
 // One call of the flat list. Paths in `target` are relative to the box root; empty is the root itself.
 struct MountCall {
   MountAct act;
+  MountPhase phase = MountPhase::workspace;
   std::string source = {};
   std::string target = {};
   uint32_t mode = 0;            // directory, file
@@ -169,11 +197,8 @@ struct Plan {
   CgroupPlan cgroup;                            // limits on the whole box
   std::vector<ProcessLimitSpec> process_limits;  // lowered in the step, never raised
   std::vector<PlannedVolume> volumes;
-  std::vector<MountCall> mounts;
-  // When so many of them are done, the volumes are there. The step then makes the directories of its caches itself,
-  // while init does the rest: no mount of the rest lies above or below one of them.
-  size_t mounts_before_caches = 0;
-  std::vector<MountCall> cache_directories;
+  std::vector<MountCall> mounts;             // phase after phase
+  std::vector<MountCall> cache_directories;  // made by the step itself
   std::vector<int> passed_fds;        // above 2, ascending
   std::string terminal;               // for explain; empty: none to hand over
   RootMode root = RootMode::ro;

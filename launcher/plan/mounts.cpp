@@ -14,14 +14,14 @@
 
 // The box, in the order in which it is built:
 //
-//   a small tmpfs as root
-//   /box: the workspace, its volumes, and the directories in them
-//   (from here on, by the step at the same time: the directories that redirects name)
-//   the host's top-level directories, read-only
-//   /sys, /dev, /proc
-//   what is shown, writable or hidden by name: checkout, toolchains, CI files, rules of the policy
-//   the masks: /tmp, /run, home, ... show directories of the workspace
-//   the root is sealed
+//   workspace  a small tmpfs as root
+//              /box: the workspace, its volumes, and the directories in them
+//              (from here on, by the step at the same time: the directories that redirects name)
+//   host       the host's top-level directories, read-only
+//              /sys, /dev, /proc
+//   shown      what is shown, writable or hidden by name: checkout, toolchains, CI files, rules of the policy
+//              the masks: /tmp, /run, home, ... show directories of the workspace
+//   seal       the root is sealed
 namespace stepbox::plan {
 namespace {
 
@@ -79,10 +79,10 @@ class MountList {
   void seal();
   void count_own_inodes();
 
-  // What is made (directories, files, links) comes before what is mounted, phase by phase: making is done
+  // Within a phase, what is made (directories, files, links) comes before what is mounted: making is done
   // with the owner's file-system ids, and changing back and forth would cost more than the rest.
   MountCall& add(MountAct act, std::string source, std::string target, std::string why) {
-    const bool makes = act == MountAct::directory || act == MountAct::file || act == MountAct::symlink;
+    const bool makes = makes_entry(act);
     std::vector<MountCall>& list = makes ? plan_.mounts : to_mount_;
     MountCall& call = list.emplace_back();
     call.act = act;
@@ -92,9 +92,14 @@ class MountList {
     call.why = std::move(why);
     return call;
   }
-  void end_phase() {
+  // What is made next may lie in what has been added.
+  void mount_now() {
     std::ranges::move(to_mount_, std::back_inserter(plan_.mounts));
     to_mount_.clear();
+  }
+  void end(MountPhase phase) {
+    mount_now();
+    for (; phases_end_ < plan_.mounts.size(); ++phases_end_) plan_.mounts[phases_end_].phase = phase;
   }
   void directory(std::string target, uint32_t mode, std::string why = {}) {
     made_.insert(target);
@@ -125,7 +130,8 @@ class MountList {
   const bool shifted_;
   const bool is_reduced_;  // root: system
   const Recursion copy_;
-  std::vector<MountCall> to_mount_;  // of this phase
+  std::vector<MountCall> to_mount_;  // when everything on the way is made
+  size_t phases_end_ = 0;            // so many calls are of phases that have ended
   std::set<std::string> made_;       // directories and files that exist because the plan makes them
   std::vector<std::string> placed_;  // targets of binds: what lies below exists on the host already
   std::vector<std::string> hidden_;  // targets of what is hidden: nothing lies below
@@ -137,16 +143,18 @@ Result<> MountList::build() {
   plan_.mounts.reserve(kUsual);
   root();
   workspace();
+  end(MountPhase::workspace);
   host_root();
   sys();
   dev();
   proc();
-  end_phase();
+  end(MountPhase::host);
   TRY(paths());
   redirect_directories();
   masks();
+  end(MountPhase::shown);
   seal();
-  end_phase();
+  end(MountPhase::seal);
   count_own_inodes();
   return {};
 }
@@ -156,7 +164,7 @@ void MountList::root() {
   skeleton.attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
   // Only directories, links and mount points live here; it is read-only before the step starts.
   skeleton.options = {{"size", "1M"}, {"nr_inodes", "65536"}, {"mode", "0755"}};
-  end_phase();
+  mount_now();
 }
 
 void MountList::host_root() {
@@ -330,7 +338,7 @@ void MountList::volume(size_t index) {
   call.attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
   call.volume = static_cast<int>(index);
   call.origin = planned.size_origin;
-  end_phase();  // what is made in it comes next
+  mount_now();
 }
 
 void MountList::workspace() {
@@ -350,14 +358,13 @@ void MountList::workspace() {
     add(MountAct::rebind, "box/tmp/var-tmp", "box/var-tmp", "volume tmp").attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
     directory("box/tmp/tmp", 01777);
     add(MountAct::rebind, "box/tmp/tmp", "box/tmp", "volume tmp").attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
-    end_phase();
+    mount_now();
   }
   for_each_volume_directory([&](const VolumeDirectory& made) {
     // A volume's root is made with 0755 and gets its mode here; the two of an own tmp have theirs.
     if (own_tmp && (made.path == "tmp" || made.path == "var-tmp")) return;
     directory("box/" + std::string(made.path), made.mode);
   });
-  plan_.mounts_before_caches = plan_.mounts.size();
 }
 
 // Most are the step's to make, but for those in a directory that init makes at the same time.

@@ -47,7 +47,7 @@ class Init : StepParent {
   void map_ids_of_step();
   void make_workspace();
   void make_rest();
-  void build(size_t first, size_t last);
+  void build(MountPhase last);
   void raise_loopback();
   void hand_over_volumes();
   void drop_privileges();
@@ -130,16 +130,16 @@ void Init::make_workspace() {
   // Nothing that is mounted here may travel to the host, nor its mounts to here.
   require(Stage::private_mounts, error_of(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr)));
   ::umask(0);
-  build(0, prepared_.plan.mounts_before_caches);
+  build(MountPhase::workspace);
 }
 
 void Init::make_rest() {
-  build(prepared_.plan.mounts_before_caches, prepared_.plan.mounts.size());
+  build(MountPhase::last);
   require(Stage::pivot, enter_root(context_.root));
 }
 
-void Init::build(size_t first, size_t last) {
-  const MountFailure failure = build_mounts(prepared_, context_, first, last);
+void Init::build(MountPhase last) {
+  const MountFailure failure = build_mounts(prepared_, context_, last);
   require(failure.stage, failure.error, failure.index);
 }
 

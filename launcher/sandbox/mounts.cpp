@@ -52,13 +52,13 @@ class Builder {
   Builder(const Prepared& prepared, MountContext& context)
       : prepared_(prepared), context_(context), owner_(prepared.plan.identity) {}
 
-  MountFailure build(size_t first, size_t last) {
-    for (size_t i = first; i < last; ++i) {
-      const MountCall& call = prepared_.plan.mounts[i];
+  MountFailure build(MountPhase last) {
+    const std::vector<MountCall>& calls = prepared_.plan.mounts;
+    for (size_t& next = context_.next; next < calls.size() && calls[next].phase <= last; ++next) {
       failed_stage_ = Stage::mount;
-      const int error = carry_out(call);
-      if (error == 0 || is_passed_over(call, error)) continue;
-      return {failed_stage_, static_cast<int>(i), error};
+      const int error = carry_out(calls[next]);
+      if (error == 0 || is_passed_over(calls[next], error)) continue;
+      return {failed_stage_, static_cast<int>(next), error};
     }
     owner_.be_self();
     return {};
@@ -71,6 +71,7 @@ class Builder {
   int new_tmpfs(const MountCall& call);
   int new_devpts(const MountCall& call);
   int reserve_terminal(const MountCall& call);
+  int copy_terminal(const MountCall& call);
   int copy(const MountCall& call, int from);
   int put_overlay(const MountCall& call, int lower);
   int set_attributes(const MountCall& call, int mount, unsigned recursive);
@@ -84,28 +85,22 @@ class Builder {
 };
 
 int Builder::carry_out(const MountCall& call) {
+  if (makes_entry(call.act)) owner_.be_owner();
+  else owner_.be_self();
+  // Without a default, so that the compiler asks about a new act.
   switch (call.act) {
-    case MountAct::directory: owner_.be_owner(); return make_directory(call);
-    case MountAct::file: owner_.be_owner(); return make_file(call);
-    case MountAct::symlink:
-      owner_.be_owner();
-      return error_of(::symlinkat(call.source.c_str(), context_.root, call.target.c_str()));
-    default: break;
-  }
-  owner_.be_self();
-  switch (call.act) {
+    case MountAct::directory: return make_directory(call);
+    case MountAct::file: return make_file(call);
+    case MountAct::symlink: return error_of(::symlinkat(call.source.c_str(), context_.root, call.target.c_str()));
     case MountAct::tmpfs: return new_tmpfs(call);
     case MountAct::devpts: return new_devpts(call);
-    case MountAct::terminal: {
-      const int error = reserve_terminal(call);
-      return error == 0 ? copy(call, AT_FDCWD) : error;
-    }
+    case MountAct::terminal: return copy_terminal(call);
     case MountAct::proc: return attach(call, context_.proc);
     case MountAct::bind: return copy(call, AT_FDCWD);
     case MountAct::rebind: return copy(call, context_.root);
     case MountAct::seal: return seal(call);
-    default: return EINVAL;
   }
+  return EINVAL;
 }
 
 int Builder::make_directory(const MountCall& call) {
@@ -180,6 +175,11 @@ int Builder::reserve_terminal(const MountCall& call) {
   while (count > 0) ::close(fds[--count]);
   // Where the machine's terminals or descriptors do not suffice, /dev/console has to do.
   return is_there ? 0 : ENOENT;
+}
+
+int Builder::copy_terminal(const MountCall& call) {
+  const int error = reserve_terminal(call);
+  return error == 0 ? copy(call, AT_FDCWD) : error;
 }
 
 // A source of one component has no link on its way, and one that is in the box was made by stepbox.
@@ -258,8 +258,8 @@ int Builder::seal(const MountCall& call) {
 
 }  // namespace
 
-MountFailure build_mounts(const Prepared& prepared, MountContext& context, size_t first, size_t last) {
-  return Builder(prepared, context).build(first, last);
+MountFailure build_mounts(const Prepared& prepared, MountContext& context, MountPhase last) {
+  return Builder(prepared, context).build(last);
 }
 
 MountFailure make_cache_directories(const Plan& plan, int root) {

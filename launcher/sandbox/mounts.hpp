@@ -18,6 +18,7 @@ struct MountContext {
 
   int proc = -1;            // the detached new procfs
   int user_namespace = -1;  // of the step, for id-mapped mounts; -1: none
+  size_t next = 0;          // of plan.mounts; moved on by build_mounts
   int root = -1;            // set by build_mounts: the box root
   int terminal = -1;        // likewise, to be kept open: it holds the place of the caller's terminal (MountAct::terminal)
   std::array<int, kMaxVolumes> volumes = filled_with_none();
@@ -29,10 +30,10 @@ struct MountFailure {
   int error = 0;
 };
 
-// Does the calls of plan.mounts from `first` up to `last` (exclusive), in order. Sources are paths of the host,
+// Does the calls of plan.mounts that come next, in order, to the end of phase `last`. Sources are paths of the host,
 // targets are opened below the box root without following links, so that nothing a step left behind can lead a
 // mount elsewhere.
-MountFailure build_mounts(const Prepared& prepared, MountContext& context, size_t first, size_t last);
+MountFailure build_mounts(const Prepared& prepared, MountContext& context, MountPhase last);
 
 // Makes plan.cache_directories below `root`, as the step. 0, or an errno and the number of the one that failed.
 MountFailure make_cache_directories(const Plan& plan, int root);

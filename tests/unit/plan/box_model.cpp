@@ -49,8 +49,8 @@ std::string parent_of(const std::string& path) {
 }
 
 std::string describe(const MountCall& call) {
-  static constexpr const char* kActs[] = {"directory", "file", "symlink", "tmpfs", "bind",
-                                          "rebind",    "proc", "devpts",  "seal"};
+  static constexpr const char* kActs[] = {"directory", "file", "symlink",  "tmpfs",    "bind",
+                                          "rebind",    "proc", "devpts",   "terminal", "seal"};
   return std::string(kActs[static_cast<size_t>(call.act)]) + " /" + call.target +
          (call.source.empty() ? "" : " from " + call.source) + (call.why.empty() ? "" : " (" + call.why + ")");
 }
@@ -60,9 +60,11 @@ std::string describe(const MountCall& call) {
 BoxModel::BoxModel(const Plan& plan, const HostFacts& facts, Step step) : host_(facts) {
   host_fs_ = new_fs("host");
   const std::span<const MountCall> mounts(plan.mounts);
-  carry_out_all(mounts.first(plan.mounts_before_caches));
+  const auto is_rest = [](const MountCall& call) { return call.phase != MountPhase::workspace; };
+  const auto rest = std::ranges::find_if(mounts, is_rest);
+  carry_out_all({mounts.begin(), rest});
   if (step == Step::first) carry_out_all(plan.cache_directories);
-  carry_out_all(mounts.subspan(plan.mounts_before_caches));
+  carry_out_all({rest, mounts.end()});
   if (step == Step::last) carry_out_all(plan.cache_directories);
 }
 

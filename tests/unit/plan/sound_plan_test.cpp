@@ -70,12 +70,37 @@ TEST_CASE("what init mounts and what the step makes have nothing to do with each
     for (const MountCall& made : plan.cache_directories) {
       CHECK(made.act == MountAct::directory);
       CHECK(made.target.starts_with("box/"));
-      for (size_t i = plan.mounts_before_caches; i < plan.mounts.size(); ++i) {
-        const std::string& target = plan.mounts[i].target;
+      for (const MountCall& mount : plan.mounts) {
+        if (mount.phase == MountPhase::workspace) continue;
+        const std::string& target = mount.target;
         INFO(made.target << " and " << target);
         CHECK_FALSE(is_within(target, made.target));
         CHECK_FALSE((target.starts_with("box/") && is_within(made.target, target)));
       }
+    }
+  }
+}
+
+// Init stops at the first call of a later phase, and is finished after the last.
+TEST_CASE("the box is made phase after phase, and every phase has something to do", "[run][plan]") {
+  for (const Situation& s : situations()) {
+    INFO(s.name);
+    const Plan plan = plan_of(s.facts, s.policy);
+    CHECK(std::ranges::is_sorted(plan.mounts, {}, &MountCall::phase));
+    CHECK(plan.mounts.back().phase == MountPhase::last);
+    for (const MountPhase phase : {MountPhase::workspace, MountPhase::host, MountPhase::shown, MountPhase::seal})
+      CHECK(std::ranges::count(plan.mounts, phase, &MountCall::phase) > 0);
+  }
+}
+
+TEST_CASE("the workspace is there before anything of the host", "[run][plan]") {
+  for (const Situation& s : situations()) {
+    INFO(s.name);
+    const Plan plan = plan_of(s.facts, s.policy);
+    for (const MountCall& call : plan.mounts) {
+      INFO(call.target);
+      if (call.act == MountAct::tmpfs) CHECK(call.phase == MountPhase::workspace);
+      if (call.act == MountAct::bind) CHECK(call.phase > MountPhase::workspace);
     }
   }
 }
