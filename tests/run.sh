@@ -14,7 +14,7 @@ if [ "${CI:-}" = true ]; then export STEPBOX_MUST_WORK=1; fi
 
 build_packages=(cmake g++ make ninja-build pkg-config libboost-dev libboost-filesystem-dev libcli11-dev libfmt-dev
                 libseccomp-dev libspdlog-dev libyaml-cpp-dev nlohmann-json3-dev)
-test_packages=(acl libcap2-bin catch2 bubblewrap dpkg-dev fakeroot tmux strace gdb python3 python3-yaml util-linux procps git mandoc)
+test_packages=(acl libcap2-bin catch2 bubblewrap dpkg-dev fakeroot tmux strace gdb python3 python3-yaml util-linux procps git openssh-client mandoc)
 vm_packages=(qemu-system-x86 busybox-static cpio e2fsprogs less)  # tests/vm
 # What the examples build with. Installed where there is no such program in the system's directories: an
 # ordinary user cannot use one in root's home.

@@ -38,11 +38,11 @@ void say(const Report& report) {
 // has halted to read.
 void summarise(const Report& report, SummaryWhen when) {
   const bool is_wanted = when == SummaryWhen::always || (when == SummaryWhen::automatic && report::is_noteworthy(report));
-  if (!is_wanted && report.hint.empty()) return;
+  if (!is_wanted) return;
   constexpr std::chrono::seconds kPatience{10};
   const auto tell = [&](int) {
     log::set_patience(kPatience);
-    if (is_wanted) say(report);
+    say(report);
     if (!report.hint.empty()) log::hint(report.hint);
   };
   sys::run_bounded(tell, {}, kPatience, 0);

@@ -55,6 +55,13 @@ struct Stray {
   std::string comm;
 };
 
+// One thing by which a step in the box ran otherwise than without stepbox: "network", "none".
+struct Difference {
+  std::string name;
+  std::string value;
+  bool operator==(const Difference&) const = default;
+};
+
 // Seconds, from the monotonic clock.
 struct Times {
   double wall = 0;  // of the step, from exec to its end
@@ -107,7 +114,8 @@ struct Report {
   uint64_t memory_total = 0;
   std::vector<std::string> warnings;
   std::string interpreter;  // of the command, where it is this that was not found; else empty
-  std::string hint;  // what to do about a command that the box hides; empty otherwise
+  std::string hint;         // what the box took away that may have made the step fail; empty where nothing is known
+  std::vector<Difference> differences;  // of the box, where the step failed and its cause is open
 };
 
 }  // namespace stepbox

@@ -157,6 +157,8 @@ Json run_record(const Report& report) {
 
 Json step_record(const Report& report) { return {{"argv", report.argv}, {"cwd", report.cwd}}; }
 
+Json difference_record(const Difference& difference) { return {{"name", difference.name}, {"value", difference.value}}; }
+
 Json outcome_record(const Report& report) {
   const bool is_over = report.verdict != Verdict::running;
   return {{"verdict", name_of(report.verdict)},
@@ -164,7 +166,9 @@ Json outcome_record(const Report& report) {
           {"signal", signal_or_null(signal_of(report.outcome))},
           {"cancelled_by", signal_or_null(report.cancelled_by)},
           {"limit", overrun_record(report)},
-          {"sentence", report.sentence}};
+          {"sentence", report.sentence},
+          {"hint", report.hint.empty() ? Json(nullptr) : Json(report.hint)},
+          {"differences", list_of(report.differences, difference_record)}};
 }
 
 Json time_record(const Times& time) {

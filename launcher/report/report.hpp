@@ -25,9 +25,19 @@ namespace stepbox::report {
 // ended the step.
 Verdict verdict_of(const Report& report);
 
+// Whether the verdict leaves the cause of a failure open: what the box may have had to do with it is then worth a word.
+bool has_unknown_cause(const Report& report);
+
 // The cause as a sentence, without a full stop: "the step exited with code 1 while volume 'cache' was full
 // (4 GiB; most of it go-build: 3.6 GiB)". Reads outcome, verdict, cancelled_by, argv, volumes and caches.
+//
+// Where nothing was full and the cause is open, volumes that were at least half full are named with their highest sample:
+// the kernel does not tell of a write that a tmpfs refused.
 std::string sentence_of(const Report& report);
+
+// Which deadline ended the step: "the step ran into its time limit of 30m (--timeout)". For the sentence, and for the line
+// that announces the end.
+std::string overrun_text(const Overrun& overrun);
 
 // The report as JSON, schema version 1, ending in a newline. Bytes that are not UTF-8 appear as U+FFFD.
 // Environment values never appear. Records at the root and in lists, so that it can grow.

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <map>
@@ -180,13 +181,38 @@ std::string ending_text(const Report& report) {
   return what_happened(report);
 }
 
-std::string overrun_text(const Report& report) {
-  const Overrun& overrun = *report.overrun;
-  const std::string limit = duration_text(overrun.limit) + " (" + escaped(overrun.origin.text()) + ")";
-  const std::string what = overrun.deadline == Deadline::timeout
-                               ? "the step ran into its time limit of " + limit
-                               : "the step wrote nothing to its stdout and stderr for " + limit;
-  return what + "; " + ending_text(report);
+// A tmpfs leaves no trace of a refused write. One allocation that is larger than the room left, and a volume that is full
+// for less than a look apart, are missed: the fill level is then the only lead, and worth a word from here on.
+constexpr uint64_t kNotablePercent = 50;
+
+struct FillLevel {
+  uint64_t percent = 0;
+  std::string text;  // "volume 'cache': highest sample 62 % of 4 GiB"
+};
+
+// Less than 100 where no sample was full, however close it came.
+uint64_t percent_of(uint64_t part, uint64_t whole) {
+  return whole == 0 ? 0 : std::min<uint64_t>(static_cast<uint64_t>(static_cast<double>(part) * 100 / static_cast<double>(whole)), 99);
+}
+
+FillLevel fill_level(const VolumeUsage& volume) {
+  const uint64_t bytes = percent_of(volume.peak_bytes, volume.limit_bytes);
+  const uint64_t inodes = percent_of(volume.peak_inodes, volume.limit_inodes);
+  const std::string whole = inodes > bytes ? std::to_string(volume.limit_inodes) + " inodes" : human_bytes(volume.limit_bytes);
+  const uint64_t percent = std::max(bytes, inodes);
+  return {percent, "volume " + quoted(volume.name) + ": highest sample " + std::to_string(percent) + " % of " + whole};
+}
+
+// "; volume 'cache': highest sample 62 % of 4 GiB", of the two fullest.
+std::string fill_levels(const Report& report) {
+  constexpr size_t kMost = 2;
+  std::vector<FillLevel> levels;
+  for (const VolumeUsage& volume : report.volumes)
+    if (FillLevel level = fill_level(volume); level.percent >= kNotablePercent) levels.push_back(std::move(level));
+  std::ranges::stable_sort(levels, std::ranges::greater{}, &FillLevel::percent);
+  std::string out;
+  for (size_t i = 0; i < std::min(levels.size(), kMost); ++i) out += "; " + levels[i].text;
+  return out;
 }
 
 std::string cancelled_text(const Report& report) {
@@ -221,16 +247,27 @@ Verdict verdict_of(const Report& report) {
   return std::holds_alternative<Signaled>(report.outcome) ? Verdict::signal : Verdict::failure;
 }
 
+bool has_unknown_cause(const Report& report) {
+  return report.verdict == Verdict::failure || report.verdict == Verdict::signal;
+}
+
 std::string sentence_of(const Report& report) {
   if (report.verdict == Verdict::out_of_memory)
     return out_of_memory_text(report, *hit_limit(report, "memory")) + "; " +
            (report.outcome == Outcome{Exited{0}} ? "the step itself exited with code 0" : what_happened(report));
-  const std::string happened = report.overrun                         ? overrun_text(report)
+  const std::string happened = report.overrun                         ? overrun_text(*report.overrun) + "; " + ending_text(report)
                                : report.verdict == Verdict::cancelled ? cancelled_text(report)
                                                                       : what_happened(report);
   std::string full = full_volumes(report);
   if (const std::string processes = processes_clause(report); !processes.empty()) full += (full.empty() ? "" : " and ") + processes;
-  return full.empty() ? happened : happened + " while " + full;
+  if (full.empty()) return has_unknown_cause(report) ? happened + fill_levels(report) : happened;
+  return happened + " while " + full;
+}
+
+std::string overrun_text(const Overrun& overrun) {
+  const std::string limit = duration_text(overrun.limit) + " (" + escaped(overrun.origin.text()) + ")";
+  return overrun.deadline == Deadline::timeout ? "the step ran into its time limit of " + limit
+                                               : "the step wrote nothing to its stdout and stderr for " + limit;
 }
 
 }  // namespace stepbox::report

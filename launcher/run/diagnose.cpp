@@ -1,8 +1,8 @@
 #include "run/diagnose.hpp"
 
 #include "base/log.hpp"
-#include "base/text.hpp"
 #include "model/units.hpp"
+#include "report/report.hpp"
 #include "report/snapshot_text.hpp"
 #include "sandbox/snapshot.hpp"
 #include "sys/bounded_child.hpp"
@@ -14,11 +14,7 @@ constexpr std::chrono::milliseconds kTimeToLook{1000};
 constexpr std::chrono::milliseconds kTimeToSay{500};
 
 std::string announcement(const Overrun& overrun, const Deadlines& deadlines) {
-  const std::string limit = duration_text(overrun.limit) + " (" + escaped(overrun.origin.text()) + ")";
-  const std::string what = overrun.deadline == Deadline::timeout ? "the step has run for its whole time of " + limit
-                                                                 : "the step has written nothing for " + limit;
-  return what + ": it gets SIGTERM, and is killed when it is still there " + duration_text(deadlines.grace.value) +
-         " later";
+  return report::overrun_text(overrun) + ": sending SIGTERM; SIGKILL follows in " + duration_text(deadlines.grace.value);
 }
 
 }  // namespace

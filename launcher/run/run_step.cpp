@@ -23,6 +23,7 @@
 #include "run/caller.hpp"
 #include "run/command_hints.hpp"
 #include "run/fill_report.hpp"
+#include "run/look_for_hints.hpp"
 #include "run/negotiate.hpp"
 #include "run/planning_deadline.hpp"
 #include "run/resolve_policy.hpp"
@@ -215,6 +216,8 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   tell_missing_interpreter(report, planned.plan);
   if (report.interpreter.empty()) hint_at_hidden_command(report, planned.plan);
   hint_at_quoting(report);
+  report.verdict = report::verdict_of(report);
+  fill_hint(report, planned, box);
   box.release();
   report.leftovers = cgroup.destroy();
   if (box.has_survivors() || (ended.ending && ended.ending->has_survivors)) report.leftovers.emplace_back("processes that fork faster than they are killed");
@@ -225,7 +228,6 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   report.time.wall = seconds_between(running, over);
   report.time.teardown = seconds_between(over, end);
   tell_time("the box was taken apart", report.time.teardown);
-  report.verdict = report::verdict_of(report);
   report.sentence = report::sentence_of(report);
   return report;
 }

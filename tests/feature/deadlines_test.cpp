@@ -94,7 +94,7 @@ TEST_CASE("a step that goes on for longer than its time is ended, with 124 and w
   CHECK(snapshot.at("processes").at(1).at("parent") == 2);
   CHECK(snapshot.at("volumes").at(0).at("name") == "workspace");
   CHECK(snapshot.at("volumes").at(0).at("inodes") == 1);
-  CHECK(contains(ended.err, "stepbox: the step has run for its whole time of 1s (--timeout): it gets SIGTERM"));
+  CHECK(contains(ended.err, "stepbox: the step ran into its time limit of 1s (--timeout): sending SIGTERM; SIGKILL follows in "));
   CHECK(contains(ended.err, ": sleep 321"));
   CHECK(processes_with(place.mark()).empty());
 }

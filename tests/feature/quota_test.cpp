@@ -147,6 +147,22 @@ TEST_CASE("a step that fails with room to spare is not blamed on the quota", "[q
   CHECK(volume_of(place.report(), "workspace").at("quota_reached") == false);
 }
 
+// The kernel refuses the allocation whole, before it takes a page of it: nobody can see a full volume.
+TEST_CASE("after one allocation larger than the volume the sentence tells the highest sample", "[quota]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  const Run refused =
+      place.run_step({"--volume", "tmp=64MiB"}, {"sh", "-c", "fallocate -l 40M /tmp/kept && fallocate -l 128M /tmp/big"});
+  INFO(refused);
+  CHECK(refused.code() == 1);
+  CHECK(refused.err.find("No space left on device") != std::string::npos);
+  const Json report = place.report();
+  CHECK(verdict_of(report) == "failure");
+  CHECK(volume_of(report, "tmp").at("quota_reached") == false);
+  CHECK(report.at("outcome").at("sentence") == "the step exited with code 1; volume 'tmp': highest sample 62 % of 64 MiB");
+}
+
 TEST_CASE("a step that reaches a quota and goes on succeeds, and the report says what happened", "[quota]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);

@@ -59,6 +59,8 @@ const HostFeature legacy_tiocsti = {"dev.tty.legacy_tiocsti=1",
 const HostFeature python = {"python3", [] { return is_program("/usr/bin/python3"); }, "apt-get install python3"};
 const HostFeature c_compiler = {"gcc", [] { return is_program("/usr/bin/gcc"); }, "apt-get install gcc"};
 const HostFeature call_tracer = {"strace", [] { return is_program("/usr/bin/strace"); }, "apt-get install strace"};
+const HostFeature ssh_agent = {"ssh-agent", [] { return is_program("/usr/bin/ssh-agent"); }, "apt-get install openssh-client"};
+const HostFeature version_control = {"git", [] { return is_program("/usr/bin/git"); }, "apt-get install git"};
 bool host_has(const HostFeature& feature) {
   if (feature.is_there()) return true;
   const char* must = std::getenv("STEPBOX_MUST_WORK");

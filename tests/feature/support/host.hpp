@@ -23,6 +23,8 @@ extern const HostFeature legacy_tiocsti;
 extern const HostFeature python;
 extern const HostFeature c_compiler;
 extern const HostFeature call_tracer;  // strace
+extern const HostFeature ssh_agent;
+extern const HostFeature version_control;  // git
 
 // Whether the case can go on; prints why not. With STEPBOX_MUST_WORK=1 a missing feature fails the case.
 bool host_has(const HostFeature& feature);

@@ -54,6 +54,8 @@ Report sample() {
   report.kernel = "6.1.0-18-amd64";
   report.memory_total = 16 * kGiB;
   report.warnings = {"cannot show '/opt/sdk' in the box: it does not exist"};
+  report.hint = "the box: network none";
+  report.differences = {{"network", "none"}, {"environment", "without A\xff"}};
   report.verdict = report::verdict_of(report);
   report.sentence = report::sentence_of(report);
   return report;

@@ -146,6 +146,49 @@ TEST_CASE("plain ends are plain sentences", "[report]") {
         "the box was killed from outside by SIGKILL; how the step would have ended is not known");
 }
 
+TEST_CASE("a failed step tells how full its volumes were seen, from half on, and claims no more", "[report]") {
+  Report report = plain_report(Exited{1});
+  report.volumes[0].peak_bytes = 4 * kGiB - 1;  // 49 % of 8 GiB
+  CHECK(sentence(report) == "the step exited with code 1");
+  report.volumes[0].peak_bytes = 5 * kGiB;
+  CHECK(sentence(report) == "the step exited with code 1; volume 'workspace': highest sample 62 % of 8 GiB");
+  // The fullest comes first, by bytes or by inodes.
+  report.volumes[1].peak_bytes = 4 * kGiB - 1;
+  report.volumes[0].peak_inodes = 700'000;
+  CHECK(sentence(report) ==
+        "the step exited with code 1; volume 'cache': highest sample 99 % of 4 GiB; volume 'workspace': highest sample 70 % "
+        "of 1000000 inodes");
+  report.volumes.push_back(volume("tmp", "/box/tmp", kGiB));
+  report.volumes[2].peak_bytes = kGiB / 2;
+  CHECK(sentence(report).find("'tmp'") == std::string::npos);
+  // A write to mapped memory in a full tmpfs.
+  report.outcome = Signaled{SIGBUS, false};
+  CHECK(sentence(report).starts_with("the step was ended by SIGBUS; volume 'cache': highest sample 99 % of 4 GiB"));
+}
+
+TEST_CASE("where the cause is known, or the step succeeded, the fill levels are not told", "[report]") {
+  Report report = plain_report(Exited{1});
+  report.volumes[0].peak_bytes = 6 * kGiB;
+  const std::string told = sentence(report);
+  REQUIRE(told.find("highest sample") != std::string::npos);
+  report.outcome = Exited{0};
+  CHECK(sentence(report) == "the step succeeded");
+  report.outcome = Signaled{SIGTERM, false};
+  report.cancelled_by = SIGTERM;
+  CHECK(sentence(report).find("highest sample") == std::string::npos);
+  report = full_cache_report(Exited{1});
+  report.volumes[0].peak_bytes = 6 * kGiB;
+  CHECK(sentence(report).find("highest sample") == std::string::npos);
+}
+
+TEST_CASE("a deadline is worded in one place", "[report][deadlines]") {
+  const Overrun overrun{Deadline::timeout, std::chrono::minutes(30), {.layer = Layer::command_line, .place = "--timeout"}};
+  CHECK(report::overrun_text(overrun) == "the step ran into its time limit of 30m (--timeout)");
+  Report report = plain_report(Signaled{SIGTERM, false});
+  report.overrun = overrun;
+  CHECK(sentence(report).starts_with(report::overrun_text(overrun) + "; "));
+}
+
 TEST_CASE("a cancelled step tells the signal, and its exit code if it had one", "[report]") {
   CHECK(sentence(cancelled(Signaled{SIGKILL, false})) == "the step was stopped by SIGTERM sent to stepbox");
   CHECK(sentence(cancelled(Exited{3})) == "the step was stopped by SIGTERM sent to stepbox; it exited with code 3");

@@ -1,0 +1,311 @@
+#include "run/look_for_hints.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/text.hpp"
+#include "plan/layout.hpp"
+#include "report/report.hpp"
+#include "run/box_view.hpp"
+#include "run/command_words.hpp"
+#include "run/failure_hints.hpp"
+#include "sys/bounded_child.hpp"
+#include "sys/files.hpp"
+
+namespace stepbox::run {
+namespace {
+
+constexpr size_t kMostPaths = 64;
+constexpr size_t kMostPrograms = 32;
+constexpr size_t kMostScript = size_t{64} << 10;
+
+bool is_program(mode_t mode) { return S_ISREG(mode) && (mode & 0111) != 0; }
+
+std::string_view base_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+// Programs that do nothing without a socket, and the variable that says which one.
+struct SocketRow {
+  std::string_view program;
+  std::string_view variable;
+  std::string_view usual;
+};
+constexpr SocketRow kSockets[] = {
+    {"docker", "DOCKER_HOST", "/var/run/docker.sock"},
+    {"docker-compose", "DOCKER_HOST", "/var/run/docker.sock"},
+    {"podman", "CONTAINER_HOST", ""},
+};
+
+constexpr std::string_view kAsksAgent[] = {"ssh", "scp", "sftp", "ssh-add", "rsync"};
+// Which operands a program writes to.
+enum class Writes : uint8_t { all, last };
+struct WriterRow {
+  std::string_view program;
+  Writes writes;
+};
+constexpr WriterRow kWriters[] = {
+    {"touch", Writes::all}, {"mkdir", Writes::all}, {"rm", Writes::all},       {"rmdir", Writes::all},
+    {"tee", Writes::all},   {"chmod", Writes::all}, {"chown", Writes::all},    {"truncate", Writes::all},
+    {"cp", Writes::last},   {"mv", Writes::last},   {"install", Writes::last}, {"ln", Writes::last},
+    {"rsync", Writes::last}, {"dd", Writes::all},
+};
+
+// Whether the command says that this word of it is written to: by what it is, or as the PREFIX=/usr/local of an
+// installation.
+bool is_written(const SimpleCommand& command, const Word& word) {
+  if (word.is_target) return true;
+  if (word.text.contains('='))  // dd if=/a of=/b
+    return word.text.starts_with("of=") || std::ranges::any_of(command, [](const Word& other) { return other.text == "install" || other.text == "--install"; });
+  const auto* row = std::ranges::find(kWriters, base_name(command.front().text), &WriterRow::program);
+  return row != std::end(kWriters) && (row->writes == Writes::all || &word == &command.back());
+}
+
+class Search {
+ public:
+  Search(const Report& report, const Planned& planned, const BoxView& box)
+      : report_(report), plan_(planned.plan), facts_(planned.facts), box_(box), line_(read_command_line(plan_.argv)) {}
+
+  // What is surest and tells most comes first.
+  std::optional<Finding> find() {
+    if (auto found = hidden_command(line_.commands)) return found;
+    if (auto found = hidden_command_of_script()) return found;
+    if (auto found = hidden_socket()) return found;
+    if (auto found = agent()) return found;
+    if (auto found = hidden_safe_directory()) return found;
+    if (auto found = first_path(&Search::hidden_path)) return found;
+    return first_path(&Search::read_only_path);
+  }
+
+ private:
+  std::optional<std::string> variable_in_box(std::string_view name) const {
+    const auto found = std::ranges::find(plan_.environment, name, &EnvEntry::name);
+    return found == plan_.environment.end() ? std::nullopt : std::optional(found->value);
+  }
+
+  bool is_absent(const std::string& path) const { return box_.look(path).state == BoxView::State::absent; }
+
+  // Where it is outside: the file itself, links resolved. Nothing where it cannot be told.
+  static std::optional<std::string> on_host(const std::string& path) {
+    const auto real = sys::real_path(path);
+    return real ? *real : std::nullopt;
+  }
+
+  // What --ro has to name. Where the box shows a link that leads to something hidden, nothing can be put in the link's place.
+  std::string to_be_shown(const std::string& path) const {
+    const BoxView::Seen directory = box_.look(path.substr(0, std::max<size_t>(path.rfind('/'), 1)));
+    return directory.host.empty() ? path : on_host(path).value_or(path);
+  }
+
+  std::optional<std::string> program_on_host(std::string_view name) const {
+    const std::string search_path = facts_.variable("PATH").value_or("");
+    for (const std::string_view entry : split(search_path, ':')) {
+      if (!entry.starts_with('/')) continue;
+      const std::string path = lexically_normal(std::string(entry) + "/" + std::string(name));
+      const auto status = sys::status_of(path);
+      if (status && *status && is_program((*status)->st_mode)) return path;
+    }
+    return std::nullopt;
+  }
+
+  // Whether the step's PATH leads nowhere; false where that is not sure.
+  bool is_missing_in_box(std::string_view name) const {
+    const std::string search_path = variable_in_box("PATH").value_or("/bin:/usr/bin");
+    for (const std::string_view entry : split(search_path, ':')) {
+      if (!entry.starts_with('/')) return false;
+      const BoxView::Seen seen = box_.look(std::string(entry) + "/" + std::string(name));
+      if (seen.state != BoxView::State::absent) return false;
+    }
+    return true;
+  }
+
+  std::optional<Finding> hidden_program(std::string_view name) const {
+    const std::optional<std::string> path = program_on_host(name);
+    if (!path || !is_missing_in_box(name)) return std::nullopt;
+    const BoxView::Seen seen = box_.look(*path);
+    if (seen.state == BoxView::State::present) return Finding{Finding::Kind::command_not_on_path, std::string(name), *path};
+    if (seen.state == BoxView::State::unknown) return std::nullopt;
+    if (seen.by != nullptr) return Finding{Finding::Kind::path_hidden_by_rule, name_of_rule(*seen.by), *path};
+    return Finding{Finding::Kind::hidden_command, std::string(name), to_be_shown(*path)};
+  }
+
+  std::optional<Finding> hidden_command(const std::vector<SimpleCommand>& commands) {
+    for (const SimpleCommand& command : commands) {
+      const Word& name = command.front();
+      if (!name.is_literal || name.text.empty() || name.text.contains('/')) continue;
+      if (std::ranges::find(tried_, name.text) != tried_.end()) continue;
+      if (tried_.size() == kMostPrograms) return std::nullopt;
+      tried_.push_back(name.text);
+      if (auto found = hidden_program(name.text)) return found;
+    }
+    return std::nullopt;
+  }
+
+  // Only with the exit code of a shell that did not find a command: which of them ran is not known.
+  std::optional<Finding> hidden_command_of_script() {
+    if (report_.outcome != Outcome{Exited{kExitNotFound}} || !line_.script) return std::nullopt;
+    const BoxView::Seen seen = box_.look(absolute(*line_.script));
+    if (seen.host.empty() || !S_ISREG(seen.mode)) return std::nullopt;
+    const auto text = sys::read_file(seen.host, kMostScript);
+    return text && text->starts_with("#!") ? hidden_command(shell_commands(*text))
+           : text && line_.script != plan_.argv.front() ? hidden_command(shell_commands(*text)) : std::nullopt;
+  }
+
+  std::string absolute(const std::string& path) const {
+    return lexically_normal(path.starts_with('/') ? path : plan_.cwd + "/" + path);
+  }
+
+  template <class Predicate>
+  bool runs(Predicate is_meant) const {
+    return std::ranges::any_of(line_.commands, [&](const SimpleCommand& command) { return is_meant(base_name(command.front().text)); });
+  }
+
+  std::optional<Finding> hidden_socket() const {
+    for (const SocketRow& row : kSockets) {
+      if (!runs([&](std::string_view name) { return name == row.program; })) continue;
+      std::string path = variable_in_box(row.variable).value_or(std::string(row.usual));
+      if (path.starts_with("unix://")) path.erase(0, 7);
+      if (path.starts_with('/') && on_host(path) && is_absent(path)) return Finding{Finding::Kind::hidden_socket, std::string(row.program), path};
+    }
+    return std::nullopt;
+  }
+
+  bool asks_agent() const {
+    const auto is_remote = [](const Word& word) { return word.text.contains("git@") || word.text.starts_with("ssh://"); };
+    return runs([](std::string_view name) { return std::ranges::find(kAsksAgent, name) != std::end(kAsksAgent); }) ||
+           std::ranges::any_of(line_.commands, [&](const SimpleCommand& command) { return std::ranges::any_of(command, is_remote); });
+  }
+
+  std::optional<Finding> agent() const {
+    const std::optional<std::string> path = variable_in_box("SSH_AUTH_SOCK");
+    if (!path || !path->starts_with('/')) return std::nullopt;
+    const auto status = sys::status_of(*path);
+    if (!status || !*status || !S_ISSOCK((*status)->st_mode)) return std::nullopt;
+    const BoxView::Seen seen = box_.look(*path);
+    const bool is_shifted = plan_.identity.isolation == UidIsolation::shifted;
+    // Hidden or shown, it would not answer.
+    if (is_shifted && seen.state != BoxView::State::unknown && (!seen.host.empty() || asks_agent()))
+      return Finding{Finding::Kind::refusing_agent, {}, *path};
+    if (seen.state == BoxView::State::absent && asks_agent()) return Finding{Finding::Kind::hidden_agent, {}, *path};
+    return std::nullopt;
+  }
+
+  // Whether what --ro shows in the caller's home is seen in the step's: not where that home lies in another masked place.
+  bool has_home_in_place() const {
+    const Place place = place_in_box(plan_, facts_.tilde().empty() ? std::string() : facts_.tilde().substr(1) + "/x");
+    return place.from == Place::From::volume && place.path.starts_with(plan::kBoxHome);
+  }
+
+  // git asks for the owner of the checkout. Root's git also takes the user behind sudo(8) for it.
+  bool is_dubious_to_git() const {
+    if (plan_.source == SourceMode::none || facts_.checkout_uid == plan_.identity.uid) return false;
+    return !(plan_.identity.uid == 0 && variable_in_box("SUDO_UID") == std::to_string(facts_.checkout_uid));
+  }
+
+  std::optional<Finding> hidden_safe_directory() const {
+    if (!runs([](std::string_view name) { return name == "git"; }) || !is_dubious_to_git()) return std::nullopt;
+    if (variable_in_box("GIT_CONFIG_GLOBAL") || !has_home_in_place()) return std::nullopt;
+    for (const char* name : {"/.gitconfig", "/.config/git/config"}) {
+      const std::string path = facts_.tilde() + name;
+      const auto text = sys::read_file(path, kMostScript);
+      if (!text || !text->contains("[safe]") || !text->contains("directory")) continue;
+      if (is_absent(variable_in_box("HOME").value_or(facts_.tilde()) + name)) return Finding{Finding::Kind::hidden_safe_directory, {}, path};
+    }
+    return std::nullopt;
+  }
+
+  // A path that a word names: the whole word, or what follows "=" (PREFIX=/usr/local, --config=~/x).
+  struct Named {
+    std::string typed;
+    std::string path;      // on the host
+    std::string in_box;    // "~" is another directory there
+    bool is_written;       // as far as can be told
+  };
+
+  std::optional<Named> named_by(const SimpleCommand& command, const Word& word) const {
+    if (!word.is_literal) return std::nullopt;
+    const size_t equals = word.text.find('=');
+    const bool is_value = !word.text.starts_with('/') && equals != std::string::npos;
+    const std::string text = is_value ? word.text.substr(equals + 1) : word.text;
+    const bool is_in_home = text.starts_with("~/");
+    if (!text.starts_with('/') && !is_in_home) return std::nullopt;
+    if (is_in_home && !has_home_in_place()) return std::nullopt;
+    const std::string path = lexically_normal(is_in_home ? facts_.tilde() + text.substr(1) : text);
+    const std::string in_box = is_in_home ? variable_in_box("HOME").value_or(facts_.tilde()) + text.substr(1) : path;
+    return Named{text, path, lexically_normal(in_box), is_written(command, word)};
+  }
+
+  using Question = std::optional<Finding> (Search::*)(const Named&, const Word&) const;
+  std::optional<Finding> first_path(Question question) const {
+    size_t count = 0;
+    for (const SimpleCommand& command : line_.commands) {
+      for (const Word& word : command) {
+        const std::optional<Named> named = named_by(command, word);
+        if (!named) continue;
+        if (++count > kMostPaths) return std::nullopt;
+        if (auto found = (this->*question)(*named, word)) return found;
+      }
+    }
+    return std::nullopt;
+  }
+
+  static std::string name_of_rule(const MountCall& call) {
+    return call.origin.place.empty() ? call.why : call.origin.text();
+  }
+
+  std::optional<Finding> hidden_path(const Named& named, const Word& word) const {
+    // What the shell itself makes.
+    if (word.is_target) return std::nullopt;
+    if (!on_host(named.path)) return std::nullopt;
+    const BoxView::Seen seen = box_.look(named.in_box);
+    if (seen.state != BoxView::State::absent || !is_absent(named.path)) return std::nullopt;
+    if (seen.by != nullptr) return Finding{Finding::Kind::path_hidden_by_rule, name_of_rule(*seen.by), named.path};
+    return Finding{Finding::Kind::hidden_path, named.typed, to_be_shown(named.path)};
+  }
+
+  std::optional<Finding> read_only_path(const Named& named, const Word&) const {
+    if (!named.is_written) return std::nullopt;
+    std::string path = named.in_box;
+    BoxView::Seen seen = box_.look(path);
+    if (seen.state == BoxView::State::absent && path.rfind('/') > 0) seen = box_.look(path = path.substr(0, path.rfind('/')));
+    if (seen.state != BoxView::State::present || seen.host.empty() || !seen.is_read_only) return std::nullopt;
+    if (!S_ISDIR(seen.mode) && !S_ISREG(seen.mode)) return std::nullopt;
+    if (::faccessat(AT_FDCWD, seen.host.c_str(), W_OK, AT_EACCESS) != 0) return std::nullopt;
+    const bool is_in_checkout = plan_.source == SourceMode::ro && is_within(seen.host, plan_.source_path);
+    return Finding{is_in_checkout ? Finding::Kind::read_only_checkout : Finding::Kind::read_only_path, path, seen.host};
+  }
+
+  const Report& report_;
+  const Plan& plan_;
+  const HostFacts& facts_;
+  const BoxView& box_;
+  const CommandLine line_;
+  std::vector<std::string> tried_;
+};
+
+// By a child: a file of a network file system that does not answer must not keep stepbox.
+std::string look(const Report& report, const Planned& planned, const sandbox::Box& box) {
+  constexpr std::chrono::milliseconds kPatience{500};
+  constexpr size_t kLongest = 8192;
+  std::vector<int> kept;
+  for (const sys::Fd& volume : box.volumes()) kept.push_back(volume.get());
+  const auto search = [&](int out) {
+    const BoxView view(planned.plan, box.volumes());
+    if (const std::optional<Finding> found = Search(report, planned, view).find()) sys::write_all(out, text_of(*found));
+  };
+  const sys::ChildOutput output = sys::run_bounded(search, kept, kPatience, kLongest);
+  return output.finished ? output.text : std::string();
+}
+
+}  // namespace
+
+void fill_hint(Report& report, const Planned& planned, const sandbox::Box& box) {
+  if (!report::has_unknown_cause(report) || !report.hint.empty()) return;
+  report.differences = differences_of(planned);
+  if (planned.plan.isolation == Isolation::full) report.hint = look(report, planned, box);
+  if (report.hint.empty()) report.hint = text_of(report.differences);
+}
+
+}  // namespace stepbox::run

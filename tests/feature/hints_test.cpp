@@ -1,0 +1,306 @@
+// After a failed step one line says what the box took away that may matter; what it claims of a file is so, and what it
+// advises works.
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <system_error>
+
+#include <catch2/catch.hpp>
+
+#include "support/host.hpp"
+#include "support/place.hpp"
+
+namespace stepbox::feature {
+namespace {
+
+std::string hint_of(const Run& run) {
+  std::string hint;
+  for (const std::string& line : lines_of(run.err))
+    if (line.starts_with("hint: ")) hint += hint.empty() ? line.substr(6) : "\n" + line;
+  return hint;
+}
+
+bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+
+// A listener that nobody answers.
+class Listener {
+ public:
+  explicit Listener(const std::string& path) : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    REQUIRE(path.size() < sizeof address.sun_path);
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    REQUIRE(::bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    REQUIRE(::listen(fd_, 1) == 0);
+  }
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+  ~Listener() { ::close(fd_); }
+
+ private:
+  int fd_;
+};
+
+// A home where homes are: in a place that the box replaces by nothing else.
+class Home {
+ public:
+  explicit Home(Caller caller) {
+    std::string name = "/srv/stepbox-hints.XXXXXX";
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path_ = name;
+    REQUIRE(::chown(path_.c_str(), uid_of(caller), gid_of(caller)) == 0);
+  }
+  Home(const Home&) = delete;
+  Home& operator=(const Home&) = delete;
+  ~Home() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  const fs::path& path() const { return path_; }
+
+  Run run_step(const Place& place, std::vector<std::string> options, std::vector<std::string> argv) const {
+    Command command = place.step(std::move(options), std::move(argv));
+    command.environment.push_back("HOME=" + path_.string());
+    std::erase_if(command.environment, [&](const std::string& entry) { return entry.starts_with("HOME=") && entry.substr(5) != path_; });
+    return run(command);
+  }
+
+ private:
+  fs::path path_;
+};
+
+// In the foreground, so that it ends with the test.
+Command agent_command(const Place& place, const std::string& socket) {
+  return place.command({"/usr/bin/ssh-agent", "-D", "-a", socket});
+}
+
+}  // namespace
+
+TEST_CASE("a failed step tells in one line what the box took away, and the report lists it", "[hints]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  const Run failed = place.run_step({"--network", "none", "--source", "ro"}, {"sh", "-c", "exit 3"});
+  INFO(failed);
+  const std::string hint = hint_of(failed);
+  CHECK(hint.starts_with("the box: home, /tmp and /run fresh; checkout and host files ro; network none; "));
+  CHECK(hint.ends_with("; `stepbox explain` says more"));
+  CHECK(lines_of(failed.err).back() == "hint: " + hint);
+  const Json outcome = place.report().at("outcome");
+  CHECK(outcome.at("hint") == hint);
+  bool has_network = false;
+  for (const Json& difference : outcome.at("differences"))
+    has_network = has_network || difference == Json{{"name", "network"}, {"value", "none"}};
+  CHECK(has_network);
+}
+
+TEST_CASE("a step that succeeds, and one whose cause is known, get no hint", "[hints]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  const Run succeeded = place.run_step({}, {"true"});
+  CHECK(succeeded.err.empty());
+  CHECK(place.report().at("outcome").at("hint").is_null());
+  CHECK(place.report().at("outcome").at("differences").empty());
+  const Run full = place.run_step({"--size", "1MiB"}, {"fill_volume", "/tmp/x"});
+  INFO(full);
+  CHECK(full.code() == 7);
+  CHECK(hint_of(full).empty());
+  CHECK(place.run_step({"--summary", "never"}, {"false"}).err.empty());
+}
+
+TEST_CASE("a command that a shell did not find, and that the caller's PATH has, is named with what shows it", "[hints]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  const std::string tool = place.make_file(place.make_directory(place.home() / "apps") / "mytool", "#!/bin/sh\necho works $1\n", 0755);
+  const fs::path bin = place.make_directory(place.home() / "bin");
+  fs::create_symlink(tool, bin / "mytool");
+  const auto step = [&](std::vector<std::string> options, std::vector<std::string> argv) {
+    Command command = place.step(std::move(options), std::move(argv));
+    command.environment[0] += ":" + bin.string();
+    return run(command);
+  };
+  place.make_file(place.checkout() / "build.sh", "set -e\nif true; then\n  mytool script\nfi\n", 0755);
+  const std::vector<std::string> argv = GENERATE(values<std::vector<std::string>>(
+      {{"sh", "-c", "echo x | mytool shell"}, {"sh", "-ec", "A=1 mytool shell"}, {"sh", "-e", "build.sh"}}));
+  CAPTURE(argv);
+  const Run hidden = step({}, argv);
+  INFO(hidden);
+  CHECK(hidden.code() == 127);
+  CHECK(hint_of(hidden) == "command 'mytool' is '" + tool + "' on the host, which is hidden in the box: show it with --ro " + tool);
+  const Run shown = step({"--ro", tool}, argv);
+  INFO(shown);
+  CHECK(shown.out.starts_with("works "));
+}
+
+TEST_CASE("a command that is nowhere, or that the box has, is not said to be hidden", "[hints]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  CHECK(hint_of(place.run_step({}, {"sh", "-c", "no-such-command-anywhere"})).starts_with("the box: "));
+  CHECK(hint_of(place.run_step({}, {"sh", "-c", "cat /no/such/file"})).starts_with("the box: "));
+  CHECK(hint_of(place.run_step({}, {"sh", "-c", "cat /etc/passwd /proc/self/stat > /dev/null; false"})).starts_with("the box: "));
+}
+
+TEST_CASE("a path of the command line that the box hides is named, and the hint works", "[hints]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  const std::string file = place.make_file(place.root() / "data", "data\n");
+  SECTION("as a word") {
+    const Run hidden = place.run_step({}, {"cat", file});
+    CHECK(hint_of(hidden) == "'" + file + "' exists on the host but is hidden in the box: show it with --ro " + file);
+    CHECK(place.run_step({"--ro", file}, {"cat", file}).out == "data\n");
+  }
+  SECTION("in a shell's text, behind an equals sign") {
+    CHECK(contains(hint_of(place.run_step({}, {"sh", "-c", "make --file='" + file + "' || exit 1"})), "--ro " + file));
+  }
+  SECTION("not one that the step made there itself") {
+    CHECK(hint_of(place.run_step({}, {"sh", "-c", "mkdir -p '" + place.root().string() + "' && echo x > '" + file + "' && cat '" + file +
+                                                      "' && exit 1"})).starts_with("the box: "));
+  }
+  SECTION("not one that no mask hides") {
+    CHECK(hint_of(place.run_step({}, {"sh", "-c", "cat '" + (place.checkout() / "nothing").string() + "'"})).starts_with("the box: "));
+  }
+  SECTION("what was hidden by name is told so, without advice against it") {
+    place.make_directory(place.checkout() / "secret");
+    const std::string key = place.make_file(place.checkout() / "secret/key", "key\n");
+    const Run hidden = place.run_step({"--hide", place.checkout() / "secret"}, {"cat", key});
+    CHECK(hint_of(hidden) == "'" + key + "' exists on the host but is hidden in the box (--hide)");
+  }
+}
+
+TEST_CASE("a file of the home that a shell's text names is looked for in both homes", "[hints]") {
+  REQUIRE_HOST(root_suite);
+  const Caller caller = GENERATE(from_range(callers()));
+  const std::string text = GENERATE("cat ~/settings", "cat \"$HOME/settings\"", "cat ${HOME}/settings");
+  CAPTURE(caller, text);
+  const Place place(caller);
+  const Home home(caller);
+  const std::string settings = place.make_file(home.path() / "settings", "mine\n");
+  const Run hidden = home.run_step(place, {}, {"sh", "-c", text});
+  INFO(hidden);
+  CHECK(hint_of(hidden) == "'~/settings' exists on the host but is hidden in the box: show it with --ro " + settings);
+  CHECK(home.run_step(place, {"--ro", settings}, {"sh", "-c", text}).out == "mine\n");
+  // Below /tmp a home has no place in the box that is its own, and showing the file would not help.
+  place.make_file(place.home() / "settings", "mine\n");
+  CHECK(hint_of(place.run_step({}, {"sh", "-c", text})).starts_with("the box: "));
+}
+
+TEST_CASE("a path that could be written to without the box is said to be read-only in it", "[hints]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  const std::string shown = place.make_directory(place.root() / "shown");
+  const Run refused = place.run_step({"--ro", shown}, {"sh", "-c", "echo x > '" + shown + "/made'"});
+  INFO(refused);
+  CHECK(hint_of(refused) == "'" + shown + "' is read-only in the box: if the step is meant to write there, --rw " + shown);
+  CHECK(place.run_step({"--rw", shown}, {"sh", "-c", "echo x > '" + shown + "/made'"}).code() == 0);
+  const std::string made = place.checkout() / "made";
+  CHECK(contains(hint_of(place.run_step({"--source", "ro"}, {"touch", made})), "as the whole checkout: if the step is meant to write there, --source rw"));
+  // What is only read is not worth a word.
+  CHECK(hint_of(place.run_step({"--ro", shown}, {"sh", "-c", "ls '" + shown + "'; false"})).starts_with("the box: "));
+  CHECK(hint_of(place.run_step({}, {"sh", "-c", "echo x > /no/such/directory/made"})).starts_with("the box: "));
+}
+
+TEST_CASE("a client whose socket is hidden is told with it, and showing it works", "[hints]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  const std::string socket = place.root() / "docker.sock";
+  const Listener listener(socket);
+  REQUIRE(::chmod(socket.c_str(), 0777) == 0);
+  const fs::path client = place.make_file(place.checkout() / "docker", "#!/bin/sh\ntest -S \"${DOCKER_HOST#unix://}\"\n", 0755);
+  const auto step = [&](std::vector<std::string> options) {
+    Command command = place.step(std::move(options), {"sh", "-c", "./docker build ."});
+    command.environment.push_back("DOCKER_HOST=unix://" + socket);
+    return run(command);
+  };
+  const Run hidden = step({});
+  INFO(hidden);
+  CHECK(hint_of(hidden).starts_with("'docker' talks to '" + socket + "', which is hidden in the box: show it with --ro " + socket));
+  CHECK(step({"--ro", socket}).code() == 0);
+}
+
+TEST_CASE("an ssh-agent that is hidden can be shown to an ordinary user's step", "[hints]") {
+  REQUIRE_HOST(ssh_agent);
+  const Place place(Caller::user);
+  const std::string socket = place.root() / "agent";
+  Process agent(agent_command(place, socket));
+  REQUIRE(eventually([&] { return fs::exists(socket); }));
+  const auto step = [&](std::vector<std::string> options) {
+    Command command = place.step(std::move(options), {"sh", "-c", "ssh-add -l; exit 1"});
+    command.environment.push_back("SSH_AUTH_SOCK=" + socket);
+    return run(command);
+  };
+  const Run hidden = step({});
+  INFO(hidden);
+  CHECK(hint_of(hidden) == "the ssh-agent at '" + socket + "' (SSH_AUTH_SOCK) is hidden in the box: show it with --ro " + socket);
+  const Run shown = step({"--ro", socket});
+  INFO(shown);
+  CHECK(shown.out == "The agent has no identities.\n");
+  CHECK(hint_of(shown).starts_with("the box: "));
+  agent.signal(SIGTERM);
+}
+
+TEST_CASE("root's ssh-agent refuses a step with shifted ids; the hint has two ways out, which work", "[hints]") {
+  REQUIRE_HOST(root_suite);
+  REQUIRE_HOST(ssh_agent);
+  const Place place(Caller::root);
+  const std::string socket = place.root() / "agent";
+  const std::string key = place.root() / "key";
+  REQUIRE(run(place.command({"/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key})).code() == 0);
+  Process agent(agent_command(place, socket));
+  REQUIRE(eventually([&] { return fs::exists(socket); }));
+  Command step = place.step({"--ro", socket}, {"ssh-add", "-l"});
+  step.environment.push_back("SSH_AUTH_SOCK=" + socket);
+  const Run refused = run(step);
+  INFO(refused);
+  // It closes the connection: the client says so, or dies of it.
+  CHECK(refused.code() != 0);
+  CHECK(contains(hint_of(refused), "the step's user ids are shifted"));
+  CHECK(contains(hint_of(refused), "ssh-agent sh -c 'ssh-add KEY && ...', with --ro KEY"));
+  // A step that does nothing with it.
+  Command other = place.step({}, {"false"});
+  other.environment.push_back("SSH_AUTH_SOCK=" + socket);
+  CHECK(hint_of(run(other)).starts_with("the box: "));
+  // The first way out is the case above.
+  const Run own = place.run_step({"--ro", key}, {"ssh-agent", "sh", "-c", "ssh-add -q '" + key + "' && ssh-add -l"});
+  INFO(own);
+  CHECK(contains(own.out, "(ED25519)"));
+  agent.signal(SIGTERM);
+}
+
+TEST_CASE("git's safe.directory that is hidden is named where git needs it", "[hints]") {
+  REQUIRE_HOST(root_suite);
+  REQUIRE_HOST(version_control);
+  const Place place(Caller::root);
+  REQUIRE(run(place.command({"git", "init", "-q", "."})).code() == 0);
+  const Home home(Caller::root);
+  const std::string settings = place.make_file(home.path() / ".gitconfig", "[safe]\n\tdirectory = *\n");
+  REQUIRE(run(place.command({"chown", "-R", "1234", "."})).code() == 0);
+  const Run dubious = home.run_step(place, {}, {"sh", "-c", "git status -s"});
+  INFO(dubious);
+  CHECK(contains(dubious.err, "dubious ownership"));
+  CHECK(hint_of(dubious) == "the checkout belongs to another user, and git's safe.directory is in '" + settings +
+                                "', which is hidden in the box: show it with --ro " + settings);
+  CHECK(home.run_step(place, {"--ro", settings}, {"sh", "-c", "git status -s"}).code() == 0);
+}
+
+TEST_CASE("git trusts a checkout of the caller's own in the box as it does outside", "[hints]") {
+  REQUIRE_HOST(version_control);
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  REQUIRE(run(place.command({"git", "init", "-q", "."})).code() == 0);
+  const Run trusted = place.run_step({}, {"git", "status", "-s"});
+  INFO(trusted);
+  CHECK(trusted.code() == 0);
+}
+
+}  // namespace stepbox::feature
