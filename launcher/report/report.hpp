@@ -14,6 +14,12 @@
 
 namespace stepbox::report {
 
+// How the run ended, once every fact is in: sets verdict, exit_code and sentence, which follow from each other in this order.
+void conclude(Report& report);
+
+// Whether a volume had no room or no inode left at some time.
+bool has_full_volume(const Report& report);
+
 // The one-word cause, from the outcome, the volumes and cancelled_by; pure. The rest of the report is
 // not read, so it can be called as soon as those three are known.
 //

@@ -22,10 +22,6 @@ bool has_reached_a_limit(const Report& report) {
   });
 }
 
-bool has_full_volume(const Report& report) {
-  return std::ranges::any_of(report.volumes, [](const VolumeUsage& v) { return v.bytes_full || v.inodes_full; });
-}
-
 std::string counted(uint64_t count, const char* one, const char* many) {
   return std::to_string(count) + " " + (count == 1 ? one : many);
 }

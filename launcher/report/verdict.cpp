@@ -10,11 +10,7 @@
 namespace stepbox::report {
 namespace {
 
-bool any_full(const std::vector<VolumeUsage>& volumes, bool VolumeUsage::*full) {
-  for (const VolumeUsage& volume : volumes)
-    if (volume.*full) return true;
-  return false;
-}
+bool any_full(const std::vector<VolumeUsage>& volumes, bool VolumeUsage::*full) { return std::ranges::any_of(volumes, full); }
 
 // The volume that a path of the box lies in: the one mounted closest to it.
 const VolumeUsage* volume_of(const std::vector<VolumeUsage>& volumes, const std::string& path) {
@@ -225,7 +221,24 @@ std::string cancelled_text(const Report& report) {
   return out;
 }
 
+// A step that says 0 although a process was killed for memory, or a deadline ended it, has another code than its own.
+int exit_code_for(const Report& report) {
+  if (report.verdict == Verdict::timeout || report.verdict == Verdict::silence) return kExitDeadline;
+  const bool says_success = report.outcome == Outcome{Exited{0}};
+  return report.verdict == Verdict::out_of_memory && says_success ? kExitSignalBase + SIGKILL : exit_code_of(report.outcome);
+}
+
 }  // namespace
+
+void conclude(Report& report) {
+  report.verdict = verdict_of(report);
+  report.exit_code = exit_code_for(report);
+  report.sentence = sentence_of(report);
+}
+
+bool has_full_volume(const Report& report) {
+  return any_full(report.volumes, &VolumeUsage::bytes_full) || any_full(report.volumes, &VolumeUsage::inodes_full);
+}
 
 Verdict verdict_of(const Report& report) {
   if (const NotStarted* refused = std::get_if<NotStarted>(&report.outcome))

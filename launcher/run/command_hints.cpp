@@ -28,8 +28,7 @@ void tell_missing_interpreter(Report& report, const Plan& plan) {
 }
 
 void hint_at_quoting(Report& report) {
-  const bool is_missing = std::holds_alternative<NotStarted>(report.outcome) && report.exit_code == kExitNotFound;
-  if (!is_missing || !report.hint.empty() || report.argv.size() != 1 || !report.argv.front().contains(' ')) return;
+  if (report.verdict != Verdict::not_found || !report.hint.empty() || report.argv.size() != 1 || !report.argv.front().contains(' ')) return;
   report.hint = "the command is one word with blanks in it: leave out the quotes around it, or have a shell take it apart (sh -c " +
                 quoted(report.argv.front()) + ")";
 }

@@ -40,12 +40,6 @@ void fill_usage(Report& report, const workspace::UsageMeter& meter) {
   report.samples = meter.samples();
 }
 
-bool is_any_full(const Report& report) {
-  for (const VolumeUsage& volume : report.volumes)
-    if (volume.bytes_full || volume.inodes_full) return true;
-  return false;
-}
-
 void fill_caches(Report& report, const Plan& plan, const sandbox::Box& box, int private_directory) {
   const auto owner_of = [](std::string_view path) {
     const caches::Tool* tool = caches::owner_of(path);
@@ -62,7 +56,6 @@ void fill_caches(Report& report, const Plan& plan, const sandbox::Box& box, int 
 void fill_ending(Report& report, const Ended& ended, const Plan& plan) {
   report.outcome = ended.outcome;
   report.cancelled_by = ended.cancelled_by;
-  report.exit_code = ended.overrun ? kExitDeadline : exit_code_of(ended.outcome);
   report.overrun = ended.overrun;
   report.killed_on_request = ended.killed_on_request;
   report.diagnostics = ended.diagnostics;
@@ -90,7 +83,6 @@ void fill_limits(Report& report, const CgroupPlan& plan, const CgroupUsage& usag
   if (usage.oom_kills == 0) return;
   // The kernel ends the whole group, init included (memory.oom.group), or stepbox does.
   if (std::holds_alternative<BoxKilled>(report.outcome)) report.outcome = Signaled{SIGKILL, false};
-  report.exit_code = report.outcome == Outcome{Exited{0}} ? kExitSignalBase + SIGKILL : exit_code_of(report.outcome);
 }
 
 bool may_have_failed_for_memory(const Report& report) {
@@ -100,9 +92,7 @@ bool may_have_failed_for_memory(const Report& report) {
 void fill_enclosing_memory(Report& report, uint64_t kills, uint64_t limit) {
   if (kills == 0) return;
   report.limits.push_back({.name = "memory", .limit = limit, .hits = kills, .hits_from_above = true, .is_enclosing = true});
-  if (!std::holds_alternative<BoxKilled>(report.outcome)) return;
-  report.outcome = Signaled{SIGKILL, false};
-  if (!report.overrun) report.exit_code = exit_code_of(report.outcome);
+  if (std::holds_alternative<BoxKilled>(report.outcome)) report.outcome = Signaled{SIGKILL, false};
 }
 
 void fill_plan(Report& report, const Planned& planned) {
@@ -122,7 +112,7 @@ void fill_plan(Report& report, const Planned& planned) {
 }
 
 void hint_at_hidden_command(Report& report, const Plan& plan) {
-  if (report.exit_code != kExitNotFound || !std::holds_alternative<NotStarted>(report.outcome)) return;
+  if (report.verdict != Verdict::not_found) return;
   if (plan.isolation != Isolation::full) return;
   for (const std::string& program : plan.programs) {
     const std::string path = program.starts_with('/') ? program : plan.cwd + "/" + program;

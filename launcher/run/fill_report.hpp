@@ -16,9 +16,8 @@ void fill_plan(Report& report, const Planned& planned);
 void fill_ending(Report& report, const Ended& ended, const Plan& plan);
 
 void fill_usage(Report& report, const workspace::UsageMeter& meter);
-bool is_any_full(const Report& report);
 
-// What the control groups have counted; where memory ran out, the exit code says so. When everything in the box is dead
+// What the control groups have counted. When everything in the box is dead
 // and the volumes are still there, so that these are the last figures.
 void fill_limits(Report& report, const CgroupPlan& plan, const CgroupUsage& usage);
 

@@ -130,10 +130,8 @@ Report cancelled_before(const Planned& planned, int signal, Clock::time_point be
   fill_plan(report, planned);
   report.outcome = CancelledBefore{signal};
   report.cancelled_by = signal;
-  report.exit_code = exit_code_of(report.outcome);
   report.time.setup = seconds_between(begin, Clock::now());
-  report.verdict = report::verdict_of(report);
-  report.sentence = report::sentence_of(report);
+  report::conclude(report);
   return report;
 }
 
@@ -212,11 +210,12 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
     fill_enclosing_memory(report, enclosing_memory->kills(), planned.facts.memory_usable);
   warn_of_lost_limits(report, cgroup);
   warn_of_lost_silence(report, output);
-  if (attribution == Attribution::always || is_any_full(report)) fill_caches(report, planned.plan, box, private_directory.fd());
+  if (attribution == Attribution::always || report::has_full_volume(report)) fill_caches(report, planned.plan, box, private_directory.fd());
   tell_missing_interpreter(report, planned.plan);
+  // Every fact is in.
+  report::conclude(report);
   if (report.interpreter.empty()) hint_at_hidden_command(report, planned.plan);
   hint_at_quoting(report);
-  report.verdict = report::verdict_of(report);
   fill_hint(report, planned, box);
   box.release();
   report.leftovers = cgroup.destroy();

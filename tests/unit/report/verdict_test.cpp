@@ -181,6 +181,45 @@ TEST_CASE("where the cause is known, or the step succeeded, the fill levels are 
   CHECK(sentence(report).find("highest sample") == std::string::npos);
 }
 
+TEST_CASE("verdict, exit code and sentence agree", "[report]") {
+  struct Row {
+    Report report;
+    Verdict verdict;
+    int code;
+  };
+  const auto with = [](Outcome outcome, auto change) {
+    Report report = plain_report(outcome);
+    change(report);
+    return report;
+  };
+  const auto memory = [](Report& report) { report.limits = {{"memory", kGiB, kGiB, 1}}; };
+  const auto late = [](Report& report) { report.overrun = Overrun{Deadline::timeout, std::chrono::seconds(1), {}}; };
+  const auto late_and_memory = [&](Report& report) { memory(report), late(report); };
+  const auto nothing = [](Report&) {};
+  const Row rows[] = {
+      {with(Exited{0}, nothing), Verdict::success, 0},
+      {with(Exited{3}, nothing), Verdict::failure, 3},
+      {with(Signaled{SIGSEGV, false}, nothing), Verdict::signal, 139},
+      {with(NotStarted{ENOENT}, nothing), Verdict::not_found, 127},
+      {with(NotStarted{EACCES}, nothing), Verdict::not_executable, 126},
+      {with(BoxKilled{SIGKILL}, nothing), Verdict::launcher_error, 125},
+      {with(Exited{0}, late), Verdict::timeout, 124},
+      {with(BoxKilled{SIGKILL}, late), Verdict::timeout, 124},
+      {with(Exited{0}, memory), Verdict::out_of_memory, 137},
+      {with(Exited{3}, memory), Verdict::out_of_memory, 3},
+      {with(Exited{0}, late_and_memory), Verdict::out_of_memory, 137},
+      {cancelled(CancelledBefore{SIGTERM}), Verdict::cancelled, 143},
+      {full_cache_report(Exited{1}), Verdict::disk_quota, 1},
+  };
+  for (Row row : rows) {
+    report::conclude(row.report);
+    CAPTURE(row.report.sentence);
+    CHECK(row.report.verdict == row.verdict);
+    CHECK(row.report.exit_code == row.code);
+    CHECK(row.report.sentence == report::sentence_of(row.report));
+  }
+}
+
 TEST_CASE("a deadline is worded in one place", "[report][deadlines]") {
   const Overrun overrun{Deadline::timeout, std::chrono::minutes(30), {.layer = Layer::command_line, .place = "--timeout"}};
   CHECK(report::overrun_text(overrun) == "the step ran into its time limit of 30m (--timeout)");

@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "report/report.hpp"
 #include "run/fill_report.hpp"
 
 using namespace stepbox;
@@ -54,16 +55,17 @@ TEST_CASE("who held the memory matters where a process was killed for it", "[fil
 TEST_CASE("kills around a box are its concern when they could explain how it ended", "[fill-report]") {
   Report report;
   report.outcome = BoxKilled{SIGKILL};
-  report.exit_code = exit_code_of(report.outcome);
   CHECK(run::may_have_failed_for_memory(report));
   run::fill_enclosing_memory(report, 0, 512 * kMiB);
   CHECK(report.limits.empty());
+  report::conclude(report);
   CHECK(report.exit_code == kExitLauncher);
   run::fill_enclosing_memory(report, 2, 512 * kMiB);
   REQUIRE(report.limits.size() == 1);
   CHECK(report.limits[0].hits == 2);
   CHECK(report.limits[0].limit == 512 * kMiB);
   CHECK(report.limits[0].hits_from_above);
+  report::conclude(report);
   CHECK(report.exit_code == kExitSignalBase + SIGKILL);
   report.outcome = Exited{0};
   CHECK_FALSE(run::may_have_failed_for_memory(report));
