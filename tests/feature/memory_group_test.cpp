@@ -36,7 +36,7 @@ class LimitedGroup {
  public:
   explicit LimitedGroup(long long bytes) {
     const Hierarchy hierarchy = memory_hierarchy();
-    outer_ = hierarchy.mount / ("stepbox-test." + std::to_string(::getpid()));
+    outer_ = hierarchy.mount / ("stepbox-test." + suite_word());
     fs::create_directories(inner());
     write_file(outer_ / hierarchy.limit, std::to_string(bytes));
   }

@@ -2,13 +2,12 @@
 # Makes what the emulated machine starts from: an initramfs that mounts the disk, and the disk, an ext4 image with
 # programs of this host, stepbox and the tests. Mounts nothing, and needs no root. Called by run.sh.
 #
-#   make_disk.sh FOLDER KERNEL STEPBOX TESTS [SUBJECT...]
+#   make_disk.sh FOLDER KERNEL STEPBOX TESTS
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
 
 here=$(cd "$(dirname "$0")" && pwd)
 work=$1 kernel=$2 stepbox=$3 tests=$4
-shift 4
 
 # Packages of this host whose files are in the guest; libraries follow by themselves. For tests of a new subject that
 # run another program, name its package here (and in tests/run.sh when not everybody has it).
@@ -62,9 +61,7 @@ echo 'nameserver 192.0.2.1' > "$root/etc/resolv.conf"
 echo guest > "$root/etc/hostname"
 
 put 0755 "$here/guest/run_tests.sh" /usr/lib/stepbox-vm/run_tests.sh
-put 0644 "$here/left_out" /usr/lib/stepbox-vm/left_out
 declare -p stepbox tests > "$root/usr/lib/stepbox-vm/settings"
-echo "subjects=($*)" >> "$root/usr/lib/stepbox-vm/settings"
 
 # Everything on the disk belongs to root, whoever makes it.
 as_root=()

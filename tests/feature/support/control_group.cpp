@@ -52,7 +52,7 @@ bool prepare_parent(const fs::path& parent) {
 
 bool can_make_groups() {
   for (const fs::path& parent : own_groups()) {
-    const fs::path tried = parent / ("suite-try-" + std::to_string(::getpid()));
+    const fs::path tried = parent / ("suite-try-" + suite_word());
     std::error_code error;
     if (!prepare_parent(parent) || !fs::create_directory(tried, error)) return false;
     fs::remove(tried, error);
@@ -101,7 +101,7 @@ bool runs_can_share_a_group() {
 
 ControlGroup::ControlGroup(Caller caller, Delegated delegated) : caller_(caller), delegated_(delegated) {
   static int number = 0;
-  const std::string name = "suite-" + std::to_string(::getpid()) + "-" + std::to_string(++number);
+  const std::string name = "suite-" + suite_word() + "-" + std::to_string(++number);
   for (const fs::path& parent : own_groups()) {
     const fs::path directory = parent / name;
     fs::create_directory(directory);

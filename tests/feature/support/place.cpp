@@ -50,6 +50,11 @@ const fs::path& suite_folder() {
   return g_folder;
 }
 
+std::string suite_word() {
+  static const std::string word = random_word();
+  return word;
+}
+
 void remove_suite_folder() {
   std::error_code ignored;
   if (!g_folder.empty()) fs::remove_all(g_folder, ignored);

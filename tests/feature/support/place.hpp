@@ -19,6 +19,9 @@ using Json = nlohmann::json;
 // stepbox and the steps, since the build tree need not be readable for everybody.
 const fs::path& suite_folder();
 void remove_suite_folder();
+// In the names of what the suite makes elsewhere. Random: process numbers repeat in suites with pid namespaces of
+// their own.
+std::string suite_word();
 fs::path program(std::string_view name);
 
 class Place {

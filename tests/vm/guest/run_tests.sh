@@ -1,10 +1,10 @@
 #!/bin/bash
-# PID 1 of the emulated machine: mounts what a system has, runs the tests three times, says "guest: N failed" as its
-# last word, and switches the machine off. bash reaps what becomes an orphan.
+# PID 1 of the emulated machine: mounts what a system has, runs one job after the other that the host names, says
+# "guest: N failed" as its last word, and switches the machine off. bash reaps orphans.
 set -u
 
 settings=/usr/lib/stepbox-vm
-stepbox='' tests='' subjects=()
+stepbox='' tests=''
 # shellcheck disable=SC1091
 . $settings/settings
 # As systemd sets them; the kernel's own are lower.
@@ -73,36 +73,34 @@ as_user=(sh -c 'echo $$ > "$0/session/cgroup.procs" && exec "$@"' "$user_group"
          setpriv "--reuid=$uid" "--regid=$uid" --clear-groups env HOME=/home/tester USER=tester)
 as_root=(env STEPBOX_MUST_WORK=1)
 
-# The subjects that suite $1 runs: those that were asked for, or every tag that is not left out.
-subjects_of() {
-  if [ ${#subjects[@]} -gt 0 ]; then
-    printf '%s\n' "${subjects[@]}"
-  else
-    "$tests/feature/feature_tests" --list-tags 2> /tmp/output | sed -n 's/^ *[0-9]*  \[\([a-z-]*\)\]$/\1/p' |
-      grep -v -x -f <(sed -n -E "s/^([a-z-]+) +(all|$1) .*/\1/p" $settings/left_out)
-  fi
-}
+# ---- Jobs, one a line on the second serial port ---------------------------------------------------------
+#
+#   root SUBJECT    a subject of the feature tests by root, whose cases try an ordinary user as well
+#   user SUBJECT    the same by an ordinary user
+#   closed SUBJECT  the same by root, while only root can make user namespaces
+#   unit TAGS       unit tests
+#   end
 
-# suite NAME COMMAND...: all of it below that command.
-suite() {
-  local name=$1 wanted subject
-  shift
-  echo "== the suite as $name"
-  mapfile -t wanted < <(subjects_of "$name")
-  judge "$name: there is something to run" test ${#wanted[@]} -gt 0
-  if [ ${#subjects[@]} = 0 ]; then judge "$name: unit tests" "$@" "$tests/unit/unit_tests"; fi
-  for subject in "${wanted[@]}"; do
-    judge "$name: $subject" "$@" "$tests/feature/feature_tests" "[$subject]" --order decl --warn NoTests
-  done
+feature() { judge "$1" "${@:3}" "$tests/feature/feature_tests" "[$2]" --order decl --warn NoTests; }
+
+# by SUITE SUBJECT
+by() {
+  case $1 in
+    root) feature "$1: $2" "$2" "${as_root[@]}" ;;
+    # Cases for root are passed over; nothing else may be missing.
+    user) feature "$1: $2" "$2" "${as_user[@]}" ;;
+    closed)
+      echo 0 > /proc/sys/kernel/unprivileged_userns_clone
+      feature "$1: $2" "$2" "${as_root[@]}"
+      echo 1 > /proc/sys/kernel/unprivileged_userns_clone
+      ;;
+    unit) judge "$1: $2" "${as_root[@]}" "$tests/unit/unit_tests" "$2" --warn NoTests ;;
+    *) judge "a job: $1 $2" false ;;
+  esac
 }
 
 echo "guest: Linux $(uname -r), cgroup v2: ${controllers[*]}, $(nproc) processors"
-# Cases for root are passed over by a user; nothing else may be missing.
-suite root "${as_root[@]}"
-suite user "${as_user[@]}"
-
-echo "== user namespaces for root only"
-echo 0 > /proc/sys/kernel/unprivileged_userns_clone
-judge "user namespaces for root only" "${as_root[@]}" "$tests/feature/feature_tests" \
-  "[.user-namespaces-for-root-only]" --warn NoTests
+exec 3<> /dev/ttyS1
+stty raw -echo <&3
+while echo next >&3 && IFS=' ' read -r suite subject <&3 && [ "$suite" != end ]; do by "$suite" "$subject" 3<&-; done
 exit
