@@ -8,8 +8,7 @@ say() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
 if [ ! -t 1 ]; then say() { printf '\n== %s\n' "$*"; }; fi
 
 say "packages"
-packaging/apt-install.sh cmake g++ ninja-build pkg-config libboost-dev libboost-filesystem-dev libcli11-dev libfmt-dev \
-  libseccomp-dev libspdlog-dev libyaml-cpp-dev nlohmann-json3-dev golang-go
+packaging/apt-install.sh --for build go
 echo "all there"
 
 say "build"

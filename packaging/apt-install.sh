@@ -1,13 +1,40 @@
 #!/bin/sh
 # Installs Debian packages that are missing, and nothing else:
 #
-#     packaging/apt-install.sh PACKAGE...
+#     packaging/apt-install.sh --for PURPOSE...
 #
-# Nothing is asked for or touched when all are there. An ordinary user needs sudo, for apt-get only.
+# PURPOSE: build, tests, vm, go or examples, as packaging/packages lists them. Nothing is asked for or touched when all
+# are there. An ordinary user needs sudo, for apt-get only.
 set -eu
+list=$(dirname "$0")/packages
+
+if [ "${1:-}" != --for ] || [ $# -lt 2 ]; then
+  sed -n '2,/^set/{/^#/s/^# \{0,1\}//p;}' "$0" >&2
+  exit 2
+fi
+shift
+
+# The packages for one purpose that are needed here, one a line.
+wanted_for() {
+  for entry in $(sed -n "s/^$1: //p" "$list"); do
+    case $entry in
+      *=*) PATH=/usr/local/bin:/usr/bin:/bin command -v "${entry%%=*}" > /dev/null || echo "${entry#*=}" ;;
+      *) echo "$entry" ;;
+    esac
+  done
+}
+
+wanted=
+for purpose in "$@"; do
+  if ! grep -q "^$purpose: " "$list"; then
+    echo "error: $list has no packages for '$purpose'" >&2
+    exit 2
+  fi
+  wanted="$wanted $(wanted_for "$purpose")"
+done
 
 missing=
-for package in "$@"; do
+for package in $wanted; do
   state=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2> /dev/null || true)
   [ "$state" = installed ] || missing="$missing $package"
 done

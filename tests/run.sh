@@ -1,37 +1,40 @@
 #!/bin/bash
 # Everything that must hold before a change goes in: builds twice (optimised, and with sanitizers), runs all
-# tests of both, those of the optimised one on a second kernel too, and every example. On Debian 12, as root or as a
+# tests of both, those that depend on the kernel on a second one too, and every example. On Debian 12, as root or as a
 # user with sudo; from any directory.
 #
-#     tests/run.sh
+#     tests/run.sh [--quick]
+#
+#   --quick   only the optimised build with its unit and feature tests: minutes, for use while a change is made
 #
 # As root the tests run as root and as an ordinary user. With CI=true, what cannot be tested here is a failure.
 set -uo pipefail
+
+quick=no
+while [ $# -gt 0 ]; do
+  case $1 in
+    --quick) quick=yes ;;
+    --help) sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; exit 0 ;;
+    *) echo "tests/run.sh: unknown argument '$1'; see --help" >&2; exit 2 ;;
+  esac
+  shift
+done
 cd "$(dirname "$0")/.." || exit 1
 
 jobs=$(nproc)
 if [ "${CI:-}" = true ]; then export STEPBOX_MUST_WORK=1; fi
 
-build_packages=(cmake g++ make ninja-build pkg-config libboost-dev libboost-filesystem-dev libcli11-dev libfmt-dev
-                libseccomp-dev libspdlog-dev libyaml-cpp-dev nlohmann-json3-dev)
-test_packages=(acl libcap2-bin catch2 bubblewrap dpkg-dev fakeroot tmux strace gdb python3 python3-yaml util-linux procps git openssh-client mandoc)
-vm_packages=(qemu-system-x86 busybox-static cpio e2fsprogs less)  # tests/vm
-# What the examples build with. Installed where there is no such program in the system's directories: an
-# ordinary user cannot use one in root's home.
-example_tools=(go=golang-go cargo=cargo npm=npm mvn=maven javac=default-jdk-headless python3=python3)
-example_packages=(python3-venv libmaven-compiler-plugin-java libmaven-jar-plugin-java libmaven-resources-plugin-java
-                  libsurefire-java junit4)
-
-packages() {
-  local wanted=("${build_packages[@]}" "${test_packages[@]}" "${vm_packages[@]}" "${example_packages[@]}") entry
-  for entry in "${example_tools[@]}"; do
-    PATH=/usr/local/bin:/usr/bin:/bin command -v "${entry%%=*}" > /dev/null || wanted+=("${entry#*=}")
-  done
-  packaging/apt-install.sh "${wanted[@]}"
-}
-
 build() { cmake --preset "$1" -DSTEPBOX_TESTS=ON && cmake --build --preset "$1" --parallel "$jobs" -- -k 0; }
-check() { ctest --preset "$1" --timeout 600 --parallel "$jobs"; }
+# What --quick needs of it, and nothing that only measures or packs.
+quick_targets=(stepbox unit_tests feature_tests steps)
+build_quickly() {
+  cmake --preset release -DSTEPBOX_TESTS=ON && cmake --build --preset release --parallel "$jobs" --target "${quick_targets[@]}"
+}
+# The feature tests run side by side where each can be apart from the machine; a line here says so where they cannot.
+check() {
+  tests/feature/isolated.sh true
+  ctest --preset "$1" --timeout 600 --parallel "$jobs"
+}
 scripts() {
   local script
   while IFS= read -r script; do bash -n "$script" || return 1; done < <(find examples tests packaging .ci -name '*.sh' -o -path .ci/run)
@@ -57,34 +60,48 @@ stage() {
 
 skipped() { results+=("$(printf '%-15s  %s' 'not run' "$1")"); }
 
-stage "packages" packages
-for preset in release sanitize; do
-  if stage "build: $preset" build "$preset"; then
-    stage "tests: $preset" check "$preset"
+quick_stages() {
+  stage "packages" packaging/apt-install.sh --for build tests
+  if stage "build: release" build_quickly; then
+    stage "tests: release" check release
   else
-    skipped "tests: $preset"
+    skipped "tests: release"
   fi
-done
-if [ -x build/release/tests/feature/feature_tests ]; then
-  stage "tests: release, Linux 6.1 and cgroup v2" tests/vm/run.sh
-else
-  skipped "tests: release, Linux 6.1 and cgroup v2"
-fi
-if [ -x build/release/launcher/cli/stepbox ] && [ -d build/release/tests/steps/bin ]; then
-  stage "faults at system calls, short form" tests/faults/run.sh --quick
-else
-  skipped "faults at system calls, short form"
-fi
-if [ -x build/release/launcher/cli/stepbox ]; then
-  stage "examples" tests/examples/run.sh build/release/launcher/cli/stepbox
-  stage "manual pages and completions" tests/examples/check_documentation.sh build/release/launcher/cli/stepbox
-  stage "what README and manual pages show" tests/pages/run.py build/release/launcher/cli/stepbox
-else
-  skipped "examples"
-  skipped "manual pages and completions"
-  skipped "what README and manual pages show"
-fi
-stage "scripts can be parsed" scripts
+}
+
+all_stages() {
+  local preset
+  stage "packages" packaging/apt-install.sh --for build tests vm go examples
+  for preset in release sanitize; do
+    if stage "build: $preset" build "$preset"; then
+      stage "tests: $preset" check "$preset"
+    else
+      skipped "tests: $preset"
+    fi
+  done
+  if [ -x build/release/tests/feature/feature_tests ]; then
+    stage "tests: release, Linux 6.1 and cgroup v2" tests/vm/run.sh
+  else
+    skipped "tests: release, Linux 6.1 and cgroup v2"
+  fi
+  if [ -x build/release/launcher/cli/stepbox ] && [ -d build/release/tests/steps/bin ]; then
+    stage "faults at system calls, short form" tests/faults/run.sh --quick
+  else
+    skipped "faults at system calls, short form"
+  fi
+  if [ -x build/release/launcher/cli/stepbox ]; then
+    stage "examples" tests/examples/run.sh build/release/launcher/cli/stepbox
+    stage "manual pages and completions" tests/examples/check_documentation.sh build/release/launcher/cli/stepbox
+    stage "what README and manual pages show" tests/pages/run.py build/release/launcher/cli/stepbox
+  else
+    skipped "examples"
+    skipped "manual pages and completions"
+    skipped "what README and manual pages show"
+  fi
+  stage "scripts can be parsed" scripts
+}
+
+if [ "$quick" = yes ]; then quick_stages; else all_stages; fi
 
 printf '\n== summary (%d s, uid %d)\n' "$SECONDS" "$(id -u)"
 printf '%s\n' "${results[@]}"

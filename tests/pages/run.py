@@ -81,11 +81,10 @@ def look_at(where, words):
     program = words[0]
     if "/" in program and not os.access(os.path.join(REPOSITORY, program), os.X_OK):
         complain(where, f"{program} is no program of this repository")
-    if program == "apt-get":
-        installed = re.search(r"build_packages=\(([^)]*)\)", read("tests/run.sh"))[1].split()
-        for package in words[words.index("install") + 1:]:
-            if not package.startswith("-") and package not in installed:
-                complain(where, f"tests/run.sh does not install {package}")
+    if program == "packaging/apt-install.sh":
+        for purpose in words[words.index("--for") + 1:]:
+            if not re.search(f"^{re.escape(purpose)}: ", read("packaging/packages"), re.M):
+                complain(where, f"packaging/packages lists nothing for {purpose}")
     if program == "cmake":
         for word in words:
             if (option := re.match(r"-D(STEPBOX_\w+)=", word)) and f"option({option[1]} " not in read("CMakeLists.txt"):

@@ -10,7 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 work=$1 kernel=$2 stepbox=$3 tests=$4
 
 # Packages of this host whose files are in the guest; libraries follow by themselves. For tests of a new subject that
-# run another program, name its package here (and in tests/run.sh when not everybody has it).
+# run another program, name its package here (and in packaging/packages when not every host has it).
 packages=(acl base-files bash bubblewrap coreutils dash diffutils findutils grep hostname less libc-bin libcap2-bin
           libpython3.11-minimal libpython3.11-stdlib make mount ncurses-base passwd procps python3-minimal
           python3.11-minimal sed strace tar util-linux)

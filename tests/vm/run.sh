@@ -169,7 +169,7 @@ start() {
     qemu-system-x86_64 -M q35 -cpu max -m 2048 -smp 2 -accel tcg -nodefaults -display none -no-reboot \
     -serial stdio -chardev "pipe,id=asks,path=$asks" -serial chardev:asks \
     -kernel "$kernel/boot/vmlinuz-$version" -initrd "$work/initramfs" \
-    -append "console=ttyS0 quiet loglevel=3 panic=-1 cgroup_no_v1=all" \
+    -append "console=ttyS0 quiet loglevel=3 panic=-1 no_timer_check cgroup_no_v1=all" \
     -drive "file=$work/disk,format=raw,if=none,id=disk,cache=unsafe,snapshot=on" -device virtio-blk-pci,drive=disk \
     < /dev/null 8<&- > >(sed --unbuffered -e 's,\r,,g' -e "s,^,$1| ," | tee "$work/log.$1") &
   started+=($!)
