@@ -1,0 +1,57 @@
+// Pages for a terminal or a log: two columns, folded at a hundred characters. No escape codes; pure.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace stepbox {
+
+inline constexpr size_t kPageWidth = 100;
+
+// How many characters the UTF-8 text takes on a terminal, near enough for columns.
+size_t width_of(std::string_view text);
+
+// Text in pieces. Lines are folded between pieces, never within one, so that a path can still be copied.
+class Phrase {
+ public:
+  Phrase() = default;
+  Phrase(std::string_view text) { words(text); }
+  Phrase(const std::string& text) { words(text); }
+  Phrase(const char* text) { words(text); }
+
+  // A piece for each word.
+  Phrase& words(std::string_view text);
+  // One piece, its blanks included.
+  Phrase& whole(std::string text);
+  // One piece right behind the one before, without a blank.
+  Phrase& glued(std::string text);
+  Phrase& append(const Phrase& other);
+
+  bool empty() const { return pieces_.empty(); }
+  // The lines, each no wider than `width` but for a piece that is wider alone.
+  std::vector<std::string> lines(size_t width) const;
+
+ private:
+  struct Piece {
+    std::string text;
+    bool is_glued;
+  };
+  std::vector<Piece> pieces_;
+};
+
+// "a, b, c", a piece for each.
+Phrase listed(std::span<const std::string> names);
+
+struct Row {
+  std::string left;
+  Phrase right;
+};
+
+// Indented rows. The left column is as wide as its widest entry, within bounds; an entry that is wider stands on a line
+// of its own, above its right side.
+std::string columns(std::span<const Row> rows);
+
+}  // namespace stepbox
