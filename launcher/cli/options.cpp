@@ -74,6 +74,28 @@ constexpr PlainOption kPlain[] = {
 };
 static_assert(std::size(kPlain) == 6, "`run --help` and stepbox(1) say that the last six options are no keys");
 
+Result<> take_all(RunOptions& options, const std::string&) {
+  options.all = true;
+  return {};
+}
+Result<> take_json(RunOptions& options, const std::string&) {
+  options.json = true;
+  return {};
+}
+
+// Of `explain` alone.
+constexpr PlainOption kOfExplain[] = {
+    {"--all", "", "prints the whole plan", take_all},
+    {"--json", "", "prints the plan as JSON", take_json},
+};
+
+const PlainOption* find_plain(std::string_view name) {
+  for (const std::span<const PlainOption> table : {std::span<const PlainOption>(kPlain), std::span<const PlainOption>(kOfExplain)})
+    for (const PlainOption& option : table)
+      if (option.name == name) return &option;
+  return nullptr;
+}
+
 bool takes_operand(std::string_view option) {
   for (const PlainOption& plain : kPlain)
     if (plain.name == option) return !plain.operand.empty();
@@ -100,13 +122,15 @@ class Parser {
  public:
   // Only what is on this command line is made known: CLI11 compares every new option with every other, and
   // forty of them cost more than the rest of the planning.
-  explicit Parser(std::span<const std::string> words) {
+  Parser(std::span<const std::string> words, Command command) : command_(command) {
     app_.set_help_flag();
     app_.allow_extras();
     for (const PlainOption& plain : kPlain)
       if (is_used(plain.name, words)) add(plain.name, plain.operand.empty());
     for (const KeyRow& row : policy::keys())
       if (!row.option.empty() && is_used(row.option, words)) add(row.option, row.shape == Shape::flag);
+    for (const PlainOption& option : own_options())
+      if (is_used(option.name, words)) add(option.name, option.operand.empty());
   }
 
   Result<RunOptions> parse(std::vector<std::string> words) {
@@ -135,8 +159,13 @@ class Parser {
     option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   }
 
-  static std::unexpected<Error> unknown(const std::string& word) {
-    const std::vector<std::string_view> names = option_names();
+  std::span<const PlainOption> own_options() const {
+    return command_ == Command::explained ? std::span<const PlainOption>(kOfExplain) : std::span<const PlainOption>();
+  }
+
+  std::unexpected<Error> unknown(const std::string& word) const {
+    std::vector<std::string_view> names = option_names();
+    for (const PlainOption& option : own_options()) names.push_back(option.name);
     const std::string name = word.substr(0, word.find('='));
     std::string hint = did_you_mean(name, names);
     if (hint.empty()) hint = "see `stepbox run --help`; put `--` before a command that begins with '-'";
@@ -154,7 +183,7 @@ class Parser {
   }
 
   static Result<> take(RunOptions& options, const std::string& name, const std::string& text) {
-    if (const auto plain = std::ranges::find(kPlain, name, &PlainOption::name); plain != std::end(kPlain)) {
+    if (const PlainOption* plain = find_plain(name)) {
       if (plain->operand.empty() && text != "true")
         return fail("option " + stepbox::quoted(name) + " takes no value, but " + stepbox::quoted(text) + " was given");
       return plain->take(options, text);
@@ -167,6 +196,7 @@ class Parser {
     return {};
   }
 
+  Command command_;
   CLI::App app_;
 };
 
@@ -193,7 +223,7 @@ Result<RunOptions> parse_run_options(std::span<const std::string> arguments, Com
   const size_t length = length_of_options(arguments);
   std::vector<std::string> words(arguments.begin(), arguments.begin() + static_cast<std::ptrdiff_t>(length));
   const bool summary_given = std::ranges::any_of(words, [](const std::string& word) { return word.starts_with("--summary"); });
-  TRY_ASSIGN(RunOptions options, Parser(words).parse(words));
+  TRY_ASSIGN(RunOptions options, Parser(words, command).parse(words));
   if (options.help) return options;
   TRY(fill_from_environment(options, summary_given));
   size_t at = length;

@@ -23,6 +23,9 @@ struct RunOptions {
   SummaryWhen summary = SummaryWhen::automatic;
   bool verbose = false;
   bool help = false;
+  // Of `explain` alone.
+  bool all = false;
+  bool json = false;
 };
 
 // Options that are no keys of the policy: they say how to run, not what the box is.
@@ -35,7 +38,11 @@ struct PlainOption {
 };
 std::span<const PlainOption> plain_options();
 
-enum class Command : uint8_t { required, optional };
+enum class Command : uint8_t {
+  required,
+  optional,
+  explained  // optional, and --all and --json are options
+};
 
 // Parses what follows the subcommand: options up to the first word that is none, or up to `--`; the rest
 // is the step's command, untouched. STEPBOX_POLICY, STEPBOX_REPORT, STEPBOX_SUMMARY and STEPBOX_VERBOSE

@@ -7,8 +7,13 @@
 
 namespace stepbox::explain {
 
-// The whole plan, with where each value comes from. Values of inherited variables are left out: they may
-// be secrets, and this output is pasted into bug reports.
-std::string explain(const run::Planned& planned);
+enum class Detail : uint8_t {
+  brief,  // what differs from a bare run, and what was chosen
+  whole   // every mount, variable and refused call
+};
+
+// The plan, with where each value comes from. Values of inherited variables are left out: they may be secrets, and this
+// output is pasted into bug reports.
+std::string explain(const run::Planned& planned, Detail detail);
 
 }  // namespace stepbox::explain

@@ -1,0 +1,150 @@
+// The workspace, and what the step sees of the host's files.
+#include <sys/mount.h>
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "explain/subjects.hpp"
+
+namespace stepbox::explain {
+namespace {
+
+bool is_read_only(const MountCall& call) { return (call.attributes & MOUNT_ATTR_RDONLY) != 0; }
+bool covers(const MountCall& call) { return call.act == MountAct::rebind && call.source.starts_with(".empty"); }
+
+std::string attributes_of(const MountCall& call) {
+  std::string text = is_read_only(call) ? "ro" : "rw";
+  if (call.id_mapped != IdMapped::no) text += ", id-mapped";
+  if (!call.layers.empty()) text += ", no sockets";
+  if (call.recursion == Recursion::tree && call.act == MountAct::bind) text += ", with what is mounted below";
+  return text;
+}
+
+std::string source_of(const MountCall& call) {
+  switch (call.act) {
+    case MountAct::bind: return escaped(call.source);
+    case MountAct::rebind: return covers(call) ? "(nothing)" : "/" + escaped(call.source);
+    case MountAct::tmpfs: return "new tmpfs";
+    case MountAct::proc: return "new proc";
+    case MountAct::devpts: return "new devpts";
+    case MountAct::terminal: return "terminal " + call.source;
+    default: return {};
+  }
+}
+
+Rows all_mounts(const Plan& plan) {
+  Rows rows;
+  for (const MountCall& call : plan.mounts) {
+    const std::string source = source_of(call);
+    if (source.empty()) continue;
+    rows.push_back({"/" + escaped(call.target), Phrase()
+                                                    .whole(source)
+                                                    .words("(" + attributes_of(call) + "): " + call.why)
+                                                    .append(from(call.origin, Detail::whole))});
+  }
+  return rows;
+}
+
+// What every box has, and what rows of their own speak of.
+bool is_usual(const MountCall& call) {
+  static constexpr std::string_view kUsual[] = {"host", "device", "mask", "the terminal", "no way to the host's cgroups", "the checkout"};
+  const bool is_of_host = call.act == MountAct::bind || covers(call);
+  return !is_of_host || std::ranges::find(kUsual, call.why) != std::end(kUsual);
+}
+
+std::string what_is_done(const MountCall& call) {
+  if (covers(call)) return "hidden";
+  return is_read_only(call) ? "read-only" : "writable";
+}
+
+// Where the step finds what is shown for its home's sake, it says "~/".
+std::string path_of(const MountCall& call) { return escaped(call.act == MountAct::bind ? call.source : "/" + call.target); }
+
+// What was named has a row each; the rest is folded by what is done and why.
+void named_paths(Rows& rows, const Plan& plan) {
+  for (const MountCall& call : plan.mounts) {
+    if (is_usual(call) || call.origin.place.empty()) continue;
+    rows.push_back({what_is_done(call), Phrase().whole(path_of(call)).append(from(call.origin, Detail::whole))});
+  }
+}
+
+struct Group {
+  std::string left;
+  std::string why;
+  std::vector<std::string> paths;
+};
+
+// "toolchain of rust" and "toolchain of python" are one group.
+std::string kind_of(const MountCall& call) {
+  constexpr std::string_view kToolchain = "toolchain of ";
+  constexpr std::string_view kWrites = "writes to the toolchain of ";
+  if (call.why.starts_with(kToolchain)) return "toolchains";
+  if (call.why.starts_with(kWrites)) return "would write to toolchains";
+  return call.why;
+}
+
+void other_paths(Rows& rows, const Plan& plan) {
+  std::vector<Group> groups;
+  for (const MountCall& call : plan.mounts) {
+    if (is_usual(call) || !call.origin.place.empty()) continue;
+    const std::string left = what_is_done(call);
+    const std::string why = kind_of(call);
+    auto found = std::ranges::find_if(groups, [&](const Group& group) { return group.left == left && group.why == why; });
+    if (found == groups.end()) found = groups.insert(groups.end(), {left, why, {}});
+    found->paths.push_back(path_of(call));
+  }
+  for (const Group& group : groups) rows.push_back({group.left, some_of(group.paths, Detail::brief).words("(" + group.why + ")")});
+}
+
+Row host_row(const run::Planned& planned, Detail detail) {
+  const Plan& plan = planned.plan;
+  Phrase text(plan.root == RootMode::system ? "programs, and what is named below; read-only" : "everything but what is covered below; read-only");
+  const bool hides_sockets = std::ranges::any_of(plan.mounts, [](const MountCall& call) { return !call.layers.empty(); });
+  if (hides_sockets) text.words("and without its sockets");
+  return {"of the host", text.append(from(planned.policy.root.origin, detail))};
+}
+
+Row checkout_row(const run::Planned& planned, Detail detail) {
+  const Plan& plan = planned.plan;
+  Phrase text;
+  if (plan.source == SourceMode::none) text.words("none");
+  else text.whole(escaped(plan.source_path)).words(plan.source == SourceMode::rw ? "(writable)" : "(read-only)");
+  return {"checkout", text.append(from(planned.policy.source.origin, detail)).append(from(planned.policy.source_path.origin, detail))};
+}
+
+Row own_row(const Plan& plan) {
+  std::vector<std::string> own;
+  for (const MountCall& call : plan.mounts)
+    if (call.why == "mask") own.push_back("/" + escaped(call.target));
+  return {"its own", listed(own).words("(the workspace's, empty at first)")};
+}
+
+}  // namespace
+
+Rows workspace_rows(const run::Planned& planned, Detail detail) {
+  Rows rows;
+  for (const PlannedVolume& volume : planned.plan.volumes) {
+    Phrase text(human_bytes(volume.bytes));
+    text.append(from(volume.size_origin, detail)).words("and " + std::to_string(volume.inodes) + " inodes");
+    rows.push_back({volume.path, text.append(from(volume.inodes_origin, detail))});
+  }
+  for (const std::string& note : planned.plan.notes) rows.push_back({"note", note});
+  return rows;
+}
+
+Rows file_system_rows(const run::Planned& planned, Detail detail) {
+  const Plan& plan = planned.plan;
+  Rows rows{host_row(planned, detail), checkout_row(planned, detail)};
+  if (plan.mounts.empty()) return rows;
+  if (planned.policy.home.value == HomeMode::host) rows.push_back({"home", Phrase("the host's").append(from(planned.policy.home.origin, detail))});
+  rows.push_back(own_row(plan));
+  if (detail == Detail::whole) {
+    std::ranges::move(all_mounts(plan), std::back_inserter(rows));
+  } else {
+    named_paths(rows, plan);
+    other_paths(rows, plan);
+  }
+  return rows;
+}
+
+}  // namespace stepbox::explain

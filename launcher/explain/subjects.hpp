@@ -1,0 +1,33 @@
+// What `stepbox explain` speaks of, one function for each subject. A new subject is a function and a row in the table of
+// explain.cpp.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/columns.hpp"
+#include "explain/explain.hpp"
+
+namespace stepbox::explain {
+
+using Rows = std::vector<Row>;  // none: the subject is left out
+
+Rows step_rows(const run::Planned& planned, Detail detail);
+Rows no_box_rows(const run::Planned& planned, Detail detail);
+Rows workspace_rows(const run::Planned& planned, Detail detail);
+Rows file_system_rows(const run::Planned& planned, Detail detail);
+Rows environment_rows(const run::Planned& planned, Detail detail);
+Rows network_rows(const run::Planned& planned, Detail detail);
+Rows limit_rows(const run::Planned& planned, Detail detail);
+Rows system_call_rows(const run::Planned& planned, Detail detail);
+Rows protection_rows(const run::Planned& planned, Detail detail);
+Rows rest_rows(const run::Planned& planned, Detail detail);
+
+// "[ci.yaml:3:9]" as one piece. Nothing where nobody chose; brief also leaves out what the built-in default chose.
+Phrase from(const Origin& origin, Detail detail);
+
+// The first names of a long list, and how many more there are; whole lists them all.
+Phrase some_of(const std::vector<std::string>& names, Detail detail);
+
+}  // namespace stepbox::explain
