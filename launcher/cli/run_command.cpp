@@ -87,6 +87,7 @@ Result<RunOptions> shell_options(Arguments arguments) {
     return fail("shell takes no command", "stepbox run -- COMMAND [ARG...]");
   const char* shell = std::getenv("SHELL");
   options.request.argv = {shell != nullptr && shell[0] == '/' ? shell : "/bin/sh"};
+  options.request.is_shell = true;
   return options;
 }
 

@@ -36,19 +36,24 @@ constexpr std::string_view kRunExamples =
 constexpr std::string_view kShell =
     "usage: stepbox shell [OPTIONS]\n"
     "\n"
-    "Starts $SHELL (or /bin/sh) in the box that `stepbox run` would make. Takes the options of run.\n"
+    "Starts $SHELL (or /bin/sh) in the box that `stepbox run` would make. The prompt of bash, zsh, fish and sh begins\n"
+    "with \"(stepbox) \". Takes the options of run.\n"
     "\n"
     "example:\n"
     "  stepbox shell --network none\n";
 
 constexpr std::string_view kExplain =
-    "usage: stepbox explain [OPTIONS] [-- COMMAND [ARG...]]\n"
+    "usage: stepbox explain [--all | --json] [OPTIONS] [-- COMMAND [ARG...]]\n"
     "\n"
-    "Prints what `stepbox run` would do, and does nothing: volumes, deadlines, mounts, environment, protections,\n"
-    "each with where it comes from. Takes the options of run. Values of inherited variables are not printed.\n"
+    "Prints what `stepbox run` would do, and does nothing: what differs from a run without stepbox, and what was chosen,\n"
+    "with the file and line, option or variable that chose it. --all prints every mount, variable and refused group of\n"
+    "system calls as well, --json a record for machines. Takes the options of run. Values of inherited variables are\n"
+    "not printed.\n"
     "\n"
-    "example:\n"
-    "  stepbox explain --policy strict -- make\n";
+    "examples:\n"
+    "  stepbox explain --policy strict -- make\n"
+    "  stepbox explain --all -- make\n"
+    "  stepbox explain --json --timeout 30m -- make\n";
 
 constexpr std::string_view kDoctor =
     "usage: stepbox doctor [--json]\n"
@@ -66,11 +71,13 @@ constexpr std::string_view kPolicy =
     "  stepbox policy check .stepbox.yaml\n";
 
 constexpr std::string_view kCaches =
-    "usage: stepbox caches [TOOL]\n"
+    "usage: stepbox caches [TOOL | --all | --json]\n"
     "\n"
-    "Lists which tool keeps what where, and what stepbox does about it.\n"
+    "Lists the tools whose caches are known, by what stepbox does about them. TOOL tells all about one; --all what is done\n"
+    "about each; --json prints records.\n"
     "\n"
-    "example:\n"
+    "examples:\n"
+    "  stepbox caches\n"
     "  stepbox caches cargo\n";
 
 constexpr std::string_view kSweep =

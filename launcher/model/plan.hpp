@@ -46,7 +46,7 @@ struct Identity {
 
 enum class MountAct : uint8_t {
   directory,  // make a directory at target
-  file,       // make an empty file at target, to mount something on
+  file,       // make a file at target, to mount something on; in cache_directories `source` is its text
   symlink,    // source is its text
   tmpfs,      // a new tmpfs; size and inodes are hard
   bind,       // the host's path `source`

@@ -12,6 +12,7 @@
 #include "model/units.hpp"
 #include "plan/make_plan.hpp"
 #include "plan/parts.hpp"
+#include "plan/shell_prompt.hpp"
 
 namespace stepbox::run {
 namespace {
@@ -113,12 +114,18 @@ Result<> record(Planned& planned, sandbox::StartFailure failure) {
 
 }  // namespace
 
+Result<Plan> plan_for(const Planned& planned, const RunRequest& request) {
+  auto plan = plan::make_plan(planned.policy, request.argv, planned.facts);
+  if (plan && request.is_shell) plan::mark_prompt(*plan);
+  return plan;
+}
+
 Result<Started> negotiate(Planned& planned, const RunRequest& request, const StartMeans& means) {
   for (;;) {
     auto started = try_to_start(planned, means);
     if (started) return std::move(*started);
     TRY(std::visit([&](auto&& refusal) { return record(planned, std::move(refusal)); }, std::move(started).error()));
-    TRY_ASSIGN(planned.plan, plan::make_plan(planned.policy, request.argv, planned.facts));
+    TRY_ASSIGN(planned.plan, plan_for(planned, request));
   }
 }
 

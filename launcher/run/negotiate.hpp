@@ -25,6 +25,9 @@ struct StartMeans {
   const sandbox::Patience& patience;
 };
 
+// The plan of the request, from the policy and from the facts as they are known by now.
+Result<Plan> plan_for(const Planned& planned, const RunRequest& request);
+
 // Starts the step, under a plan as strong as this host grants: `planned` has that plan afterwards. Warns before the step
 // runs where it is weaker than what was asked for. An error where the policy cannot do without what was refused.
 Result<Started> negotiate(Planned& planned, const RunRequest& request, const StartMeans& means);

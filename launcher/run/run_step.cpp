@@ -150,7 +150,7 @@ Result<Planned> plan_run(const RunRequest& request) {
   host::expect_id_range(planned.facts);
   TRY(host::look_up_private_paths(planned.facts, planned.policy));
   planned.facts.private_directory = workspace::example_of_private_directory(plan::place_without_box(planned.facts));
-  TRY_ASSIGN(planned.plan, plan::make_plan(planned.policy, request.argv, planned.facts));
+  TRY_ASSIGN(planned.plan, plan_for(planned, request));
   return planned;
 }
 
@@ -170,7 +170,7 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   caller.has_foreground = terminal.is_ours();
   TRY_ASSIGN(SignalQueue signals, SignalQueue::open(caller));
   TRY_ASSIGN(workspace::PrivateDirectory private_directory, make_private_directory(planned));
-  TRY_ASSIGN(planned.plan, plan::make_plan(planned.policy, request.argv, planned.facts));
+  TRY_ASSIGN(planned.plan, plan_for(planned, request));
 
   TRY_ASSIGN(auto output, watch_output(planned.plan.deadlines));
   const sandbox::Patience patience{signals.fd(), [&] { return signals.is_asked_to_end(); }, time_to_make_box(planned.plan.deadlines), begin};

@@ -18,6 +18,7 @@ struct RunRequest {
   std::vector<policy::Setting> settings;  // from the command line
   std::vector<std::string> policies;      // --policy
   std::vector<int> pass_fds;
+  bool is_shell = false;                  // argv is a shell whose prompt is to say that it is in a box
   // Called from another thread when planning takes longer than the step's timeout; does not return. Without it planning
   // may take as long as it likes.
   std::function<void(const Error&)> give_up = {};

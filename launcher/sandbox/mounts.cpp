@@ -256,6 +256,14 @@ int Builder::seal(const MountCall& call) {
   return error_of(sys::mount_setattr(place.get(), 0, attributes));
 }
 
+int write_new_file(int root, const MountCall& call) {
+  const Fd file(::openat(root, call.target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, call.mode));
+  if (!file) return errno;
+  const ssize_t written = ::write(file.get(), call.source.data(), call.source.size());
+  if (written < 0) return errno;
+  return static_cast<size_t>(written) == call.source.size() ? 0 : ENOSPC;
+}
+
 }  // namespace
 
 MountFailure build_mounts(const Prepared& prepared, MountContext& context, MountPhase last) {
@@ -265,7 +273,8 @@ MountFailure build_mounts(const Prepared& prepared, MountContext& context, Mount
 MountFailure make_cache_directories(const Plan& plan, int root) {
   int index = 0;
   for (const MountCall& call : plan.cache_directories) {
-    if (::mkdirat(root, call.target.c_str(), call.mode) != 0) return {Stage::cache_directory, index, errno};
+    const int error = call.act == MountAct::file ? write_new_file(root, call) : error_of(::mkdirat(root, call.target.c_str(), call.mode));
+    if (error != 0) return {Stage::cache_directory, index, error};
     ++index;
   }
   return {};

@@ -35,7 +35,7 @@ struct MountFailure {
 // mount elsewhere.
 MountFailure build_mounts(const Prepared& prepared, MountContext& context, MountPhase last);
 
-// Makes plan.cache_directories below `root`, as the step. 0, or an errno and the number of the one that failed.
+// Makes plan.cache_directories below `root`, as the step, files with their text. 0, or an errno and the number of the one that failed.
 MountFailure make_cache_directories(const Plan& plan, int root);
 
 // Makes the box root the root of this mount namespace and lets go of the host's tree.

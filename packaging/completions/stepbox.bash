@@ -6,7 +6,7 @@ _stepbox() {
   local options="--size --inodes --volume --isolation --source --source-path --root --home --env --unset-env --clear-env
     --keep-env --redirect-env --ro --rw --hide --network --nesting --limit --seccomp --seccomp-log --xattr --require --timeout
     --silence --grace --policy --report --summary --pass-fd --verbose --help"
-  local flags=" --clear-env --seccomp-log --verbose --help "
+  local flags=" --clear-env --seccomp-log --verbose --help --all --json "
   local volumes="tmp cache home scratch out shm run"
   local limits="memory processes cpu open-files file-size stack address-space locked-memory optional"
   local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} word command="" at
@@ -35,7 +35,7 @@ _stepbox() {
       return
       ;;
     doctor) mapfile -t COMPREPLY < <(compgen -W "--json --help" -- "$cur"); return ;;
-    caches) mapfile -t COMPREPLY < <(compgen -W "$(stepbox caches 2> /dev/null | tail -n +2 | cut -d ' ' -f 1)" -- "$cur"); return ;;
+    caches) mapfile -t COMPREPLY < <(compgen -W "$(stepbox caches --all 2> /dev/null | sed -n 's/^  \([^ ]*\) .*/\1/p') --all --json --help" -- "$cur"); return ;;
   esac
   if ((at < COMP_CWORD)) || { ((at == COMP_CWORD)) && [[ ${COMP_WORDS[at - 1]} == -- ]]; }; then
     if declare -F _command_offset > /dev/null; then _command_offset "$at"; else mapfile -t COMPREPLY < <(compgen -f -- "$cur"); fi
@@ -64,6 +64,7 @@ _stepbox() {
       ;;
     --size | --inodes | --timeout | --silence | --grace | --pass-fd) ;;
     *)
+      [[ $command == explain ]] && options="$options --all --json"
       if [[ $cur == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options --version" -- "$cur")
       elif ((COMP_CWORD == 1)); then

@@ -9,9 +9,10 @@ complete -c stepbox -n __fish_use_subcommand -f -a caches -d 'the registry of ca
 complete -c stepbox -n __fish_use_subcommand -f -a sweep -d 'removes what a crashed run could leave'
 complete -c stepbox -n __fish_use_subcommand -f -l version -d 'prints the version'
 
-complete -c stepbox -n '__fish_seen_subcommand_from doctor' -f -l json -d 'prints records'
+complete -c stepbox -n '__fish_seen_subcommand_from doctor explain caches' -f -l json -d 'prints records'
+complete -c stepbox -n '__fish_seen_subcommand_from explain caches' -f -l all -d 'prints everything'
 complete -c stepbox -n '__fish_seen_subcommand_from policy; and not __fish_seen_subcommand_from list show check schema' -f -a 'list show check schema'
-complete -c stepbox -n '__fish_seen_subcommand_from caches' -f -a '(stepbox caches 2> /dev/null | tail -n +2 | string replace -r " .*" "")'
+complete -c stepbox -n '__fish_seen_subcommand_from caches' -f -a '(stepbox caches --all 2> /dev/null | string replace -rf "^  ([^ ]+) .*" "\$1")'
 complete -c stepbox -n '__fish_seen_subcommand_from run explain' -a '(__fish_complete_subcommand --fcs-skip=2)'
 
 complete -c stepbox -x -l size -d 'how much the workspace may hold'

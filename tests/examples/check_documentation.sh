@@ -26,7 +26,7 @@ named_in() {
 options=$("$stepbox" run --help | grep -oE '^  --[a-z-]+' | tr -d ' ' | sort -u)
 [ "$(wc -l <<< "$options")" -gt 10 ] || complain "run --help names hardly any option"
 # Of other commands.
-others=$(printf '%s\n' --json --version)
+others=$(printf '%s\n' --all --json --version)
 # Reserved: the page says that they are refused, and they must be.
 reserved=$(named_in page | grep -vxF -e "$options" -e "$others" || true)
 for option in $reserved; do

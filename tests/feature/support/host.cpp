@@ -48,6 +48,8 @@ const HostFeature bubblewrap = {"bubblewrap", [] { return is_program("/usr/bin/b
 const HostFeature full_screen_pager = {"less", [] { return is_program("/usr/bin/less"); }, "apt-get install less"};
 const HostFeature gnu_make = {"make", [] { return is_program("/usr/bin/make"); }, "apt-get install make"};
 const HostFeature bash_shell = {"bash", [] { return is_program("/bin/bash"); }, "apt-get install bash"};
+const HostFeature zsh_shell = {"zsh", [] { return is_program("/bin/zsh"); }, "apt-get install zsh"};
+const HostFeature fish_shell = {"fish", [] { return is_program("/usr/bin/fish"); }, "apt-get install fish"};
 // Before Linux 6.2 there is no switch, and it always works.
 const HostFeature legacy_tiocsti = {"dev.tty.legacy_tiocsti=1",
                                     [] {

@@ -19,6 +19,8 @@ extern const HostFeature fuse;  // file systems whose server is a process
 extern const HostFeature full_screen_pager;  // less
 extern const HostFeature gnu_make;
 extern const HostFeature bash_shell;
+extern const HostFeature zsh_shell;
+extern const HostFeature fish_shell;
 extern const HostFeature legacy_tiocsti;
 extern const HostFeature python;
 extern const HostFeature c_compiler;
