@@ -20,8 +20,6 @@ struct Shell {
   std::string prompt;    // what it says there to have the prompt "mine> "
 };
 
-std::ostream& operator<<(std::ostream& out, const Shell& shell) { return out << shell.program; }
-
 std::vector<Shell> shells() {
   return {{"/bin/bash", &bash_shell, ".bashrc", "PS1='mine> '\n"},
           {"/bin/zsh", &zsh_shell, ".zshrc", "PROMPT='mine> '\n"},
