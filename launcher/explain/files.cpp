@@ -57,7 +57,7 @@ std::string what_is_done(const MountCall& call) {
   return is_read_only(call) ? "read-only" : "writable";
 }
 
-// Where the step finds what is shown for its home's sake, it says "~/".
+// Toolchains appear below the box's home too; readers know them by their path on the host.
 std::string path_of(const MountCall& call) { return escaped(call.act == MountAct::bind ? call.source : "/" + call.target); }
 
 // What was named has a row each; the rest is folded by what is done and why.

@@ -1,4 +1,4 @@
-// Who the step is, what is around it, and what stays in its reach.
+// The step, its network, and what stays in its reach.
 #include "base/text.hpp"
 #include "explain/subjects.hpp"
 

@@ -120,7 +120,7 @@ TEST_CASE("a long PATH is folded between its entries", "[explain]") {
   CHECK(has(page, ":/opt/tool7/bin:"));
 }
 
-TEST_CASE("the network and who chose it", "[explain]") {
+TEST_CASE("the network is told with where it was chosen", "[explain]") {
   Policy policy = default_policy();
   CHECK(has(brief(policy), "network\n  host          the caller's\n"));
   policy.network = {NetworkMode::loopback, on_command_line("--network")};
