@@ -91,6 +91,11 @@ std::string span_of(Table& words, std::span<const std::string> texts) {
   return words.take_span();
 }
 
+std::string span_of(Table& words, std::span<const Text> texts) {
+  for (const Text& text : texts) words.add(literal(text.text));
+  return words.take_span();
+}
+
 std::string redirect_row(const Redirect& redirect, Table& words) {
   std::string row = "{" + literal(redirect.variable.text) + ", " + literal(redirect.value);
   row += ", Create::" + std::string(kCreateNames[static_cast<size_t>(redirect.create)]) + ", " + octal(redirect.mode, 4);
@@ -115,8 +120,7 @@ std::string cpp_tables(std::span<const Tool> tools) {
     for (const Toolchain& toolchain : tool.toolchains) toolchains.add(toolchain_row(toolchain, words));
     std::string row = "{" + literal(tool.name.text) + ", " + literal(tool.ecosystem) + ", ";
     row += redirects.take_span() + ", " + toolchains.take_span() + ", ";
-    for (const Text& path : tool.default_paths) words.add(literal(path.text));
-    row += words.take_span() + ", ";
+    row += span_of(words, tool.default_paths) + ", " + span_of(words, tool.settings) + ", ";
     row += span_of(words, tool.in_tree) + ", " + span_of(words, tool.programs) + ", ";
     row += literal(tool.note) + ", " + literal(tool.verified) + "}";
     entries.add(row);

@@ -56,6 +56,9 @@ struct Tool {
   std::span<const Toolchain> toolchains;
   // Where it writes when no variable is set, "~/.cache/go-build"; for `caches` and attribution.
   std::span<const std::string_view> default_paths;
+  // Files of the home from which it takes its settings, "~/.npmrc", "$XDG_CONFIG_HOME/go/env"; one that ends in / is a
+  // directory of them.
+  std::span<const std::string_view> settings;
   // Names below the checkout that are caches too: "target/".
   std::span<const std::string_view> in_tree;
   // Where the tool, redirected, puts programs that it installs, "cache/go/bin": for the end of PATH,

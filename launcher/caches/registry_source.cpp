@@ -181,6 +181,10 @@ Result<> read_default_paths(Entry& entry, const Node& node) {
   TRY_ASSIGN(entry.tool.default_paths, read_list(entry, node, "default path", fault_of_host_path));
   return {};
 }
+Result<> read_settings(Entry& entry, const Node& node) {
+  TRY_ASSIGN(entry.tool.settings, read_list(entry, node, "settings file", fault_of_settings_path));
+  return {};
+}
 Result<> read_in_tree(Entry& entry, const Node& node) {
   TRY_ASSIGN(entry.tool.in_tree, read_plain_list(entry, node, "in-tree name", fault_of_tree_name));
   return {};
@@ -209,8 +213,9 @@ struct FieldRow {
 };
 constexpr FieldRow kFields[] = {
     {"tool", read_tool},         {"redirect", read_redirects}, {"default_paths", read_default_paths},
-    {"in_tree", read_in_tree},   {"programs", read_programs},  {"toolchains", read_toolchains},
-    {"verified", read_verified}, {"shared", read_shared},      {"note", read_note},
+    {"settings", read_settings}, {"in_tree", read_in_tree},    {"programs", read_programs},
+    {"toolchains", read_toolchains}, {"verified", read_verified}, {"shared", read_shared},
+    {"note", read_note},
 };
 constexpr auto kFieldNames = [] {
   std::array<std::string_view, std::size(kFields)> names;
@@ -221,8 +226,8 @@ constexpr auto kFieldNames = [] {
 // What only the whole entry can show.
 Result<> check_entry(const Entry& entry, const Node& node) {
   const Tool& tool = entry.tool;
-  if (tool.redirects.empty() && tool.toolchains.empty() && tool.default_paths.empty() && tool.in_tree.empty())
-    return entry.refuse(node, tool.name.text + " says nothing: no redirect, toolchain, default path or in-tree name");
+  if (tool.redirects.empty() && tool.toolchains.empty() && tool.default_paths.empty() && tool.settings.empty() && tool.in_tree.empty())
+    return entry.refuse(node, tool.name.text + " says nothing: no redirect, toolchain, default path, settings file or in-tree name");
   for (const Redirect& redirect : tool.redirects) {
     if (redirect.create != Create::directory && tool.note.empty())
       return fail(redirect.variable.place + ": " + redirect.variable.text +
@@ -285,7 +290,7 @@ Result<std::vector<Tool>> read(std::string_view text, std::string_view place, st
 }
 
 Result<> check_together(std::span<const Tool> tools) {
-  Once names("tool"), variables("variable"), defaults("default path"), toolchains("toolchain");
+  Once names("tool"), variables("variable"), defaults("default path"), toolchains("toolchain"), settings("settings file");
   // Two variables of one tool may name one directory; two tools may not, or nobody could say whose
   // the bytes are. What is shared on purpose belongs to nobody.
   std::map<std::string_view, const Tool*> owners;
@@ -296,6 +301,7 @@ Result<> check_together(std::span<const Tool> tools) {
   for (const Tool& tool : tools) {
     TRY(names.say(tool.name));
     for (const Text& path : tool.default_paths) TRY(defaults.say(path));
+    for (const Text& path : tool.settings) TRY(settings.say(path));
     for (const Toolchain& toolchain : tool.toolchains) {
       TRY(toolchains.say(toolchain.path));
       if (!toolchain.variable.text.empty()) TRY(variables.say(toolchain.variable));

@@ -46,6 +46,7 @@ struct Tool {
   std::vector<Redirect> redirects = {};
   std::vector<Toolchain> toolchains = {};
   std::vector<Text> default_paths = {};
+  std::vector<Text> settings = {};
   std::vector<std::string> in_tree = {};
   std::vector<std::string> programs = {};
   std::string note = {};

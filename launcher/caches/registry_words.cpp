@@ -92,6 +92,13 @@ std::string_view fault_of_home_path(std::string_view word) {
   return fault_of_components(word.substr(2));
 }
 
+std::string_view fault_of_settings_path(std::string_view word) {
+  if (!word.starts_with("~/") && !word.starts_with("$XDG_CONFIG_HOME/")) return "begins neither with ~/ nor with $XDG_CONFIG_HOME/";
+  if (word.contains('<')) return "has a part that varies";
+  word.remove_prefix(word.find('/') + 1);
+  return fault_of_components(word.ends_with('/') ? word.substr(0, word.size() - 1) : word);
+}
+
 std::string_view fault_of_tree_name(std::string_view word) {
   if (word.starts_with('/') || word.starts_with('~')) return "is no relative name";
   return fault_of_components(word.ends_with('/') ? word.substr(0, word.size() - 1) : word);

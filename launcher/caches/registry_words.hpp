@@ -23,6 +23,9 @@ std::string_view fault_of_host_path(std::string_view word);
 // "~/.cache/go-build", "~": one place in the home, without a part that varies.
 std::string_view fault_of_home_path(std::string_view word);
 
+// "~/.npmrc", "$XDG_CONFIG_HOME/go/env", "~/.gradle/init.d/": below the home, or where the variable says.
+std::string_view fault_of_settings_path(std::string_view word);
+
 // "target/", ".ninja_log": below the checkout.
 std::string_view fault_of_tree_name(std::string_view word);
 

@@ -125,6 +125,7 @@ std::string details(const caches::Tool& tool) {
   for (const caches::Toolchain& toolchain : tool.toolchains)
     row("shows", std::string(toolchain.path) + (toolchain.variable.empty() ? "" : " as " + std::string(toolchain.variable)));
   for (const std::string_view path : tool.default_paths) row("default place", path);
+  for (const std::string_view path : tool.settings) row("settings", path);
   for (const std::string_view path : tool.in_tree) row("in the checkout", path);
   if (treatment_of(tool) == Treatment::caught) row("what is done", "caught by the masks");
   if (!tool.verified.empty()) row("seen to obey", tool.verified);

@@ -31,6 +31,7 @@ void say(const Report& report) {
   } else {
     log::say(report::summary(report, report::SummaryStyle::plain));
   }
+  if (const std::string line = report::hidden_settings_line(report); !line.empty()) log::say(line);
   for (const std::string& line : report::seccomp_log_lines(report)) log::say(line);
 }
 

@@ -17,6 +17,7 @@ Rows step_rows(const run::Planned& planned, Detail detail);
 Rows no_box_rows(const run::Planned& planned, Detail detail);
 Rows workspace_rows(const run::Planned& planned, Detail detail);
 Rows file_system_rows(const run::Planned& planned, Detail detail);
+Rows settings_rows(const run::Planned& planned, Detail detail);
 Rows environment_rows(const run::Planned& planned, Detail detail);
 Rows network_rows(const run::Planned& planned, Detail detail);
 Rows limit_rows(const run::Planned& planned, Detail detail);

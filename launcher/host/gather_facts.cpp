@@ -18,6 +18,7 @@
 #include "base/text.hpp"
 #include "cgroup/hierarchies.hpp"
 #include "host/find_checkout.hpp"
+#include "host/home_names.hpp"
 #include "host/pass_over.hpp"
 #include "plan/make_plan.hpp"
 #include "plan/system_root.hpp"
@@ -69,33 +70,6 @@ Result<std::string> current_directory() {
 }
 
 constexpr const char* kSeeThere = "see what is wrong there (ls -ld); stepbox does not take for absent what it cannot look at";
-
-// The names in a home directory, where they are not too many to look at.
-class HomeNames {
- public:
-  explicit HomeNames(const std::string& home) : prefix_(home + "/") {
-    constexpr size_t kWorthIt = 200;
-    if (home.empty()) return;
-    if (auto names = sys::list_names(home, kWorthIt)) names_ = std::move(*names);
-    // Of one that belongs to somebody else, as setpriv(1) and images leave it in HOME, nothing can be reached.
-    else if (auto inside = sys::kind_of(prefix_ + "."); !inside && inside.error().number == EACCES) close(home, inside.error());
-  }
-  // Whether a path lies below the home and its first component is not there.
-  bool has_no(std::string_view path) const {
-    if (!names_ || !path.starts_with(prefix_)) return false;
-    const std::string_view below = path.substr(prefix_.size());
-    return !names_->contains(below.substr(0, below.find('/')));
-  }
-
- private:
-  void close(const std::string& home, const Error& error) {
-    pass_over(home + "/*", error);
-    names_.emplace();
-  }
-
-  std::string prefix_;
-  std::optional<std::set<std::string, std::less<>>> names_;
-};
 
 // A place that is masked where it exists; empty where it does not. `what` is its name in errors.
 Result<std::string> masked_place(const std::string& path, const std::string& what) {

@@ -115,6 +115,9 @@ struct HostFacts {
   };
   std::map<std::string, NamedPath, std::less<>> paths = {};
 
+  // Settings files of tools that are to be shown: keys of `paths`.
+  std::vector<std::string> settings = {};
+
   // Files that the command line names and a mask would hide. `path` is a key of `paths`.
   struct Program {
     std::string path;

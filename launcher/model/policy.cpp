@@ -17,6 +17,7 @@ const char* name_of(Isolation isolation) { return word_of(isolation, kIsolations
 const char* name_of(SourceMode mode) { return word_of(mode, kSourceModes); }
 const char* name_of(RootMode mode) { return word_of(mode, kRootModes); }
 const char* name_of(HomeMode mode) { return word_of(mode, kHomeModes); }
+const char* name_of(SettingsMode mode) { return word_of(mode, kSettingsModes); }
 const char* name_of(NetworkMode mode) { return word_of(mode, kNetworkModes); }
 
 const char* name_of(PathAccess access) {

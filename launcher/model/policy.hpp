@@ -30,6 +30,7 @@ enum class RootMode : uint8_t {
   system  // what programs need to run, and what was named
 };
 enum class HomeMode : uint8_t { fresh, host };
+enum class SettingsMode : uint8_t { hide, show };  // of tools, in a home that is fresh
 enum class NetworkMode : uint8_t { host, loopback, none };
 
 // How policies, options and reports spell a mode. Help, schema and errors list these words. What allows more is wider.
@@ -46,6 +47,7 @@ inline constexpr Word<SourceMode> kSourceModes[] = {
     {"rw", SourceMode::rw, 2}, {"ro", SourceMode::ro, 1}, {"none", SourceMode::none, 0}};
 inline constexpr Word<RootMode> kRootModes[] = {{"ro", RootMode::ro, 1}, {"system", RootMode::system, 0}};
 inline constexpr Word<HomeMode> kHomeModes[] = {{"fresh", HomeMode::fresh, 0}, {"host", HomeMode::host, 1}};
+inline constexpr Word<SettingsMode> kSettingsModes[] = {{"hide", SettingsMode::hide, 0}, {"show", SettingsMode::show, 1}};
 inline constexpr Word<NetworkMode> kNetworkModes[] = {
     {"host", NetworkMode::host, 2}, {"loopback", NetworkMode::loopback, 1}, {"none", NetworkMode::none, 0}};
 inline constexpr Word<bool> kPermissions[] = {{"allow", true, 1}, {"deny", false, 0}};
@@ -54,6 +56,7 @@ const char* name_of(Isolation isolation);
 const char* name_of(SourceMode mode);
 const char* name_of(RootMode mode);
 const char* name_of(HomeMode mode);
+const char* name_of(SettingsMode mode);
 const char* name_of(NetworkMode mode);
 
 // A volume that the policy gives a size or inode limit of its own; it becomes a tmpfs of its own.
@@ -102,6 +105,7 @@ struct Policy {
   Sourced<std::optional<std::string>> source_path;
   Sourced<RootMode> root;
   Sourced<HomeMode> home;
+  Sourced<SettingsMode> settings;
   Sourced<NetworkMode> network;
   std::vector<PathRule> paths;
   std::vector<EnvRule> environment;  // in order; a later rule for the same name wins

@@ -14,6 +14,7 @@
 #include "model/policy.hpp"
 #include "model/protection.hpp"
 #include "model/seccomp.hpp"
+#include "model/settings_file.hpp"
 
 namespace stepbox {
 
@@ -105,6 +106,7 @@ struct Report {
   std::string killing_profile;     // the seccomp profile, when it has calls that end the step; else empty
   std::string seccomp_profile;            // as the policy names it
   std::optional<SeccompLog> seccomp_log;  // in log mode: what it would have refused
+  std::vector<SettingsFile> settings;     // of the home; empty also where nobody looked
   SourceMode source = SourceMode::rw;
   std::string source_path;
   std::vector<Stray> strays;       // at most 64 named

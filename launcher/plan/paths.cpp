@@ -8,6 +8,7 @@
 #include "plan/make_plan.hpp"
 #include "plan/parts.hpp"
 #include "plan/redirects.hpp"
+#include "plan/settings_places.hpp"
 #include "plan/system_root.hpp"
 
 namespace stepbox::plan {
@@ -62,6 +63,9 @@ class Placements {
 
   // What a rule shows in a directory that a redirect has moved is there for the tool as well.
   void add_moved();
+
+  // Settings files that are shown, where their tools look in the box.
+  void add_settings();
 
   // Covers what would write to a toolchain by itself, unless the step may write there.
   void cover(const std::string& path, std::string_view tool);
@@ -141,6 +145,19 @@ void Placements::add_moved() {
     placements_.push_back({moved.host, found->real, found->kind, moved.rule->access,
                            std::string(name_of(moved.rule->access)) + ", for " + std::string(moved.tool), moved.rule->origin,
                            std::move(moved.target)});
+  }
+}
+
+void Placements::add_settings() {
+  for (const SettingsPlace& place : settings_places(facts_)) {
+    if (std::ranges::find(facts_.settings, place.path) == facts_.settings.end()) continue;
+    const HostFacts::NamedPath* found = facts_.find(place.path);
+    if (found == nullptr) continue;
+    std::string why = "settings of " + std::string(place.tool->name);
+    std::string moved = moved_settings(place, redirects_);
+    if (moved.empty()) add_if_hidden(place.path, PathAccess::ro, std::move(why));
+    else if (hidden_by(found->real) == nullptr && !is_against_source(found->real, PathAccess::ro))
+      placements_.push_back({place.path, found->real, found->kind, PathAccess::ro, std::move(why), {}, std::move(moved)});
   }
 }
 
@@ -326,6 +343,7 @@ Result<std::vector<MountCall>> plan_paths(const Plan& plan, const Policy& policy
   }
   for (const HostFacts::Program& program : facts.programs)
     placements.add_if_hidden(program.path, PathAccess::ro, program.is_script ? "script of the command line" : "program of the command line");
+  if (!facts.settings.empty()) placements.add_settings();
   if (!facts.resolv_conf.empty()) placements.add_if_hidden(facts.resolv_conf, PathAccess::ro, "/etc/resolv.conf");
   // Where a mask cannot be (a home of "/", a service's), the home is not shown; where it was asked for, it is.
   if (policy.home.value == HomeMode::host && !facts.home.empty() && facts.home != "/")

@@ -59,6 +59,8 @@ Result<> refuse_what_needs_box(const Plan& plan, const Policy& policy) {
     return needs_box(plan, std::string("source ") + name_of(policy.source.value), policy.source.origin);
   if (policy.root.value != RootMode::ro)
     return needs_box(plan, std::string("root ") + name_of(policy.root.value), policy.root.origin);
+  if (policy.settings.value == SettingsMode::show && policy.home.value == HomeMode::fresh)
+    return needs_box(plan, "settings shown in a fresh home", policy.settings.origin);
   for (const PathRule& rule : policy.paths)
     if (rule.access == PathAccess::hide)
       return needs_box(plan, "a hidden path", rule.origin);

@@ -75,6 +75,9 @@ constexpr KeyRow kFirstKeys[] = {
         "what the step sees of the host: ro (all of it, read-only) or system (what programs need to run)"),
     choice<&Policy::home, kHomeModes, Later::overlay>("home", "--home", "STEPBOX_HOME",
         "the step's home: fresh (empty) or host (the real one)"),
+    // Tokens and passwords are among them.
+    choice<&Policy::settings, kSettingsModes>("settings", "--settings", "STEPBOX_SETTINGS",
+        "tools' settings files of a home that is fresh (~/.npmrc): hide, or show (read-only)"),
 
     {"environment.set", Shape::map, "--env", "STEPBOX_ENV", '\n', "NAME=VALUE", Trust::free,
      "a text; write \"\" for an empty one", "sets a variable for the step", apply_env_set, nullptr, settings_of_environment<EnvAction::set>},

@@ -88,6 +88,10 @@ Json cache_record(const CacheUsage& cache) {
   return {{"tool", cache.tool}, {"path", cache.path}, {"bytes", cache.bytes}, {"files", cache.files}};
 }
 
+Json settings_record(const SettingsFile& file) {
+  return {{"tool", file.tool}, {"path", file.path}, {"state", file.is_shown ? "shown" : "hidden"}};
+}
+
 Json stray_record(const Stray& stray) { return {{"pid", stray.pid}, {"comm", stray.comm}}; }
 
 Json overrun_record(const Report& report) {
@@ -227,6 +231,7 @@ std::string to_json(const Report& report) {
       {"time", time_record(report.time)},
       {"usage", usage_record(report)},
       {"caches", list_of(report.caches, cache_record)},
+      {"settings", list_of(report.settings, settings_record)},
       {"source", {{"mode", name_of(report.source)}, {"path", report.source_path}}},
       {"teardown", teardown_record(report)},
       {"diagnostics", list_of(report.diagnostics, snapshot_record)},

@@ -108,6 +108,12 @@ enum class SummaryStyle { plain, github };
 // left running were killed: sleep, java". Where nothing is, how long it took and what it used.
 std::string summary(const Report& report, SummaryStyle style);
 
+// Whether the end of the step is one that settings may have to do with which it did not see.
+bool tells_hidden_settings(const Report& report);
+
+// Which ones those are, bounded, and how to show them; empty when it was another end, or there are none.
+std::string hidden_settings_line(const Report& report);
+
 // In seccomp's log mode a line for each kind of call that would have been refused, or one that there was none.
 std::vector<std::string> seccomp_log_lines(const Report& report);
 

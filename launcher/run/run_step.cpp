@@ -16,6 +16,7 @@
 #include "host/find_programs.hpp"
 #include "host/gather_facts.hpp"
 #include "host/id_range.hpp"
+#include "host/look_up_settings.hpp"
 #include "model/units.hpp"
 #include "plan/make_plan.hpp"
 #include "plan/parts.hpp"
@@ -52,6 +53,7 @@ Result<> prepare(Planned& planned, const RunRequest& request, const Terminal& te
   TRY_ASSIGN(planned.policy, resolve_policy(request, planned.facts));
   TRY(deadline.follow(planned.policy));
   TRY(host::look_up_paths(planned.facts, planned.policy));
+  TRY(host::look_up_settings(planned.facts, planned.policy));
   host::find_programs(planned.facts, planned.policy, request.argv);
   if (plan::needs_cgroup(planned.policy)) TRY(host::look_up_groups(planned.facts));
   TRY_ASSIGN(planned.facts.seccomp, seccomp::find_filter(plan::expand_home(planned.policy.seccomp.value, planned.facts),
@@ -151,6 +153,7 @@ Result<Planned> plan_run(const RunRequest& request) {
   TRY(host::look_up_private_paths(planned.facts, planned.policy));
   planned.facts.private_directory = workspace::example_of_private_directory(plan::place_without_box(planned.facts));
   TRY_ASSIGN(planned.plan, plan_for(planned, request));
+  planned.settings = host::settings_of_home(planned.plan, planned.policy, planned.facts);
   return planned;
 }
 
@@ -228,6 +231,9 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   report.time.teardown = seconds_between(over, end);
   tell_time("the box was taken apart", report.time.teardown);
   report.sentence = report::sentence_of(report);
+  // Looked for only where somebody will read it: the path that starts a step has no use for them.
+  if (attribution == Attribution::always || report::tells_hidden_settings(report))
+    report.settings = host::settings_of_home(planned.plan, planned.policy, planned.facts);
   return report;
 }
 

@@ -9,6 +9,7 @@
 #include "model/host_facts.hpp"
 #include "model/plan.hpp"
 #include "model/report.hpp"
+#include "model/settings_file.hpp"
 #include "policy/resolve.hpp"
 
 namespace stepbox::run {
@@ -33,6 +34,7 @@ struct Planned {
   HostFacts facts;
   Policy policy;
   Plan plan;
+  std::vector<SettingsFile> settings = {};  // those of the home that exist; for explain only
 };
 
 // Everything before the first thing is done: policy, host facts, plan. What `explain` prints.

@@ -3,8 +3,8 @@
 _stepbox_policies() { stepbox policy list 2> /dev/null | cut -d ' ' -f 1; }
 
 _stepbox() {
-  local options="--size --inodes --volume --isolation --source --source-path --root --home --env --unset-env --clear-env
-    --keep-env --redirect-env --ro --rw --hide --network --nesting --limit --seccomp --seccomp-log --xattr --require --timeout
+  local options="--size --inodes --volume --isolation --source --source-path --root --home --settings --env --unset-env
+    --clear-env --keep-env --redirect-env --ro --rw --hide --network --nesting --limit --seccomp --seccomp-log --xattr --require --timeout
     --silence --grace --policy --report --summary --pass-fd --verbose --help"
   local flags=" --clear-env --seccomp-log --verbose --help --all --json "
   local volumes="tmp cache home scratch out shm run"
@@ -47,6 +47,7 @@ _stepbox() {
     --source) mapfile -t COMPREPLY < <(compgen -W "rw ro none" -- "$cur") ;;
     --root) mapfile -t COMPREPLY < <(compgen -W "ro system" -- "$cur") ;;
     --home) mapfile -t COMPREPLY < <(compgen -W "fresh host" -- "$cur") ;;
+    --settings) mapfile -t COMPREPLY < <(compgen -W "hide show" -- "$cur") ;;
     --network) mapfile -t COMPREPLY < <(compgen -W "host loopback none" -- "$cur") ;;
     --nesting | --xattr) mapfile -t COMPREPLY < <(compgen -W "allow deny" -- "$cur") ;;
     --seccomp) mapfile -t COMPREPLY < <(compgen -W "default strict off" -- "$cur"; compgen -f -- "$cur") ;;

@@ -22,6 +22,7 @@ complete -c stepbox -x -l source -a 'rw ro none' -d 'what the step may do with t
 complete -c stepbox -r -l source-path -d 'where the checkout is'
 complete -c stepbox -x -l root -a 'ro system' -d 'what the step sees of the host'
 complete -c stepbox -x -l home -a 'fresh host' -d 'an empty home or the real one'
+complete -c stepbox -x -l settings -a 'hide show' -d 'settings of tools in the home'
 complete -c stepbox -x -l env -d 'sets a variable (NAME=VALUE)'
 complete -c stepbox -x -l unset-env -a '(set -x | string replace -r " .*" "")' -d 'takes a variable away'
 complete -c stepbox -f -l clear-env -d 'none of the variables of the caller but those kept'

@@ -127,7 +127,8 @@ def run_session(world, block):
     mark = "-- end of a command --"
     script = "".join(f"{command}\nstatus=$?; echo '{mark}'; (exit $status)\n" for command, _ in commands)
     count()
-    _, output = world.run(in_tenths_of_seconds(script))
+    with world.without_settings():
+        _, output = world.run(in_tenths_of_seconds(script))
     answers = output.split(mark + "\n")
     for (command, expected), answer in zip(commands, answers):
         lines = [line for line in answer.splitlines() if not line.startswith("stepbox: user ids are not isolated")]

@@ -1,4 +1,5 @@
 """A place to run the commands of a page in: a checkout, a home, and stand-ins for the programs that it names."""
+import contextlib
 import os
 import re
 import shutil
@@ -70,6 +71,17 @@ class World:
                                  stdout=output, stderr=subprocess.STDOUT, timeout=300, **who)
             output.seek(0)
             return ran.returncode, output.read().decode(errors="replace")
+
+    @contextlib.contextmanager
+    def without_settings(self):
+        """The home of a reader who has no settings there: a failed step names none."""
+        for name in HOME_FILES:
+            os.rename(f"{self.home}/{name}", f"{self.home}/{name}.away")
+        try:
+            yield
+        finally:
+            for name in HOME_FILES:
+                os.rename(f"{self.home}/{name}.away", f"{self.home}/{name}")
 
     def remove(self):
         shutil.rmtree(self.root)

@@ -31,6 +31,7 @@ TEST_CASE("an entry is read with all its fields", "[caches]") {
     DEMO_STORE: {path: cache/store, default: ~/.demo-store, any_case: true, yields_to: [DEMO_HOME, DEMO_ALL]}
     DEMO_LOST: {path: cache/lost, default: none}
   default_paths: [~/.cache/demo, <prefix>/demo]
+  settings: [~/.demorc, $XDG_CONFIG_HOME/demo/conf.d/]
   in_tree: [.demo/]
   programs: [cache/demo/bin]
   toolchains:
@@ -66,6 +67,9 @@ TEST_CASE("an entry is read with all its fields", "[caches]") {
   CHECK(tool.redirects[5].defaults == std::vector<std::string>{});
   REQUIRE(tool.default_paths.size() == 2);
   CHECK(tool.default_paths[1].text == "<prefix>/demo");
+  REQUIRE(tool.settings.size() == 2);
+  CHECK(tool.settings[0].text == "~/.demorc");
+  CHECK(tool.settings[1].text == "$XDG_CONFIG_HOME/demo/conf.d/");
   CHECK(tool.in_tree == std::vector<std::string>{".demo/"});
   CHECK(tool.programs == std::vector<std::string>{"cache/demo/bin"});
   REQUIRE(tool.toolchains.size() == 3);
@@ -104,7 +108,7 @@ TEST_CASE("each mistake in an entry is an error with its place", "[caches]") {
       {"tool: a", "x.yaml:1:1: the file is no list of tools"},
       {"- a", "x.yaml:1:3: an entry is no map"},
       {"- note: b", "x.yaml:1:3: an entry without tool"},
-      {"- tool: a\n  note: b", "x.yaml:1:3: a says nothing: no redirect, toolchain, default path or in-tree name"},
+      {"- tool: a\n  note: b", "x.yaml:1:3: a says nothing: no redirect, toolchain, default path, settings file or in-tree name"},
       {"- tool: a\n  redirects:\n    A: cache/a", "x.yaml:2:3: unknown field 'redirects'; did you mean 'redirect'?"},
       {"- tool: a\n  create: parent", "x.yaml:2:3: unknown field 'create'"},
       {"- tool: a\n  tool: b", "x.yaml:2:3: duplicate key 'tool'"},
@@ -148,6 +152,8 @@ TEST_CASE("each mistake in an entry is an error with its place", "[caches]") {
       {"- tool: a\n  toolchains: {~/.a: {without: [/x]}}", "x.yaml:2:33: name '/x' is no relative name"},
       {"- tool: a\n  default_paths: ~/.a", "x.yaml:2:18: default path is no list"},
       {"- tool: a\n  default_paths: [.a]", "x.yaml:2:19: default path '.a' does not begin with ~/ or / or <PLACE>"},
+      {"- tool: a\n  settings: ~/.a", "x.yaml:2:13: settings file is no list"},
+      {"- tool: a\n  settings: [/etc/a]", "x.yaml:2:14: settings file '/etc/a' begins neither with ~/ nor with $XDG_CONFIG_HOME/"},
       {"- tool: a\n  in_tree: [/a]", "x.yaml:2:13: in-tree name '/a' is no relative name"},
       {"- tool: a\n  programs: [bin]",
        "x.yaml:2:14: path 'bin' does not begin with a volume (tmp var-tmp cache home run shm out)"},
@@ -160,6 +166,7 @@ TEST_CASE("each mistake in an entry is an error with its place", "[caches]") {
       {"- tool: a\n  verified: {b: c}", "x.yaml:2:13: verified is no text"},
       // what two entries must not both say
       {"- {tool: a, in_tree: [a]}\n- {tool: a, in_tree: [a]}", "x.yaml:2:10: duplicate tool 'a'; first at x.yaml:1:10"},
+      {"- {tool: a, settings: [~/.a]}\n- {tool: b, settings: [~/.a]}", "x.yaml:2:24: duplicate settings file '~/.a'; first at x.yaml:1:24"},
       {"- {tool: a, redirect: {A: cache/a}}\n- {tool: b, redirect: {A: cache/b}}",
        "x.yaml:2:24: duplicate variable 'A'; first at x.yaml:1:24"},
       {"- {tool: a, redirect: {A: cache/a}}\n- {tool: b, toolchains: {~/.b: A}}",

@@ -30,6 +30,17 @@ TEST_CASE("a host path begins with home, the root, or a place in brackets", "[ca
   CHECK(fault_of_host_path("~/a\nb") == "has a control character");
 }
 
+TEST_CASE("a settings file is one place below the home or where the configuration is", "[caches]") {
+  for (const char* good : {"~/.npmrc", "~/.gradle/init.d/", "$XDG_CONFIG_HOME/go/env", "$XDG_CONFIG_HOME/.bunfig.toml"})
+    CHECK(fault_of_settings_path(good) == "");
+  for (const char* bad : {"~", "/etc/npmrc", ".npmrc", "", "$HOME/.npmrc", "$XDG_CONFIG_HOME"})
+    CHECK(fault_of_settings_path(bad) == "begins neither with ~/ nor with $XDG_CONFIG_HOME/");
+  CHECK(fault_of_settings_path("~/.a<version>") == "has a part that varies");
+  CHECK(fault_of_settings_path("~/../x") == "has a '.' or '..' component");
+  CHECK(fault_of_settings_path("~//x") == "has an empty component");
+  CHECK(fault_of_settings_path("~/") == "has an empty component");
+}
+
 TEST_CASE("a name below the checkout or a toolchain is relative", "[caches]") {
   for (const char* good : {"target/", ".eslintcache", "*.tsbuildinfo", "node_modules/.cache/"})
     CHECK(fault_of_tree_name(good) == "");

@@ -102,6 +102,9 @@ TEST_CASE("modes are words, and a slip gets the nearest one", "[policy]") {
   CHECK_FALSE(applied("nesting", "deny").allow_nesting.value);
   CHECK(refusal("network", "hots") == "x: 'hots' is not host, loopback or none (did you mean 'host'?)");
   CHECK(refusal("source.mode", "readwrite") == "x: 'readwrite' is not rw, ro or none");
+  CHECK(applied("settings", "show").settings.value == SettingsMode::show);
+  CHECK(applied("settings", "hide").settings.value == SettingsMode::hide);
+  CHECK(refusal("settings", "shown") == "x: 'shown' is not hide or show (did you mean 'show'?)");
   CHECK(refusal("home", "Fresh") == "x: 'Fresh' is not fresh or host (did you mean 'fresh'?)");
   CHECK(refusal("root", "rw") == "x: 'rw' is not ro or system (did you mean 'ro'?)");
   CHECK(refusal("nesting", "true") == "x: 'true' is not allow or deny");

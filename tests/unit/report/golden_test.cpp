@@ -47,6 +47,7 @@ Report sample() {
                                     .arguments = {1, 0xffffffffffffffff, 3, 4, 5, 6},
                                     .groups = {"keyrings", "more"}}},
                                   2};
+  report.settings = {{"npm", "~/.npmrc", "/home/bob/.npmrc", false}, {"cargo", "~/.cargo/config.toml", "/home/bob/.cargo/config.toml", true}};
   report.source_path = "/work/checkout";
   report.strays = {{17, "sleep"}, {23, "java"}};
   report.stray_count = 2;
