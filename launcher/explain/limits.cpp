@@ -1,13 +1,13 @@
 // What the step may use, and how long it may take.
 #include "base/text.hpp"
 #include "explain/subjects.hpp"
+#include "model/box_limits.hpp"
 
 namespace stepbox::explain {
 namespace {
 
 std::string amount_of(const PlannedLimit& limit) {
-  if (limit.name == "memory") return human_bytes(limit.amount) + ", swap and volumes included";
-  return limit.name == "cpu" ? cores_text(limit.amount) + " cores" : std::to_string(limit.amount);
+  return amount_text(*find_box_limit(limit.name), limit.amount);
 }
 
 using Duration = Sourced<std::optional<std::chrono::milliseconds>>;
@@ -24,7 +24,7 @@ class LimitRows {
     else none_.emplace_back(name);
   }
   void add_box_limits(const CgroupPlan& plan) {
-    for (const std::string_view name : kBoxLimits) {
+    for (const std::string_view name : kBoxLimitNames) {
       if (const PlannedLimit* limit = plan.find(name)) add(name, amount_of(*limit), limit->origin);
       else none_.emplace_back(name);
     }

@@ -18,6 +18,7 @@ struct VolumeDirectory {
   uint32_t mode;                   // in a box
   uint32_t mode_without_box = 0;   // 0: not made there
   std::string_view replaces = {};  // the place of the host where the step sees it
+  bool gives_way = false;          // to a checkout that is this place and was named as such
 };
 
 struct VolumeRow {
@@ -27,7 +28,7 @@ struct VolumeRow {
 
 inline constexpr VolumeRow kVolumes[] = {
     // The host may have /var/tmp elsewhere, or as a link: Layout finds out where "var-tmp" is seen.
-    {"tmp", {{"tmp", 01777, 0700, "/tmp"}, {"var-tmp", 01777}}},
+    {"tmp", {{"tmp", 01777, 0700, "/tmp", true}, {"var-tmp", 01777}}},
     {"cache", {{"cache", 0755, 0755}}},
     {"home", {{"home", 0700, 0700}}},
     {"scratch", {}},

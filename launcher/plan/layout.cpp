@@ -25,7 +25,8 @@ bool can_be_masked(std::string_view home) {
 Layout::Layout(const HostFacts& facts, HomeMode home, const Checkout& checkout) {
   const std::string shown = checkout.wins_over_masks ? checkout.path : std::string();
   for_each_volume_directory([&](const VolumeDirectory& directory) {
-    if (!directory.replaces.empty() && directory.replaces != shown) add(std::string(directory.replaces), "box/" + std::string(directory.path));
+    const bool gives_way = directory.gives_way && directory.replaces == shown;
+    if (!directory.replaces.empty() && !gives_way) add(std::string(directory.replaces), "box/" + std::string(directory.path));
   });
   // Some distributions link /var/tmp to /tmp; then it is masked already.
   if (!facts.var_tmp.empty() && facts.var_tmp != shown && covering(facts.var_tmp) == nullptr) add(facts.var_tmp, "box/var-tmp");

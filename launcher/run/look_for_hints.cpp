@@ -15,6 +15,7 @@
 #include "run/failure_hints.hpp"
 #include "sys/bounded_child.hpp"
 #include "sys/files.hpp"
+#include "sys/write_all.hpp"
 
 namespace stepbox::run {
 namespace {
@@ -293,7 +294,7 @@ std::string look(const Report& report, const Planned& planned, const sandbox::Bo
   for (const sys::Fd& volume : box.volumes()) kept.push_back(volume.get());
   const auto search = [&](int out) {
     const BoxView view(planned.plan, box.volumes());
-    if (const std::optional<Finding> found = Search(report, planned, view).find()) sys::write_all(out, text_of(*found));
+    if (const std::optional<Finding> found = Search(report, planned, view).find()) static_cast<void>(sys::write_all(out, text_of(*found)));
   };
   const sys::ChildOutput output = sys::run_bounded(search, kept, kPatience, kLongest);
   return output.finished ? output.text : std::string();

@@ -73,7 +73,7 @@ TEST_CASE("what was named of the file system has a row each, the rest is folded"
   CHECK(has(page, "  checkout      /srv/work (read-only) [ci.yaml:7:3]\n"));
   CHECK(has(page, "  hidden        /srv/secrets [--hide]\n"));
   CHECK(has(page, "  writable      /srv/out [--rw]\n"));
-  CHECK(has(page, "/tmp, /run, /dev/shm, /var/tmp, /root (the workspace's, empty at first)"));
+  CHECK(has(page, "/tmp, /dev/shm, /run, /var/tmp, /root (the workspace's, empty at first)"));
   CHECK(has(page, "  of the host   everything but what is covered below"));
   CHECK_FALSE(has(page, "/dev/null"));
   CHECK(has(explained(facts, policy, Detail::whole), "/dev/null (ro): device"));
