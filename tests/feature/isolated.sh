@@ -16,6 +16,7 @@ places=(/tmp /var/tmp)
 # cover PLACE FOLDER: the project stays in sight where it lies in that place.
 cover() {
   cd "$project"
+  chown 0:0 "$2"
   mount --bind "$2" "$1"
   if [ "${project#"$1"/}" != "$project" ]; then
     mkdir -p "$project"
@@ -50,8 +51,8 @@ as_root=()
 if [ "$(id -u)" != 0 ]; then as_root=(sudo -n --preserve-env); fi
 
 if ! why=$("${as_root[@]}" "${namespaces[@]}" true 2>&1); then
-  echo "NOT ISOLATED: ${why:-unshare failed}; remedy: run the tests as root, or with sudo that asks for no password" >&2
-  exec flock "$project/build" "$@"
+  echo "NOT ISOLATED: ${why##*: line [0-9]*: }; remedy: run the tests as root, or with sudo that asks for no password" >&2
+  exec flock --close "$here" "$@"
 fi
 
 folders=()
