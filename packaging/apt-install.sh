@@ -16,6 +16,8 @@ shift
 
 # The packages for one purpose that are needed here, one a line.
 wanted_for() {
+  # One word per package.
+  # shellcheck disable=SC2013
   for entry in $(sed -n "s/^$1: //p" "$list"); do
     case $entry in
       *=*) PATH=/usr/local/bin:/usr/bin:/bin command -v "${entry%%=*}" > /dev/null || echo "${entry#*=}" ;;
