@@ -12,6 +12,7 @@
 #include <catch2/catch.hpp>
 
 #include "support/child.hpp"
+#include "support/host.hpp"
 #include "support/place.hpp"
 #include "support/survivors.hpp"
 
@@ -313,8 +314,10 @@ TEST_CASE("of many processes two hundred are written down, and counted are all",
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
+  // An emulated machine has started only half of them in 10 s.
+  const std::string time = std::to_string(10 * patience_factor()) + "s";
   const Run ended = place.run_step(
-      {"--timeout", "10s"}, {"sh", "-c", "i=0; while [ $i -lt 250 ]; do sleep 300 & i=$((i+1)); done; echo all; wait"});
+      {"--timeout", time}, {"sh", "-c", "i=0; while [ $i -lt 250 ]; do sleep 300 & i=$((i+1)); done; echo all; wait"});
   INFO(ended);
   CHECK(ended.code() == 124);
   REQUIRE(ended.out == "all\n");
