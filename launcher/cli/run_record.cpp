@@ -1,5 +1,7 @@
 #include "cli/run_record.hpp"
 
+#include <sys/random.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <climits>
@@ -7,6 +9,8 @@
 #include <utility>
 
 #include "model/outcome.hpp"
+#include "model/run_id.hpp"
+#include "sys/files.hpp"
 
 namespace stepbox::cli {
 namespace {
@@ -34,6 +38,25 @@ struct SafeToWrite {
   IgnoredSignal no_room{SIGXFSZ};
 };
 
+// Without entropy the id would not be unique: then the run has none.
+std::string new_run_id(std::chrono::system_clock::time_point start) {
+  RunEntropy entropy;
+  return ::getrandom(entropy.data(), entropy.size(), GRND_NONBLOCK) == static_cast<ssize_t>(entropy.size()) ? run_id(start, entropy)
+                                                                                                           : std::string();
+}
+
+RunMark mark_of_this_run() {
+  utsname system{};
+  ::uname(&system);
+  const auto boot_id = sys::read_file("/proc/sys/kernel/random/boot_id", 64);
+  const auto start = std::chrono::system_clock::now();
+  return {.id = new_run_id(start),
+          .start = start,
+          .pid = ::getpid(),
+          .host = system.nodename,
+          .boot_id = boot_id ? boot_id->substr(0, boot_id->find('\n')) : std::string()};
+}
+
 // Empty where it cannot be told; the run will say why.
 std::string current_directory() {
   std::string path(PATH_MAX, '\0');
@@ -45,7 +68,7 @@ std::string current_directory() {
 Result<RunRecord> RunRecord::open(const std::string& path, std::vector<std::string> argv) {
   RunRecord record;
   if (path.empty()) return record;
-  record.beginning_.run = {std::chrono::system_clock::now(), ::getpid()};
+  record.beginning_.run = mark_of_this_run();
   TRY_ASSIGN(record.destination_, report::Destination::open(path));
   record.beginning_.argv = std::move(argv);
   record.beginning_.cwd = current_directory();

@@ -54,7 +54,7 @@ std::vector<SettingsFile> settings_of_home(const Plan& made, const Policy& polic
     const Result<bool> there = is_there(place);
     // What is closed to the caller the caller's tools do not read outside either.
     if (there ? !*there : there.error().number == EACCES) continue;
-    found.push_back({place.tool->name, place.written, place.path, plan::shows_settings(place, made, policy, facts)});
+    found.push_back({std::string(place.tool->name), std::string(place.written), place.path, plan::shows_settings(place, made, policy, facts)});
   }
   return found;
 }

@@ -204,6 +204,9 @@ consteval bool box_limits_are_sound() {
   }
   return sound;
 }
+// Not with UBSan: GCC 12 then takes no function's address for a constant (GCC bug 71962).
+#ifndef __SANITIZE_ADDRESS__
 static_assert(box_limits_are_sound());
+#endif
 
 }  // namespace stepbox

@@ -85,6 +85,13 @@ struct EnvRule {
   Origin origin;
 };
 
+// What a user calls a run by, for whoever reads its report: "branch" "main".
+struct Label {
+  std::string name;
+  std::string value;
+  Origin origin = {};
+};
+
 struct RequiredProtection {
   std::string name;
   Origin origin;
@@ -116,6 +123,7 @@ struct Policy {
   Sourced<bool> allow_xattr;     // xattr: allow | deny
   Sourced<bool> seccomp_log;     // nothing is refused; what would have been is listed
   std::vector<RequiredProtection> require;
+  std::vector<Label> labels;  // one of each name, in the order in which the names were first set
 
   Sourced<std::optional<std::chrono::milliseconds>> timeout;  // of the step, from its start
   Sourced<std::optional<std::chrono::milliseconds>> silence;  // without a byte on stdout and stderr

@@ -12,7 +12,7 @@ enum class ProtectionState : uint8_t { active, degraded, off };
 const char* name_of(ProtectionState state);
 
 struct Protection {
-  std::string_view name;  // one of kProtectionNames
+  std::string name;       // one of kProtectionNames
   bool requested;         // by the policy; what was not requested may be off without a word
   ProtectionState state;
   std::string reason;     // why it is not active; when it is, how far it goes, or empty

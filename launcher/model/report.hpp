@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "model/deadlines.hpp"
@@ -40,7 +39,7 @@ struct CacheUsage {
 
 // A limit on the whole box, and what the kernel counted.
 struct LimitUsage {
-  std::string_view name;  // of kBoxLimits
+  std::string name;       // of kBoxLimits
   uint64_t limit = 0;     // bytes; processes; thousandths of a core
   uint64_t peak = 0;      // the same; 0 where the kernel does not tell
   // Processes killed for memory; forks refused; cpu: milliseconds of waiting for the next share.
@@ -74,12 +73,22 @@ struct Times {
 
 // What names a run before anything else is known of it.
 struct RunMark {
+  std::string id;       // a ULID (model/run_id.hpp): the name of the run for ever, on all hosts
   std::chrono::system_clock::time_point start;
-  int pid = 0;  // of stepbox, in its own pid namespace
+  int pid = 0;          // of stepbox, in its own pid namespace
+  std::string host;     // its node name (uname(2))
+  std::string boot_id;  // of the kernel: another one after every boot; empty where it cannot be read
+};
+
+// By which a user finds the run again.
+struct RunLabel {
+  std::string name;
+  std::string value;
 };
 
 struct Report {
   RunMark run;
+  std::vector<RunLabel> labels;
   std::chrono::system_clock::time_point end;  // not set while the verdict is `running`
   std::vector<std::string> argv;
   std::string cwd;

@@ -37,7 +37,7 @@ struct SeccompFilter {
 // One kind of call that would have been refused.
 struct LoggedCall {
   std::string name;               // "keyctl", or "number 1234"
-  std::string_view architecture;  // "x86_64", "i386": whose call it is
+  std::string architecture;       // "x86_64", "i386": whose call it is
   bool is_native = true;
   uint64_t count = 0;
   // Of the first one.

@@ -54,7 +54,7 @@ void plan_path_sockets(Plan& plan, const HostFacts& facts) {
 }
 
 Protection path_sockets(const Plan& plan, const HostFacts& facts) {
-  constexpr std::string_view kName = "path-sockets";
+  constexpr const char* kName = "path-sockets";
   if (plan.network == NetworkMode::host) return {kName, false, ProtectionState::off, "network: host"};
   std::vector<const MountCall*> open;
   for (const MountCall& call : plan.mounts)

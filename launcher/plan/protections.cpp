@@ -8,7 +8,7 @@
 namespace stepbox::plan {
 namespace {
 
-Protection active(std::string_view name) { return {name, true, ProtectionState::active, {}}; }
+Protection active(std::string name) { return {std::move(name), true, ProtectionState::active, {}}; }
 
 // What can be done about a protection that is required but not in force.
 std::string hint_for(const Protection& protection) {
@@ -117,9 +117,9 @@ Protection nesting_denied(const Plan& plan) {
 // Without a box. Nobody asked for what the mode does not have: it was chosen by name, and its gaps are told.
 std::vector<Protection> without_box(const Plan& plan, const Policy& policy, const HostFacts& facts) {
   const std::string mode = std::string("isolation: ") + name_of(plan.isolation);
-  const auto off = [&mode](std::string_view name) { return Protection{name, false, ProtectionState::off, mode}; };
-  const auto degraded = [](std::string_view name, std::string reason) {
-    return Protection{name, false, ProtectionState::degraded, std::move(reason)};
+  const auto off = [&mode](std::string name) { return Protection{std::move(name), false, ProtectionState::off, mode}; };
+  const auto degraded = [](std::string name, std::string reason) {
+    return Protection{std::move(name), false, ProtectionState::degraded, std::move(reason)};
   };
   const bool is_confined = plan.isolation == Isolation::landlock;
   std::string writes = "Landlock confines what is written; what is read, modes and owners are not";

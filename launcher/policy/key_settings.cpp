@@ -89,6 +89,12 @@ Settings settings_of_environment(const Policy& policy, EnvAction action) {
   return settings;
 }
 
+Settings settings_of_labels(const Policy& policy) {
+  Settings settings;
+  for (const Label& label : policy.labels) settings.push_back({{}, label.name, label.value, label.origin});
+  return settings;
+}
+
 Settings settings_of_paths(const Policy& policy, PathAccess access) {
   Settings settings;
   for (auto rule = policy.paths.begin(); rule != policy.paths.end(); ++rule) {

@@ -13,6 +13,7 @@ std::vector<Setting> settings_of_volumes(const Policy& policy);
 std::vector<Setting> settings_of_source_path(const Policy& policy);
 std::vector<Setting> settings_of_seccomp(const Policy& policy);
 std::vector<Setting> settings_of_require(const Policy& policy);
+std::vector<Setting> settings_of_labels(const Policy& policy);
 std::vector<Setting> settings_of_timeout(const Policy& policy);
 std::vector<Setting> settings_of_silence(const Policy& policy);
 std::vector<Setting> settings_of_grace(const Policy& policy);

@@ -15,6 +15,14 @@ namespace {
 using std::string;
 using std::string_view;
 
+bool is_label_name(string_view name) {
+  constexpr size_t kLongest = 64;
+  const auto fits = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || string_view("._/-").contains(c);
+  };
+  return !name.empty() && name.size() <= kLongest && std::ranges::all_of(name, fits);
+}
+
 bool is_name_character(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
 }
@@ -167,6 +175,22 @@ Result<> apply_rw(Policy& policy, const Setting& setting) {
 }
 Result<> apply_hide(Policy& policy, const Setting& setting) {
   return add_path(policy, setting, PathAccess::hide);
+}
+
+Result<> apply_label(Policy& policy, const Setting& setting) {
+  constexpr size_t kLongestValue = 256;
+  constexpr size_t kMostLabels = 64;
+  if (!is_label_name(setting.name)) return not_a(setting.name, kLabelForm);
+  if (setting.value.size() > kLongestValue || std::ranges::any_of(setting.value, is_control))
+    return fail("the value of label " + quoted(setting.name) + " is longer than 256 bytes, or holds control characters");
+  const auto known = std::ranges::find(policy.labels, setting.name, &Label::name);
+  if (known != policy.labels.end()) {
+    *known = {setting.name, setting.value, setting.origin};
+    return {};
+  }
+  if (policy.labels.size() == kMostLabels) return fail("there are more than 64 labels");
+  policy.labels.push_back({setting.name, setting.value, setting.origin});
+  return {};
 }
 
 Result<> apply_timeout(Policy& policy, const Setting& setting) {

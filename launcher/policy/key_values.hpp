@@ -16,6 +16,7 @@ inline constexpr std::string_view kCountForm = "a count like 200000, 200k or 1M"
 inline constexpr std::string_view kDurationForm = "a duration like 90s, 30m or 1h30m";
 inline constexpr std::string_view kVolumeForm = "a volume's limits like {size: 4GiB, inodes: 200k}";
 inline constexpr std::string_view kPathForm = "an absolute path, or one that starts with ~/";
+inline constexpr std::string_view kLabelForm = "a label of up to 64 letters, digits and ._/-";
 inline constexpr std::string_view kNameForm = "a variable name of letters, digits and _";
 inline constexpr std::string_view kPatternForm = "a variable name or a pattern with * and ?";
 inline constexpr std::string_view kRedirectForm = "a path that begins with a volume, like cache/mytool";
@@ -38,6 +39,7 @@ Result<> apply_env_redirect(Policy& policy, const Setting& setting);
 Result<> apply_ro(Policy& policy, const Setting& setting);
 Result<> apply_rw(Policy& policy, const Setting& setting);
 Result<> apply_hide(Policy& policy, const Setting& setting);
+Result<> apply_label(Policy& policy, const Setting& setting);
 
 // At most ten years, so that no clock overflows.
 Result<> apply_timeout(Policy& policy, const Setting& setting);

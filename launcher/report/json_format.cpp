@@ -152,11 +152,17 @@ Json seccomp_record(const Report& report) {
   return {{"profile", report.seccomp_profile}, {"log", std::move(log)}};
 }
 
+Json label_record(const RunLabel& label) { return {{"name", label.name}, {"value", label.value}}; }
+
 Json run_record(const Report& report) {
   const bool is_over = report.verdict != Verdict::running;
-  return {{"start", utc_text(report.run.start)},
+  return {{"id", report.run.id},
+          {"start", utc_text(report.run.start)},
           {"end", is_over ? Json(utc_text(report.end)) : Json(nullptr)},
-          {"pid", report.run.pid}};
+          {"pid", report.run.pid},
+          {"host", report.run.host},
+          {"boot_id", report.run.boot_id},
+          {"labels", list_of(report.labels, label_record)}};
 }
 
 Json step_record(const Report& report) { return {{"argv", report.argv}, {"cwd", report.cwd}}; }

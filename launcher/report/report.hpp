@@ -49,6 +49,10 @@ std::string overrun_text(const Overrun& overrun);
 // Environment values never appear. Records at the root and in lists, so that it can grow.
 std::string to_json(const Report& report);
 
+// The report that such a text tells of, whole or short. What JSON does not tell apart comes back as what is likeliest: a
+// box that died as a step that a signal ended. An error for what is no report, and for one of a newer schema.
+Result<Report> from_json(std::string_view text);
+
 // The beginning of that: `run`, `step` and `outcome` alone. What can be said of a run that is not over (verdict
 // `running`: no end, no exit code), or that stepbox failed to carry out. Reads run, end, argv, cwd, verdict, exit_code
 // and sentence.

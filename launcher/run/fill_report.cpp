@@ -22,7 +22,7 @@ LimitUsage usage_of(const PlannedLimit& limit, const CgroupUsage& usage) {
   const BoxLimit& row = *find_box_limit(limit.name);
   const uint64_t hits = usage.*row.hits / row.hits_divisor;
   const bool is_from_above = hits > 0 && row.is_from_above != nullptr && row.is_from_above(limit.amount, usage);
-  return {row.name(), limit.amount, peak_of(row, usage), hits, is_from_above};
+  return {std::string(row.name()), limit.amount, peak_of(row, usage), hits, is_from_above};
 }
 
 // A group that names the call is what can be taken out of the profile (`without`).
@@ -99,6 +99,7 @@ void fill_plan(Report& report, const Planned& planned) {
   report.argv = planned.plan.argv;
   report.cwd = planned.plan.cwd;
   report.policies = planned.plan.policies;
+  for (const Label& label : planned.policy.labels) report.labels.push_back({label.name, label.value});
   report.isolation = planned.plan.isolation;
   for (const Gap& gap : planned.plan.gaps) report.gaps.push_back(std::string(gap.name) + ": " + std::string(gap.text));
   report.protections = planned.plan.protections;

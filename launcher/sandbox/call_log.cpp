@@ -23,7 +23,7 @@ void CallLog::add(const seccomp_data& call, std::string process) {
   }
   kinds_.emplace_back(call.arch, call.nr);
   LoggedCall first{.name = seccomp::name_of_call(call.arch, call.nr),
-                   .architecture = seccomp::name_of_architecture(call.arch),
+                   .architecture = std::string(seccomp::name_of_architecture(call.arch)),
                    .is_native = call.arch == seccomp::native_architectures().front(),
                    .count = 1,
                    .process = std::move(process)};

@@ -3,7 +3,7 @@
 _stepbox_policies() { stepbox policy list 2> /dev/null | cut -d ' ' -f 1; }
 
 _stepbox() {
-  local options="--size --inodes --volume --isolation --source --source-path --root --home --settings --env --unset-env
+  local options="--size --inodes --volume --isolation --source --source-path --root --home --settings --label --env --unset-env
     --clear-env --keep-env --redirect-env --ro --rw --hide --network --nesting --limit --seccomp --seccomp-log --xattr --require --timeout
     --silence --grace --policy --report --summary --pass-fd --verbose --help"
   local flags=" --clear-env --seccomp-log --verbose --help --all --json "

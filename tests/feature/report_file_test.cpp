@@ -264,4 +264,23 @@ TEST_CASE("a step cannot reach the report that says it runs", "[report-file]") {
   CHECK(verdict_of(place.report()) == "failure");
 }
 
+TEST_CASE("a run has a name that no other has, its host, and its labels", "[report-file]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  std::vector<std::string> ids;
+  for (int i = 0; i < 2; ++i) {
+    const Run ran = place.run_step({"--label", "branch=main", "--label", "try=1", "--label", "try=2"}, {"true"});
+    INFO(ran);
+    CHECK(ran.code() == 0);
+    const Json report = place.report();
+    ids.push_back(report["run"]["id"]);
+    CHECK(report["run"]["labels"] == Json::parse(R"([{"name": "branch", "value": "main"}, {"name": "try", "value": "2"}])"));
+    CHECK(report["run"]["boot_id"].get<std::string>() + "\n" == read_file("/proc/sys/kernel/random/boot_id"));
+    CHECK(report["run"]["host"].get<std::string>() + "\n" == read_file("/proc/sys/kernel/hostname"));
+  }
+  for (const std::string& id : ids) CHECK(id.size() == 26);
+  CHECK(ids[0] < ids[1]);
+}
+
 }  // namespace stepbox::feature

@@ -209,3 +209,23 @@ TEST_CASE("protections are required by name and only once", "[policy]") {
         "ipc-isolation, uid-isolation, network-isolation, abstract-sockets, path-sockets, no-new-privileges, capabilities, seccomp, kernel-memory and "
         "nesting-denied)");
 }
+
+TEST_CASE("a label of a name replaces the one before, and keeps its place", "[policy][labels]") {
+  Policy policy;
+  for (const auto& [name, value] : {std::pair{"branch", "main"}, {"ci/try", ""}, {"branch", "größe"}})
+    REQUIRE(apply_setting(policy, {"labels", name, value, kPlace}));
+  REQUIRE(policy.labels.size() == 2);
+  CHECK((policy.labels[0].name == "branch" && policy.labels[0].value == "größe"));
+  CHECK((policy.labels[1].name == "ci/try" && policy.labels[1].value.empty()));
+}
+
+TEST_CASE("a wrong label is refused", "[policy][labels]") {
+  for (const char* name : {"", "a b", "ä", "a=b"}) CHECK(refusal("labels", "x", name).find(" is not a label of up to 64 letters") != std::string::npos);
+  CHECK(refusal("labels", "x", std::string(65, 'a')).find("is not a label") != std::string::npos);
+  for (const std::string& value : {std::string(257, 'x'), std::string("a\nb")})
+    CHECK(refusal("labels", value, "branch").find("is longer than 256 bytes, or holds control characters") != std::string::npos);
+  Policy policy;
+  for (int i = 0; i < 64; ++i) REQUIRE(apply_setting(policy, {"labels", "l" + std::to_string(i), "", kPlace}));
+  CHECK_FALSE(apply_setting(policy, {"labels", "one-more", "", kPlace}));
+  CHECK(apply_setting(policy, {"labels", "l7", "again", kPlace}));
+}

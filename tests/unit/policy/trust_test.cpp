@@ -112,6 +112,7 @@ const Case kCases[] = {
     {"environment.unset", "", "environment: {unset: [CFLAGS]}", ""},
     {"environment.redirect", "", "environment: {redirect: {A: cache/a}}", ""},
     {"filesystem.hide", "filesystem: {ro: [/srv]}", "filesystem: {hide: [/srv]}", ""},
+    {"labels", "labels: {branch: main}", "labels: {branch: other}", ""},
     {"require", "require: [quota]", "require: [seccomp]", ""},
     {"source.path", "", "source: {path: /etc}", "a project policy may not set this"},
     {"filesystem.ro", "", "filesystem: {ro: [~/.ssh]}", "a project policy may not set this"},

@@ -2,9 +2,8 @@
 // write what the test prints into the file.
 #include <catch2/catch.hpp>
 #include <csignal>
-#include <fstream>
-#include <sstream>
 
+#include "report/golden.hpp"
 #include "report/report.hpp"
 #include "report/sample_report.hpp"
 
@@ -16,7 +15,12 @@ namespace {
 // Every field has a value of its own, so that two that change places are seen.
 Report sample() {
   Report report = full_cache_report(Exited{1});
-  report.run = {std::chrono::system_clock::time_point(std::chrono::milliseconds(1'770'091'506'789)), 4711};
+  report.run = {.id = "01KGGY59H5B4W6P8R0T2V4X6Z8",
+                .start = std::chrono::system_clock::time_point(std::chrono::milliseconds(1'770'091'506'789)),
+                .pid = 4711,
+                .host = "builder-7",
+                .boot_id = "5f0c7f5e-4f5c-4b8e-9d0e-0c1f6a7f3b21"};
+  report.labels = {{"branch", "größe"}, {"try", "2"}};
   report.end = report.run.start + std::chrono::milliseconds(62'345);
   report.argv = {"go", "build", "-ldflags", "-X 'main.name=größe'\n", "bad\xff" "byte"};
   report.cwd = "/work/checkout";
@@ -60,17 +64,6 @@ Report sample() {
   report.verdict = report::verdict_of(report);
   report.sentence = report::sentence_of(report);
   return report;
-}
-
-std::string golden(const std::string& name) {
-  std::ifstream file(std::string(STEPBOX_GOLDEN) + "/" + name);
-  REQUIRE(file);
-  std::ostringstream content;
-  content << file.rdbuf();
-  std::string text = content.str();
-  const std::string mark = "@VERSION@";
-  if (const size_t at = text.find(mark); at != std::string::npos) text.replace(at, mark.size(), STEPBOX_VERSION);
-  return text;
 }
 
 }  // namespace
