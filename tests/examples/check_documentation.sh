@@ -67,7 +67,7 @@ done
 
 # Style is not looked at: our lines are longer than mandoc's.
 if command -v mandoc > /dev/null; then
-  mandoc -Tlint -Wwarning "$packaging/man/stepbox.1" "$packaging/man/stepbox-policy.5" || complain "mandoc complains"
+  mandoc -Tlint -Wwarning "$packaging"/man/* || complain "mandoc complains"
 fi
 bash -n "$packaging/completions/stepbox.bash" || failed=1
 if command -v zsh > /dev/null; then zsh -n "$packaging/completions/_stepbox" || failed=1; fi

@@ -8,6 +8,7 @@ class Block:
     page: str
     line: int  # of the block's first line
     lines: list
+    language: str = ""
 
     def where(self):
         return f"{self.page}:{self.line}"
@@ -23,7 +24,7 @@ def of_markdown(page, text):
             if inside is not None:
                 inside.lines.append(line)
         elif inside is None:
-            inside = Block(page, number + 1, [])
+            inside = Block(page, number + 1, [], line[3:].strip())
         else:
             blocks.append(inside)
             inside = None
@@ -74,9 +75,25 @@ def inline_options(text):
     return found
 
 
+def manual_options(text):
+    """(line, option) for every option that a manual page names: "Fl -size"."""
+    return [(number, "-" + option)
+            for number, line in enumerate(text.splitlines(), 1) if line.startswith(".")
+            for option in re.findall(r"\bFl (-[a-z][a-z-]+)", line)]
+
+
 def links(text):
-    """(line, target) for every link of a Markdown page to a file of this repository."""
-    return [(number, target.split("#")[0])
-            for number, line in enumerate(text.splitlines(), 1)
-            for target in re.findall(r"\]\(([^)]+)\)", line)
-            if "://" not in target and not target.startswith("#")]
+    """(line, path, anchor) for every link of a Markdown page into this repository; either may be empty."""
+    found = []
+    for number, line in enumerate(text.splitlines(), 1):
+        for target in re.findall(r"\]\(([^)]+)\)", line):
+            if "://" not in target:
+                path, _, anchor = target.partition("#")
+                found.append((number, path, anchor))
+    return found
+
+
+def anchors(text):
+    """The anchors that a viewer of Markdown gives to the headings of a page."""
+    headings = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}

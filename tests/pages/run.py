@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Every block of the README, the manual pages and the helps that can be run is run, as it stands on the page; policies
-and profiles are read, options and links looked up. What cannot be run is in NOT_RUN, with the reason.
+"""Every block of the README, the other pages, the manual pages and the helps that can be run is run, as it stands there;
+policies and profiles are read, options and links looked up. What cannot be run is in NOT_RUN, with the reason.
 
     tests/pages/run.py STEPBOX
 
@@ -20,8 +20,9 @@ from world import World, in_tenths_of_seconds, pattern_of
 
 REPOSITORY = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
 ORDINARY_USER = 60123
-MARKDOWN = ["README.md", "CONTRIBUTING.md", "examples/README.md"]
-MANUALS = ["packaging/man/stepbox.1", "packaging/man/stepbox-policy.5"]
+MARKDOWN = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "examples/README.md", "launcher/README.md"]
+MANUALS = ["packaging/man/stepbox.1", "packaging/man/stepbox-policy.5", "packaging/man/stepbox-errors.7"]
+MOST_LINES = {"README.md": 200}
 CI_FILES = [f"examples/ci/{name}" for name in ("github-actions.yml", "gitlab-ci.yml", "buildkite.yml")]
 
 # First words of commands that are not run, and what is looked at instead.
@@ -32,6 +33,8 @@ NOT_RUN = {
     "cmake": "would build this tree once more; presets and options are looked up",
     "examples/quickstart.sh": "builds this tree once more; that it is there is looked at",
     "tests/run.sh": "is what runs this; that it is there is looked at",
+    "systemd-run": "needs a session of systemd's",
+    "loginctl": "would change this machine",
 }
 # Options in running text that are other programs'.
 FOREIGN_OPTIONS = {
@@ -161,7 +164,17 @@ def check_listing(world, block):
             complain(block.where(), f"there is no {entry[1]}")
 
 
+# A drawing: "```text". Nothing in it is for typing.
+
+def check_drawing(block):
+    for line in block.lines:
+        if re.match(r"\s*(\$|stepbox|[\w./-]+\.(sh|py)\b)", line):
+            complain(block.where(), f"`{line}` looks like a command; a block of language text is not run")
+
+
 def run_block(world, block):
+    if block.language == "text":
+        return check_drawing(block)
     first = next((line for line in block.lines if line.strip()), "")
     if any(line.startswith("version: 1") for line in block.lines):
         check_yaml(world, block)
@@ -199,6 +212,15 @@ def run_ci_files(world):
 
 # What is the same for everybody.
 
+def check_links(page, text):
+    for line, path, anchor in blocks.links(text):
+        target = os.path.normpath(os.path.join(os.path.dirname(page), path)) if path else page
+        if not os.path.exists(os.path.join(REPOSITORY, target)):
+            complain(f"{page}:{line}", f"there is no {target}")
+        elif anchor and anchor not in blocks.anchors(read(target)):
+            complain(f"{page}:{line}", f"{target} has no heading for #{anchor}")
+
+
 def check_words(stepbox):
     known = set(re.findall(r"^  (--[a-z-]+)", subprocess.check_output([stepbox, "run", "--help"], text=True), re.M))
     known |= {"--json", "--version", "--all"} | set(FOREIGN_OPTIONS)
@@ -207,9 +229,13 @@ def check_words(stepbox):
         for line, option in blocks.inline_options(text):
             if option not in known:
                 complain(f"{page}:{line}", f"stepbox has no option {option}")
-        for line, target in blocks.links(text):
-            if not os.path.exists(os.path.join(REPOSITORY, os.path.dirname(page), target)):
-                complain(f"{page}:{line}", f"there is no {target}")
+        check_links(page, text)
+        if text.count("\n") > MOST_LINES.get(page, text.count("\n")):
+            complain(page, f"it has more than {MOST_LINES[page]} lines")
+    for page in MANUALS[1:]:  # stepbox.1 names reserved options too; tests/examples/check_documentation.sh looks at it
+        for line, option in blocks.manual_options(read(page)):
+            if option not in known:
+                complain(f"{page}:{line}", f"stepbox has no option {option}")
 
 
 def all_blocks(stepbox):

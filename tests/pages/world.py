@@ -21,7 +21,8 @@ FILES = {
     ".git/HEAD": "ref: refs/heads/main\n",
     "script": "true\n",
 }
-HOME_FILES = {".m2/settings.xml": "<settings/>\n", ".npmrc": "\n"}
+SETTINGS = {".m2/settings.xml": "<settings/>\n", ".npmrc": "\n"}
+HOME_FILES = SETTINGS | {"signing.key": "\n"}
 STAND_INS = ("go", "npm", "mvn", "cargo")
 
 
@@ -75,12 +76,12 @@ class World:
     @contextlib.contextmanager
     def without_settings(self):
         """The home of a reader who has no settings there: a failed step names none."""
-        for name in HOME_FILES:
+        for name in SETTINGS:
             os.rename(f"{self.home}/{name}", f"{self.home}/{name}.away")
         try:
             yield
         finally:
-            for name in HOME_FILES:
+            for name in SETTINGS:
                 os.rename(f"{self.home}/{name}.away", f"{self.home}/{name}")
 
     def remove(self):
