@@ -40,6 +40,7 @@ NOT_RUN = {
 FOREIGN_OPTIONS = {
     "--no-sandbox": "Chromium", "--init": "docker", "--privileged": "docker", "--security-opt": "docker",
     "--cap-add": "docker", "--user": "systemd-run", "--scope": "systemd-run", "--wait": "systemd-run", "--find-links": "pip",
+    "--quick": "tests/run.sh",
 }
 # What a host may not have: a step that is refused for it is passed over, loudly.
 PASSED_OVER = (r"the [\d.]+ \w+ of memory that stepbox may use cannot hold them", r"cannot enforce limits\.\w+",
