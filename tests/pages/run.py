@@ -239,12 +239,24 @@ def check_words(stepbox):
                 complain(f"{page}:{line}", f"stepbox has no option {option}")
 
 
+def check_rendering(page, found):
+    """A reader sees the page as it is rendered, where a lone "." or a macro's name in a block may look different."""
+    rendered = subprocess.check_output(["mandoc", "-Tascii", "-Owidth=200", os.path.join(REPOSITORY, page)], text=True)
+    seen = {line.strip() for line in re.sub(".\b", "", rendered).splitlines()}
+    for block in found:
+        for line in block.lines:
+            if line.strip() not in seen:
+                complain(block.where(), f"`{line}` is not rendered like this")
+
+
 def all_blocks(stepbox):
     found = []
     for page in MARKDOWN:
         found += blocks.of_markdown(page, read(page))
     for page in MANUALS:
-        found += blocks.of_mdoc(page, read(page))
+        of_page = blocks.of_mdoc(page, read(page))
+        check_rendering(page, of_page)
+        found += of_page
     general = subprocess.check_output([stepbox, "--help"], text=True)
     found += blocks.of_help("stepbox --help", general)
     commands = re.findall(r"^(?:usage:|      ) stepbox ([a-z]+)", general, re.M)
