@@ -10,6 +10,7 @@ it is run, or why it is not.
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 
@@ -241,6 +242,8 @@ def check_words(stepbox):
 
 def check_rendering(page, found):
     """A reader sees the page as it is rendered, where a lone "." or a macro's name in a block may look different."""
+    if shutil.which("mandoc") is None:
+        return passed_over.append(f"{page}: there is no mandoc to render it")
     rendered = subprocess.check_output(["mandoc", "-Tascii", "-Owidth=200", os.path.join(REPOSITORY, page)], text=True)
     seen = {line.strip() for line in re.sub(".\b", "", rendered).splitlines()}
     for block in found:
