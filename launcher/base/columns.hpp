@@ -11,7 +11,7 @@ namespace stepbox {
 
 inline constexpr size_t kPageWidth = 100;
 
-// How many characters the UTF-8 text takes on a terminal, near enough for columns.
+// The width of UTF-8 text on a terminal, in characters: near enough for columns.
 size_t width_of(std::string_view text);
 
 // Text in pieces. Lines are folded between pieces, never within one, so that a path can still be copied.
@@ -22,16 +22,16 @@ class Phrase {
   Phrase(const std::string& text) { words(text); }
   Phrase(const char* text) { words(text); }
 
-  // A piece for each word.
+  // One piece per word.
   Phrase& words(std::string_view text);
   // One piece, its blanks included.
   Phrase& whole(std::string text);
-  // One piece right behind the one before, without a blank.
+  // One piece, joined to the previous one without a blank.
   Phrase& glued(std::string text);
   Phrase& append(const Phrase& other);
 
   bool empty() const { return pieces_.empty(); }
-  // The lines, each no wider than `width` but for a piece that is wider alone.
+  // The lines, none wider than `width` unless a single piece is.
   std::vector<std::string> lines(size_t width) const;
 
  private:
@@ -42,7 +42,7 @@ class Phrase {
   std::vector<Piece> pieces_;
 };
 
-// "a, b, c", a piece for each.
+// "a, b, c", one piece per name.
 Phrase listed(std::span<const std::string> names);
 
 struct Row {
@@ -50,8 +50,8 @@ struct Row {
   Phrase right;
 };
 
-// Indented rows. The left column is as wide as its widest entry, within bounds; an entry that is wider stands on a line
-// of its own, above its right side.
+// Indented rows. The left column is as wide as its widest entry, within bounds; a wider entry gets a line of its own,
+// above its right side.
 std::string columns(std::span<const Row> rows);
 
 }  // namespace stepbox

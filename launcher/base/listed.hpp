@@ -9,7 +9,7 @@
 
 namespace stepbox {
 
-// A text that is put together at compile time. One that does not fit is a compile error.
+// A text assembled at compile time. Text that does not fit is a compile error.
 template <std::size_t Capacity>
 class ConstantText {
  public:
@@ -40,7 +40,7 @@ consteval ConstantText<Capacity> listed(const Words& words, std::string_view bet
   return text;
 }
 
-// One column of a table, for what takes plain words.
+// One column of a table, for functions that take plain words.
 template <class Row, std::size_t Count, class Column>
 consteval std::array<std::string_view, Count> column_of(const Row (&table)[Count], Column column) {
   std::array<std::string_view, Count> words{};

@@ -19,7 +19,7 @@ namespace {
 constinit PatientWriter g_stderr(STDERR_FILENO, std::chrono::seconds(2));
 
 // One write(2) per line, straight to descriptor 2: stdio would keep bytes back, and a line in two
-// writes can be torn by the step's output. A closed or full stderr is nobody's failure: ignored.
+// writes can be torn by the step's output. A closed or full stderr is ignored.
 class StderrSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {

@@ -16,14 +16,14 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Others wait for nobody, or cannot be written to without waiting (RWF_NOWAIT on a disk).
+// Writing to any other file waits for no reader, or always waits (RWF_NOWAIT on a disk).
 bool may_wait_for_reader(int fd) {
   struct stat status {};
   return ::fstat(fd, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode) || S_ISCHR(status.st_mode));
 }
 
-// Where there was room a moment ago somebody else may have taken it. A kernel that cannot be asked not to wait then
-// (pipes before 6.4, terminals) waits after all.
+// Another writer may have taken the room that poll(2) reported. Where the kernel lacks RWF_NOWAIT (pipes before 6.4,
+// terminals), the write waits after all.
 ssize_t write_at_once(int fd, std::string_view text) {
   const iovec part{const_cast<char*>(text.data()), text.size()};
   const ssize_t written = ::pwritev2(fd, &part, 1, -1, RWF_NOWAIT);
@@ -33,7 +33,8 @@ ssize_t write_at_once(int fd, std::string_view text) {
 
 }  // namespace
 
-// One that cannot be asked has room: poll(2) refuses where no descriptor may be open (RLIMIT_NOFILE at 0).
+// While patience lasts, a descriptor that cannot be polled counts as having room: poll(2) refuses them all where
+// RLIMIT_NOFILE is 0.
 bool PatientWriter::wait_for_room() {
   using std::chrono::ceil, std::chrono::milliseconds;
   const Clock::time_point begin = Clock::now();
@@ -63,7 +64,7 @@ void PatientWriter::write(std::string_view line) {
     const ssize_t written = write_at_once(fd_, line);
     if (written < 0 && errno != EAGAIN && errno != EINTR) return;
     if (written > 0) line.remove_prefix(static_cast<size_t>(written));
-    // Full again: another round costs patience, so that it ends.
+    // Full again: each round costs patience, so that the loop ends.
     if (written <= 0) pause();
   }
 }

@@ -1,4 +1,4 @@
-// Writing lines to a descriptor whose reader may never read: a pipe that nobody empties, a terminal that was halted.
+// Writes lines to a descriptor whose reader may never read: an abandoned pipe, a halted terminal.
 #pragma once
 
 #include <chrono>
@@ -8,16 +8,16 @@ namespace stepbox {
 
 class PatientWriter {
  public:
-  // `patience` is how long all lines together wait for room. When it is used up, a line that finds none is lost at once.
+  // `patience` is how long all lines together may wait for room. Once it is used up, a line that finds no room is lost.
   constexpr PatientWriter(int fd, std::chrono::milliseconds patience) : fd_(fd), left_(patience) {}
 
   void set_patience(std::chrono::milliseconds patience) { left_ = patience; }
 
-  // A line of up to PIPE_BUF bytes in one write(2), so that it is never torn by the step's own output. A failure is nobody's:
+  // A line of up to PIPE_BUF bytes goes out in one write(2), so that the step's own output never tears it. Failures are
   // ignored.
   void write(std::string_view line);
 
-  // How many were lost, or cut off, for want of a reader.
+  // How many lines were lost, or cut off, for want of a reader.
   unsigned lost() const { return lost_; }
 
  private:

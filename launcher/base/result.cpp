@@ -11,7 +11,7 @@ std::string errno_name(int number) {
 
 namespace {
 
-// What a machine or a caller has too little of: the remedy is the same whatever was tried.
+// Resources that a machine or a caller can run out of: the remedy does not depend on the call that failed.
 struct Shortage {
   int number;
   const char* hint;

@@ -1,7 +1,7 @@
 // What a function of stepbox returns when it can fail: a value, or an Error.
 //
-// An Error says that stepbox itself could not do its work. What becomes of the step is never an
-// Error but an Outcome (model/outcome.hpp).
+// An Error says that stepbox itself could not do its work. How the step ends is never an Error but
+// an Outcome (model/outcome.hpp).
 #pragma once
 
 #include <cerrno>
@@ -15,24 +15,24 @@ namespace stepbox {
 // What was tried and why it failed, in words for a person, with the one thing to do about it.
 //
 // `message` is lower case, without prefix and without a full stop; context is added on the way up
-// with within(). It has several lines where there are several mistakes, or a sum; a line that is indented goes on with
-// the one above. `hint` is empty or one imperative sentence. `number` is the errno behind it, 0 when
-// there is none; callers may decide by it, messages already contain it in words.
+// with within(). It has several lines when it reports several mistakes or a sum; an indented line
+// continues the one above. `hint` is empty or one imperative sentence. `number` is the errno behind
+// it, or 0; callers may branch on it, and the message already spells it out.
 struct Error {
   std::string message;
   std::string hint = {};
   int number = 0;
 
-  // Puts the reason of a failed call behind what was tried: "cannot open 'x': no such file or
-  // directory (ENOENT)". Give it an errno saved before anything else ran. A shortage (EMFILE, ENFILE, ENOMEM) has a hint.
+  // Appends the reason of a failed call to what was tried: "cannot open 'x': no such file or directory
+  // (ENOENT)". Give it an errno saved before anything else ran. A shortage (EMFILE, ENFILE, ENOMEM) gets a hint.
   static Error from_errno(std::string what, int number);
 
-  // The same error, seen from one step further out: "outer: message". Each mistake of several is.
+  // The same error with its context in front, "outer: message"; of several mistakes, in front of each.
   Error within(std::string outer) &&;
   Error with_hint(std::string text) &&;
 };
 
-// Several errors as one: their messages in lines, and the first hint. At least one.
+// Joins one or more errors into one: a line for each message, and the first hint.
 Error together(std::vector<Error> errors);
 
 template <class T = void>
@@ -48,7 +48,7 @@ inline std::unexpected<Error> fail_errno(std::string what, int number) {
 // The symbolic name of an errno, "EBUSY"; "errno 4711" for a number libc does not know.
 std::string errno_name(int number);
 
-// What to do about an errno that tells of too little memory or too few descriptors; empty for the others.
+// The remedy for an errno that means too little memory or too few descriptors; empty for any other.
 const char* remedy_for_shortage(int number);
 
 }  // namespace stepbox

@@ -90,7 +90,7 @@ std::string escaped(std::string_view text) {
 std::string quoted(std::string_view text) { return "'" + escaped(text) + "'"; }
 
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates) {
-  // A word of 64 bytes and more is no slip of the finger, and the table would grow with its square.
+  // A word of 64 bytes or more is no typo, and the table grows with the square of its length.
   if (word.size() > 64) return {};
   std::string_view best;
   size_t best_distance = std::max<size_t>(1, word.size() / 3) + 1;

@@ -10,11 +10,11 @@
 namespace stepbox {
 
 // The text in single quotes, safe to print on a terminal: control characters and bytes that are not
-// valid UTF-8 appear as \n, \t, \xNN, and a backslash or quote is escaped. Used for every name that
-// came from outside.
+// valid UTF-8 appear as \n, \t, \xNN, and a backslash or quote is escaped. For every name that comes
+// from outside.
 std::string quoted(std::string_view text);
 
-// The same escapes without the quotes around it.
+// The same escapes, without the quotes.
 std::string escaped(std::string_view text);
 
 // Whether the bytes are well-formed UTF-8 (no overlong forms, no surrogates).
@@ -27,16 +27,16 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
 // "did you mean 'x'?" for the nearest candidate, or an empty string.
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> candidates);
 
-// The nearest candidate; where none is near, all of them as long as a line holds them: "one of a, b and c". Else empty.
+// The nearest candidate; if none is near, all of them, "one of a, b and c", if they fit on a line; else empty.
 std::string nearest_or_all(std::string_view word, std::span<const std::string_view> candidates);
 
-// A sum as a person would write it down, each line on its own and indented: amounts to the right, what they are behind.
+// A sum as a person would write it down: an indented line for each amount, right-aligned, followed by what it is for.
 //
 //     512 MiB  volume 'cache' (--volume)
 //      16 MiB  programs of the step
 //     528 MiB  together
 //
-// Begins with a newline, for the end of a message.
+// Begins with a newline, so that it can follow a message.
 struct SumLine {
   std::string amount;
   std::string what;

@@ -3,12 +3,12 @@
 namespace stepbox {
 namespace {
 
-// The kernel deals out time in periods of this length; its own default.
+// The kernel hands out CPU time per period of this many microseconds; its own default.
 constexpr uint64_t kPeriod = 100'000;
 
-// A refusal is a sure sign. Where the kernel counts none, use that came up to the limit is the sign: it refuses a process
-// a few pages at once, so that the last ones are missing. Where a limit above is reached at the same use, this one is
-// blamed.
+// A counted refusal is proof. Where the kernel counts none, usage close to the limit has to do: the kernel refuses a
+// few pages at once, so usage stops a little short. If a limit above is reached at the same usage, this one gets the
+// blame.
 bool has_reached_memory_limit(uint64_t amount, const CgroupUsage& usage) {
   constexpr uint64_t kLastPages = uint64_t{1} << 20;
   return usage.memory_refused > 0 || std::max(usage.memory_peak, usage.memory_and_swap_peak) + kLastPages > amount;
@@ -25,8 +25,9 @@ std::string quota_of_period(uint64_t thousandths) { return std::to_string(thousa
 std::string period_of_quota(uint64_t) { return std::to_string(kPeriod); }
 std::string quota_and_period(uint64_t thousandths) { return quota_of_period(thousandths) + " " + period_of_quota(thousandths); }
 
-// An out-of-memory kill and a refused fork are counted where they happen, whosever limit it was: some kernels do so in
-// version 2, all of them in version 1. Where the peak is not known the box's own is believed to be it.
+// The kernel counts an out-of-memory kill or a refused fork in the group where it happens, even when a group above set
+// the limit: some kernels do so on v2, all of them on v1. If the peak of processes is unknown, the box's own limit gets
+// the blame.
 bool memory_ran_out_above(uint64_t amount, const CgroupUsage& usage) { return !has_reached_memory_limit(amount, usage); }
 
 bool forks_were_refused_above(uint64_t amount, const CgroupUsage& usage) {

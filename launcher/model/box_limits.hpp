@@ -1,8 +1,8 @@
 // The limits on the whole box, one row each: how a policy spells them, what control groups call them, and what the
-// kernel counts of them.
+// kernel counts.
 //
-// Policies, the plan, doctor, explain and the report walk this table. To add a limit that a controller of control groups
-// enforces: a field of Limits, a row here, and where the kernel counts something new, a field of CgroupUsage.
+// Policies, the plan, doctor, explain and the report walk this table. To add a limit that a cgroup controller enforces,
+// add a field to Limits, a row here and, if the kernel counts something new, a field to CgroupUsage.
 #pragma once
 
 #include <algorithm>
@@ -18,7 +18,7 @@
 
 namespace stepbox {
 
-// A file of a group that enforces a limit. Files are written in the order of the row.
+// A cgroup file that enforces a limit. Files are written in the order of the row.
 struct LimitFile {
   const char* name = nullptr;                          // "memory.max"
   std::string (*value)(uint64_t amount) = nullptr;
@@ -27,7 +27,7 @@ struct LimitFile {
   bool is_for_inner = false;
 };
 
-// A figure that the kernel keeps of a limit.
+// A figure that the kernel keeps about a limit.
 struct LimitFigure {
   const char* file = nullptr;
   std::string_view key = {};  // of the line; empty: the file is one number
@@ -42,21 +42,21 @@ struct LimitFiles {
   LimitFigure figures[5];
 };
 
-// What it means that the kernel had to enforce the limit.
+// What the step notices when the kernel enforces the limit.
 enum class LimitHits : uint8_t {
-  refusals,  // something of the step failed
-  waiting    // the step took longer, which is what the limit is for: milliseconds
+  refusals,  // part of the step failed
+  waiting    // the step took longer, as the limit intends; hits are milliseconds
 };
 
 struct BoxLimit {
   std::string_view key;     // of the policy
-  std::string_view option;  // as it is typed
+  std::string_view option;  // as typed on the command line
   LimitUnit unit;
   const char* controller;
   std::string_view help;
-  std::string_view remark;  // behind the amount, for explain
+  std::string_view remark;  // after the amount, for explain
 
-  // Where the policy has it: one of the two.
+  // The policy's field: exactly one of the two.
   Sourced<std::optional<Size>> Limits::*size;
   Sourced<std::optional<uint64_t>> Limits::*number;
 
@@ -67,12 +67,12 @@ struct BoxLimit {
   uint64_t CgroupUsage::*hits;
   uint64_t hits_divisor;
   uint64_t CgroupUsage::*peak;  // null: the kernel keeps none
-  uint64_t of_init;             // how much of amount and peak is init's, which is no process of the step
-  // Whether hits come from a limit above the box, whose own was not reached. Null: never.
+  uint64_t of_init;             // init's share of amount and peak: it is no process of the step
+  // Whether the hits come from a limit above the box, because the box's own was not reached. Null: never.
   bool (*is_from_above)(uint64_t amount, const CgroupUsage& usage);
 
-  std::string_view check;  // of doctor
-  uint64_t tried_amount;   // likewise
+  std::string_view check;  // its name in doctor
+  uint64_t tried_amount;   // what doctor tries to set
 
   constexpr std::string_view name() const { return key.substr(kLimitSection.size()); }
 };
@@ -100,14 +100,14 @@ inline constexpr BoxLimit kBoxLimits[] = {
      .number = nullptr,
      .unified = {.files = {{"memory.max", written_amount},
                            {"memory.swap.max", no_amount, true},
-                           // One process of many killed would be a build that goes on with half of its results.
+                           // A build that loses one process of many would go on with half of its results.
                            {"memory.oom.group", switched_on}},
                  .figures = {{"memory.peak", "", &CgroupUsage::memory_peak},
                              {"memory.events", "oom_kill", &CgroupUsage::oom_kills},
                              {"memory.events", "max", &CgroupUsage::memory_refused, 1, true}}},
-     // v1 refuses memory with swap below memory alone. TCP buffers are counted apart from all other memory there, and only
-     // for processes of a group that has this limit itself (kernel: mem_cgroup_sk_alloc()); a quarter is more than their
-     // share of a host by default (tcp_mem, tcp(7)).
+     // v1 refuses a limit on memory with swap below the one on memory alone. It counts TCP buffers apart from all other
+     // memory, and only for processes whose own group has this limit (kernel: mem_cgroup_sk_alloc()); a quarter is more
+     // than their default share of a host (tcp_mem, tcp(7)).
      .v1 = {.files = {{"memory.limit_in_bytes", written_amount},
                       {"memory.memsw.limit_in_bytes", written_amount, true},
                       {.name = "memory.kmem.tcp.limit_in_bytes", .value = quarter_of_amount, .may_be_refused = true, .is_for_inner = true}},
@@ -176,13 +176,13 @@ inline constexpr auto kBoxLimitNames = [] {
   return names;
 }();
 
-// The row of a name or of a key, or null.
+// The row with that name, or null.
 constexpr const BoxLimit* find_box_limit(std::string_view name) {
   const auto* row = std::ranges::find(kBoxLimits, name, &BoxLimit::name);
   return row == std::end(kBoxLimits) ? nullptr : row;
 }
 
-// What the policy says of a limit. Empty where it says nothing. `memory` is what a percentage is of.
+// The policy's amount for a limit; empty if it sets none. Percentages are of `memory`.
 std::optional<uint64_t> amount_in(const Limits& limits, const BoxLimit& row, uint64_t memory);
 bool is_set(const Limits& limits, const BoxLimit& row);
 const Origin& origin_in(const Limits& limits, const BoxLimit& row);

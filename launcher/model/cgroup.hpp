@@ -1,4 +1,4 @@
-// Control groups as values: where the caller is in them, and what is to be made there.
+// Control groups as values: where the caller is, and what a run makes there.
 #pragma once
 
 #include <cstdint>
@@ -10,19 +10,18 @@
 
 namespace stepbox {
 
-// One mounted hierarchy, seen from the group that the caller is in. Groups are only ever made below that one:
-// the others belong to somebody else.
+// One mounted hierarchy, seen from the caller's group. stepbox makes groups only below that one: no other is its own.
 struct CgroupHierarchy {
   bool unified = false;                       // cgroup v2
-  std::vector<std::string> controllers = {};  // that groups below the own one can have
-  std::vector<std::string> enabled = {};      // unified: those that they have already (cgroup.subtree_control)
+  std::vector<std::string> controllers = {};  // that groups below `own` can have
+  std::vector<std::string> enabled = {};      // unified: the ones they already have (cgroup.subtree_control)
   std::string own = {};                       // the directory of the caller's own group
   std::string mount = {};                     // where the hierarchy is mounted
-  std::string undelegated = {};               // unified: the unit's directory, when systemd keeps it to itself
+  std::string undelegated = {};               // unified: the unit's directory, if systemd has not delegated it
   bool operator==(const CgroupHierarchy&) const = default;
 };
 
-// A limit on the whole box that has been decided.
+// A decided limit on the whole box.
 struct PlannedLimit {
   std::string_view name;  // of kBoxLimits
   uint64_t amount = 0;    // bytes; processes; thousandths of a core
@@ -35,24 +34,24 @@ struct CgroupFile {
   std::string value;
   std::string_view limit;       // which limit it is for
   bool may_be_missing = false;  // the kernel may be built, or booted, without it
-  bool may_be_refused = false;  // where the kernel has it and does not take it, the protection kernel-memory is degraded
-  bool is_for_inner = false;    // the kernel looks only at the group that a process is in: written to the inner one as well
+  bool may_be_refused = false;  // if the kernel refuses the value, the protection kernel-memory is degraded
+  bool is_for_inner = false;    // also written to the inner group: the kernel looks only at a process's own group
 };
 
 struct PlannedGroup {
   std::string parent;  // the caller's own group
   bool unified = false;
   std::vector<std::string> enable = {};  // unified: controllers that the parent does not hand down yet
-  std::vector<CgroupFile> files = {};    // empty: only for killing and measuring, passed over where it cannot be had
-  // The step's user owns the files of this group, so that the processes go into a second one, below it: the step can
-  // mount the hierarchy in a nested sandbox, where it sees no more than that.
+  std::vector<CgroupFile> files = {};    // empty: a group only to kill and measure, skipped where it cannot be made
+  // The step's user owns this group's files, so the processes go into a second group below it: a step that mounts the
+  // hierarchy in a nested sandbox sees only that one.
   bool has_inner = false;
 };
 
 struct CgroupPlan {
   std::vector<PlannedLimit> limits = {};
   std::vector<PlannedGroup> groups = {};
-  std::string remedy = {};  // where groups cannot be made below the caller's own: how to get one where they can
+  std::string remedy = {};  // if no group can be made below the caller's own: how to get one that allows it
 
   const PlannedLimit* find(std::string_view name) const {
     for (const PlannedLimit& limit : limits)
@@ -61,15 +60,15 @@ struct CgroupPlan {
   }
 };
 
-// What the kernel counted in the groups of a box. Absent figures are not kept by this kernel.
+// What the kernel counted in the groups of a box. A figure that this kernel does not keep stays 0.
 struct CgroupUsage {
   uint64_t memory_peak = 0;  // bytes, 0 when unknown
   uint64_t processes_peak = 0;
   // The next two are read only when a process was killed for memory. v1 from Linux 6.15 on counts no refusals where
   // memory with swap has the same limit as memory alone.
-  uint64_t memory_refused = 0;        // how often memory was not to be had within the box's own limit
+  uint64_t memory_refused = 0;        // how often the box's own limit refused memory
   uint64_t memory_and_swap_peak = 0;  // v1; bytes, 0 when unknown
-  uint64_t oom_kills = 0;             // whosever limit it was
+  uint64_t oom_kills = 0;             // whichever group set the limit
   uint64_t refused_forks = 0;  // likewise
   uint64_t throttled_microseconds = 0;
   uint64_t user_microseconds = 0;

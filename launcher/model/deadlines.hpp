@@ -1,4 +1,4 @@
-// How long a step may take, and what is told when it took longer. Plain data.
+// How long a step may take, and what stepbox reports when it takes longer. Plain data.
 #pragma once
 
 #include <chrono>
@@ -21,15 +21,15 @@ struct Deadlines {
   Sourced<std::optional<std::chrono::milliseconds>> timeout;  // from the start of the step
   Sourced<std::optional<std::chrono::milliseconds>> silence;
   Sourced<std::chrono::milliseconds> grace;
-  // Whether the grace counts as well when stepbox is asked to stop. Only where somebody said how long it is: a
-  // step may take its time to stop, and the one who asked knows better how long to wait.
+  // Whether the grace also applies when stepbox is asked to stop. Only if the grace was set explicitly: otherwise the
+  // step may take its time, because the sender of the signal knows better how long to wait.
   bool grace_after_cancel = false;
 };
 
 enum class Deadline : uint8_t { timeout, silence };
 const char* name_of(Deadline deadline);
 
-// What ended a step that did not end by itself.
+// The deadline that ended a step.
 struct Overrun {
   Deadline deadline = Deadline::timeout;
   std::chrono::milliseconds limit{};
@@ -46,10 +46,10 @@ struct ProcessState {
   int parent = 0;
   char state = '?';  // as in proc(5): R, S, D, T, Z, ...
   std::string name;
-  std::string wait_channel;  // empty: not waiting, or not to be known
+  std::string wait_channel;  // empty: not waiting, or unknown
   double cpu = 0;            // seconds, of all threads
   unsigned threads = 0;
-  std::string command_line;  // empty: not to be had in time
+  std::string command_line;  // empty: not read in time
   std::vector<OpenFile> files;
 };
 
@@ -61,13 +61,13 @@ struct VolumeState {
   uint64_t limit_inodes = 0;
 };
 
-// The box at a deadline, before anything was ended.
+// The box at a deadline, before stepbox ended any process.
 struct Snapshot {
   Deadline reason = Deadline::timeout;
   double at = 0;  // seconds after the start of the step
   std::vector<ProcessState> processes;
-  uint64_t process_count = 0;  // more than are listed when there are too many
-  bool complete = true;        // false: the time for it was over before everything was read
+  uint64_t process_count = 0;  // also counts processes that were too many to list
+  bool complete = true;        // false: time ran out before everything was read
   std::vector<VolumeState> volumes;
 };
 

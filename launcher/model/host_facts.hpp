@@ -1,4 +1,4 @@
-// What the plan needs to know of the host and of the caller, gathered once by host/gather_facts.cpp.
+// What the plan needs to know about the host and the caller, gathered once by host/gather_facts.cpp.
 // Plain data, so that plans can be tested without a kernel.
 #pragma once
 
@@ -15,7 +15,7 @@
 
 namespace stepbox {
 
-enum class HostPathKind : uint8_t { directory, file };  // file: everything that is no directory
+enum class HostPathKind : uint8_t { directory, file };  // file: everything but a directory
 
 struct RootEntry {
   std::string name;
@@ -37,28 +37,28 @@ struct InheritedFd {
 struct HostFacts {
   uint32_t uid = 0;
   uint32_t gid = 0;
-  bool privileged = false;  // uid 0 with what shifting ids needs, in this user namespace
-  // Why the shifted range cannot be had although privileged; empty when it can.
+  bool privileged = false;  // uid 0 with all that shifting ids needs, in this user namespace
+  // Why a privileged caller cannot shift ids; empty when it can.
   std::string no_shift_reason = {};
-  // Why no overlay can be put over what is shown; found out by trying. Empty: none was refused.
+  // Why no overlay can cover shown paths, found by trying; empty if the kernel refused none.
   std::string no_overlay_reason = {};
-  // The ids that this user namespace has, as /proc/self/uid_map and gid_map tell.
+  // The ids of this user namespace, from /proc/self/uid_map and gid_map.
   struct IdRange {
     uint32_t first;
     uint32_t count;
-    uint32_t outside = 0;  // of the first
+    uint32_t outside = 0;  // what `first` is outside
   };
   std::vector<IdRange> uid_ranges = {};
   std::vector<IdRange> gid_ranges = {};
-  // Uid 0 here is another one outside this user namespace: not the host's, and owner of nothing of its.
+  // Uid 0 maps to another uid outside this user namespace: it is not the host's root and owns none of its files.
   bool root_is_mapped_elsewhere = false;
   uint32_t shift_base = 0;  // first host uid of the slice that this run has locked
 
-  int landlock_abi = 0;           // what Landlock can do here, as landlock(7) counts; 0: nothing
-  int landlock_error = 0;         // the errno of the question where the kernel did not answer it
-  bool has_socket_scope = false;  // the kernel can keep abstract sockets of others out of reach (Landlock)
-  uint64_t capabilities = 0;      // effective ones of the caller, a bit each
-  // The workspace of a step without a box. Made by the run; for explain an example.
+  int landlock_abi = 0;           // Landlock's version here, as in landlock(7); 0: none
+  int landlock_error = 0;         // the errno if the kernel did not tell the version
+  bool has_socket_scope = false;  // Landlock can keep other processes' abstract sockets out of reach
+  uint64_t capabilities = 0;      // the caller's effective ones, a bit each
+  // The workspace of a step without a box. A run makes it; explain gets an example.
   std::string private_directory = {};
 
   std::string kernel = {};
@@ -66,17 +66,17 @@ struct HostFacts {
   uint64_t memory_usable = 0;
 
   uint64_t swap_total = 0;
-  // Who could give stepbox a control group of its own: systemd runs the host, and its manager for the caller answers.
+  // What could give stepbox a control group of its own: systemd as the host's init, and the caller's user manager.
   bool has_systemd = false;
   bool has_user_manager = false;
   std::vector<CgroupHierarchy> cgroups = {};
-  // Why a limit of kBoxLimits cannot be enforced although the hierarchies look as if; found out by trying.
+  // Why a limit of kBoxLimits cannot be enforced although the hierarchies suggest it can; found by trying.
   std::map<std::string, std::string, std::less<>> no_limit_reasons = {};
 
-  std::string cwd = {};          // as getcwd(2) says
-  std::string checkout = {};     // the top of the work tree that cwd is in, or cwd
-  bool checkout_is_marked = false;  // by version control or stepbox; else it is cwd by mere presence
-  uint32_t checkout_uid = 0;     // who owns the checkout, or the source path that the policy names
+  std::string cwd = {};          // from getcwd(2)
+  std::string checkout = {};     // the top of the work tree around cwd, or cwd
+  bool checkout_is_marked = false;  // by version control or stepbox; false: it merely is cwd
+  uint32_t checkout_uid = 0;     // owner of the checkout, or of the policy's source path
   uint32_t checkout_gid = 0;
   std::string home = {};         // $HOME, links resolved; empty when unset, relative or missing
   std::string passwd_home = {};  // of the user database, links resolved; empty when there is none
@@ -84,25 +84,23 @@ struct HostFacts {
   std::vector<MountFact> mounts = {};
   std::string var_tmp = {};      // /var/tmp with links resolved; empty when it does not exist
   std::string resolv_conf = {};  // what /etc/resolv.conf points to when that is below /run
-  std::string terminal = {};     // path of the caller's terminal where one of 0, 1 and 2 is open on it
+  std::string terminal = {};     // path of the caller's terminal, if descriptor 0, 1 or 2 is open on it
   std::vector<InheritedFd> inherited = {};
-  // What the file that LUCI_CONTEXT names says about time; why it cannot be read, or empty.
+  // The deadline in the file that LUCI_CONTEXT names; and why that file cannot be read, or empty.
   std::optional<OuterDeadline> outer_deadline = {};
   std::string outer_deadline_problem = {};
   double now = 0;  // seconds since the epoch
   std::vector<std::string> environment = {};  // "NAME=value", as inherited
 
-  // With `root: system`, where the step has ids that own files of the system: what the caller may read there and others
-  // may not.
+  // With `root: system`, where the step's ids own system files: the paths there that the caller may read but others may
+  // not.
   struct PrivatePath {
     std::string path;
     HostPathKind kind;
   };
   std::vector<PrivatePath> private_paths = {};
 
-  // Paths that the policy, the registry and CI variables name and that exist, links resolved.
-  // Key: as named ("~" replaced). Paths that do not exist are absent.
-  // A symbolic link on the way to one of them; no component of its own path is a link.
+  // A symbolic link on the way to one of `paths`; no component of its own path is a link.
   struct PathLink {
     std::string path;
     std::string text;
@@ -111,21 +109,23 @@ struct HostFacts {
     std::string real;
     HostPathKind kind;
     bool is_socket = false;
-    std::vector<PathLink> links = {};  // with `root: system` only: with another root they are there anyway
+    std::vector<PathLink> links = {};  // only with `root: system`: any other root shows them anyway
   };
+  // The existing paths among those that the policy, the registry and CI variables name, links resolved.
+  // Key: the path as named, "~" replaced.
   std::map<std::string, NamedPath, std::less<>> paths = {};
 
-  // Settings files of tools that are to be shown: keys of `paths`.
+  // Tools' settings files that the step will see: keys of `paths`.
   std::vector<std::string> settings = {};
 
-  // Files that the command line names and a mask would hide. `path` is a key of `paths`.
+  // Files that the command line names and that a mask would hide. `path` is a key of `paths`.
   struct Program {
     std::string path;
     bool is_script;
   };
   std::vector<Program> programs = {};
 
-  // The filter that the policy's profile stands for.
+  // The filter of the policy's seccomp profile.
   std::shared_ptr<const SeccompFilter> seccomp = {};
 
   const NamedPath* find(std::string_view path) const {

@@ -21,7 +21,7 @@ enum class LimitUnit : uint8_t {
   cores  // thousandths of a core's time
 };
 
-// The part of the policy that limits stand in.
+// The policy's section for limits.
 inline constexpr std::string_view kLimitSection = "limits.";
 
 // The limits on the whole box are in model/box_limits.hpp.
@@ -43,7 +43,7 @@ inline constexpr ProcessLimit kProcessLimits[] = {
     {"limits.locked-memory", RLIMIT_MEMLOCK, LimitUnit::bytes, "how much memory a process may lock"},
 };
 
-// More open files than this let a process take kernel memory by poll(2) that matters: eight bytes for each, in each thread.
+// With more open files than this, poll(2) can take kernel memory that matters: eight bytes per file in each thread.
 inline constexpr uint64_t kMostOpenFiles = 65'536;
 
 struct ProcessLimitSpec {
@@ -53,14 +53,14 @@ struct ProcessLimitSpec {
   Origin origin;
 };
 
-// A limit of kBoxLimits without which the step may run where this host cannot enforce it.
+// A limit of kBoxLimits that the step may run without if the host cannot enforce it.
 struct OptionalLimit {
   std::string name;
   Origin origin;
 };
 
 struct Limits {
-  Sourced<std::optional<Size>> memory;         // with swap, and with what the volumes hold
+  Sourced<std::optional<Size>> memory;         // swap and the volumes' contents included
   Sourced<std::optional<uint64_t>> processes;  // threads count
   Sourced<std::optional<uint64_t>> cpu;        // thousandths of a core
   std::vector<ProcessLimitSpec> of_process;

@@ -1,4 +1,4 @@
-// Which process of a step held most memory. Plain data.
+// The process of a step that held the most memory. Plain data.
 #pragma once
 
 #include <cstdint>
@@ -13,12 +13,12 @@ struct ProcessMemory {
   bool is_dying = false;  // a signal has ended it
 };
 
-// Of the processes that were there when memory ran out, the one to name.
+// The process to name when memory ran out.
 struct MemoryHolder {
   int pid = 0;
   std::string name;
   uint64_t bytes = 0;
-  bool was_killed = false;  // seen to be ended by a signal then; else it is only the one that held most
+  bool was_killed = false;  // it was seen dying of a signal; false: it merely held the most
 };
 
 }  // namespace stepbox

@@ -1,4 +1,4 @@
-// What became of the step. Never an Error: that is for stepbox's own failures.
+// How the step ended. Never an Error: those are stepbox's own failures.
 #pragma once
 
 #include <cstddef>
@@ -29,7 +29,7 @@ struct Signaled {
 // execve refused the command; `error` is its errno.
 struct NotStarted {
   int error;
-  // With ENOENT: of Plan::programs the first that is there, so that it is its interpreter that is not; else -1.
+  // With ENOENT: the first of Plan::programs that exists, so that its interpreter must be missing; else -1.
   int program = -1;
   bool operator==(const NotStarted&) const = default;
 };
@@ -49,7 +49,7 @@ using Outcome = std::variant<Exited, Signaled, NotStarted, BoxKilled, CancelledB
 enum class Verdict : uint8_t {
   success, failure, signal, timeout, silence, disk_quota, inode_quota, out_of_memory, process_limit, seccomp, not_found,
   not_executable, cancelled, launcher_error,
-  running  // not over yet: what a report file says until then
+  running  // not over yet: a report file says so until then
 };
 
 // The exit code of stepbox for an outcome.
@@ -57,8 +57,8 @@ int exit_code_of(const Outcome& outcome);
 
 // Which exit code goes with a verdict.
 enum class ExitRule : uint8_t {
-  of_outcome,            // the step's own, or 128 and the number of the signal that ended it
-  never_zero,            // likewise; where the step itself succeeded, as if it had been killed
+  of_outcome,            // the step's own, or 128 plus the number of the signal that ended it
+  never_zero,            // likewise, but as if killed where the step itself succeeded
   fixed                  // VerdictRow::code
 };
 
@@ -67,7 +67,7 @@ struct VerdictRow {
   std::string_view word;  // in the report
   ExitRule exit_rule;
   int code;                  // with ExitRule::fixed
-  std::string_view meaning;  // as stepbox(1) has it: a test compares
+  std::string_view meaning;  // the same text as in stepbox(1): a test compares the two
 };
 
 // In the order of the enumerators. To add a verdict is to add an enumerator, a row, its rule in report/verdict.cpp, and
@@ -100,7 +100,7 @@ static_assert(verdicts_are_sound(), "a row for each enumerator, in their order")
 constexpr const VerdictRow& row_of(Verdict verdict) { return kVerdicts[static_cast<size_t>(verdict)]; }
 constexpr const char* name_of(Verdict verdict) { return row_of(verdict).word.data(); }
 
-// The exit code of stepbox for a run that is over.
+// The exit code of stepbox for a finished run.
 int exit_code_of(Verdict verdict, const Outcome& outcome);
 
 // "SIGTERM", "SIGRTMIN+3"; "signal 99" where there is no name.

@@ -39,14 +39,14 @@ struct Identity {
   std::vector<IdExtent> gids;
   uint32_t uid = 0;            // of the step, as it sees itself
   uint32_t gid = 0;
-  uint32_t owner_uid = 0;      // on the kernel's scale: whom the workspace belongs to
+  uint32_t owner_uid = 0;      // of the workspace, as the kernel counts ids
   uint32_t owner_gid = 0;
-  std::vector<int> capabilities;  // what the step keeps, within its user namespace
+  std::vector<int> capabilities;  // that the step keeps within its user namespace
 };
 
 enum class MountAct : uint8_t {
   directory,  // make a directory at target
-  file,       // make a file at target, to mount something on; in cache_directories `source` is its text
+  file,       // make a file at target, as a mount point; in cache_directories `source` is its text
   symlink,    // source is its text
   tmpfs,      // a new tmpfs; size and inodes are hard
   bind,       // the host's path `source`
@@ -74,26 +74,26 @@ constexpr bool makes_entry(MountAct act) {
   return false;
 }
 
-// The box is made in phases, in this order. When `workspace` is over, the step begins to make the directories of its
-// caches, while init does the rest: no mount of a later phase lies above or below one of them.
+// Init makes the box in phases, in this order. After `workspace` the step begins to make its cache directories while
+// init does the rest: no mount of a later phase lies above or below one of them.
 enum class MountPhase : uint8_t {
   workspace,  // the root, the volumes, and their directories
   host,       // the host's tree, and /sys, /dev, /proc
-  shown,      // what is shown, writable or hidden by name, and the masks
-  seal,       // the root gets read-only
+  shown,      // paths that are shown, writable or hidden by name, and the masks
+  seal,       // the root becomes read-only
   last = seal
 };
 
-// MountAct::terminal is for numbers below this: to have number N, N terminals are opened before, at 25 us each.
+// MountAct::terminal is for numbers below this: getting number N takes opening N terminals first, at 25 us each.
 inline constexpr unsigned kMaxTerminals = 64;
 
 enum class Recursion : uint8_t { single, tree };
 enum class IdMapped : uint8_t { no, preferred, required };
 
-// System V segments belong to no volume. A memory limit bounds them too; without one the kernel's own limit on them does.
+// System V segments belong to no volume. A memory limit bounds them; without one, the kernel's own limit on them does.
 enum class SegmentBound : uint8_t {
   by_memory_limit,
-  if_possible,  // the list of protections says where it is not
+  if_possible,  // the list of protections says where it is impossible
   required
 };
 
@@ -105,20 +105,20 @@ struct MountCall {
   std::string target = {};
   uint32_t mode = 0;            // directory, file
   uint64_t attributes = 0;      // MOUNT_ATTR_* to set
-  uint64_t cleared = 0;         // MOUNT_ATTR_* to clear (a bind of something read-only that may be written)
+  uint64_t cleared = 0;         // MOUNT_ATTR_* to clear (a writable bind of a read-only mount)
   Recursion recursion = Recursion::single;
   IdMapped id_mapped = IdMapped::no;
   std::vector<std::pair<std::string, std::string>> options = {};  // tmpfs, devpts
   bool onto_file = false;        // the mount point is a file, not a directory
-  // Every component of the target was made by stepbox: no link can be on the way, nothing needs to be checked.
+  // stepbox made every component of the target: no link can be on the way, so nothing needs checking.
   bool target_is_ours = false;
-  bool optional = false;         // passed over where the host has nothing there, or nothing that can be reached
-  bool protects = false;         // if optional: what cannot be reached is an error all the same
+  bool optional = false;         // skipped if the source is missing or cannot be reached
+  bool protects = false;         // if optional: a source that cannot be reached is an error all the same
   int volume = -1;              // index into Plan::volumes when this tmpfs is a volume
-  // bind: the layers of an overlay that is mounted on top, as they are named from the tree that was bound. A socket or a
-  // FIFO of the host has nobody behind it there. Empty: none.
+  // bind: the layers of an overlay that is mounted on top, as paths within the bound tree. A host socket or FIFO seen
+  // through the overlay has no peer. Empty: no overlay.
   std::string layers = {};
-  bool is_socket = false;        // bind: what was named is a socket
+  bool is_socket = false;        // bind: the named path is a socket
   std::string why = {};         // for explain and errors: "the checkout", "toolchain of rust"
   Origin origin = {};
 };
@@ -127,21 +127,21 @@ struct PlannedVolume {
   std::string name;         // "workspace" for the shared tmpfs, else the volume's name
   std::string path;         // "/box", "/box/cache"
   uint64_t bytes = 0;
-  uint64_t inodes = 0;      // what the step may make
-  uint64_t own_inodes = 0;  // what stepbox itself makes in it, on top
+  uint64_t inodes = 0;      // that the step may create
+  uint64_t own_inodes = 0;  // that stepbox itself creates in it, in addition
   Origin size_origin;
   Origin inodes_origin;
 };
 
 enum class EnvCause : uint8_t {
   inherited,
-  redirect,   // `tool` says of which tool of the registry
+  redirect,   // `tool` names the tool of the registry
   toolchain,  // likewise
-  stepbox,    // what must fit the box: PWD, PATH, LISTEN_PID
-  policy      // `origin` says where
+  stepbox,    // set to fit the box: PWD, PATH, LISTEN_PID
+  policy      // `origin` says which one
 };
 
-// Stands for a number that only the step itself knows, with room for every one.
+// Stands for a pid that only the step itself knows, with room for any pid.
 inline constexpr std::string_view kPidText = "(its pid)";
 
 struct EnvEntry {
@@ -150,14 +150,14 @@ struct EnvEntry {
   EnvCause cause = EnvCause::inherited;
   std::string_view tool = {};  // into the registry, which lives for ever
   Origin origin = {};
-  bool has_value = true;       // false: the caller's entry had no "=", and goes on as it came
+  bool has_value = true;       // false: the caller's entry had no "=" and is passed on unchanged
 };
 
-// A path of the host that a step without a box may write to and below. Landlock lets nothing else be written.
+// A path of the host that a step without a box may write to and below. Landlock denies all other writes.
 struct WritablePath {
   std::string path;
   bool is_directory = true;
-  bool optional = false;  // passed over where it is not there
+  bool optional = false;  // skipped if it is missing
   std::string why = {};
   Origin origin = {};
 };
@@ -173,7 +173,7 @@ struct Plan {
   std::vector<std::string> programs;  // absolute paths tried in order, as execvp(3) would
   std::string cwd;
   std::vector<EnvEntry> environment;
-  std::vector<std::string> unset;     // names taken away, for explain
+  std::vector<std::string> unset;     // names removed, for explain
 
   Isolation isolation = Isolation::full;
   // Where the workspace is: "/box" in a box, else a directory of the host that is removed afterwards.
@@ -184,12 +184,12 @@ struct Plan {
   Identity identity;
   NetworkMode network = NetworkMode::host;
   int landlock_abi = 0;        // of the host: with Isolation::landlock it says which kinds of writing can be confined
-  bool scope_sockets = false;  // the host's abstract sockets are kept out of reach by Landlock
+  bool scope_sockets = false;  // Landlock keeps the host's abstract sockets out of reach
   bool scope_signals = false;  // likewise its processes
   bool scope_path_sockets = false;  // likewise its sockets that are files
-  std::vector<std::string> open_sockets;  // but for these, which were named; relative to the box root
+  std::vector<std::string> open_sockets;  // except these, which were named; relative to the box root
   std::shared_ptr<const SeccompFilter> seccomp;  // never null in a plan that is carried out; "off" has no program
-  bool seccomp_log = false;  // the filter refuses nothing: the supervisor lists what it would have
+  bool seccomp_log = false;  // the filter refuses nothing: the supervisor lists what it would have refused
   bool deny_nesting = false;
   // Where the step's uid 0 is the host's: it owns the host's cgroup files, and could mount them.
   bool deny_cgroup_namespaces = false;
@@ -209,7 +209,7 @@ struct Plan {
 
   std::vector<PolicyName> policies;
   std::vector<Protection> protections;
-  std::vector<std::string> notes;     // what was chosen where the policy left it open; told by explain
+  std::vector<std::string> notes;     // choices that the policy left open; explain shows them
   std::vector<std::string> warnings;
 };
 

@@ -1,4 +1,4 @@
-// The resolved policy: what was asked for, each value with where it came from. Plain data.
+// The resolved policy: what was asked for, each value with its origin. Plain data.
 //
 // Made by policy/resolve.hpp from the layers; read by the plan. Nothing here knows YAML or the host.
 #pragma once
@@ -16,8 +16,7 @@
 
 namespace stepbox {
 
-// How a step is kept apart. The two weaker ones are for places where no namespaces can be had, and are only ever
-// chosen by name.
+// How a step is isolated. The two weaker modes are for hosts that refuse namespaces, and are only ever chosen by name.
 enum class Isolation : uint8_t {
   full,      // a box: namespaces, and a workspace of tmpfs
   landlock,  // no box: a directory of its own, and writes confined by Landlock (landlock(7))
@@ -27,13 +26,14 @@ enum class Isolation : uint8_t {
 enum class SourceMode : uint8_t { rw, ro, none };
 enum class RootMode : uint8_t {
   ro,     // all of it, read-only
-  system  // what programs need to run, and what was named
+  system  // what programs need to run, and named paths
 };
 enum class HomeMode : uint8_t { fresh, host };
 enum class SettingsMode : uint8_t { hide, show };  // of tools, in a home that is fresh
 enum class NetworkMode : uint8_t { host, loopback, none };
 
-// How policies, options and reports spell a mode. Help, schema and errors list these words. What allows more is wider.
+// How policies, options and reports spell a mode. Help, schema and errors list these words. A mode that allows more has
+// the larger width.
 template <class Mode>
 struct Word {
   std::string_view word;
@@ -121,7 +121,7 @@ struct Policy {
   Limits limits;
   Sourced<std::string> seccomp;  // one of kSeccompNames, or a file: absolute, or starting with "~/"
   Sourced<bool> allow_xattr;     // xattr: allow | deny
-  Sourced<bool> seccomp_log;     // nothing is refused; what would have been is listed
+  Sourced<bool> seccomp_log;     // list calls instead of refusing them
   std::vector<RequiredProtection> require;
   std::vector<Label> labels;  // one of each name, in the order in which the names were first set
 

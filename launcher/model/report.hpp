@@ -1,4 +1,4 @@
-// The record of a run: facts only; how it looks is the printers' business (report/).
+// The record of a run: facts only; the printers (report/) decide how it looks.
 #pragma once
 
 #include <chrono>
@@ -41,12 +41,12 @@ struct CacheUsage {
 struct LimitUsage {
   std::string name;       // of kBoxLimits
   uint64_t limit = 0;     // bytes; processes; thousandths of a core
-  uint64_t peak = 0;      // the same; 0 where the kernel does not tell
+  uint64_t peak = 0;      // the same unit; 0 where the kernel keeps none
   // Processes killed for memory; forks refused; cpu: milliseconds of waiting for the next share.
   uint64_t hits = 0;
-  // The box's own limit was not reached: they come from one outside of it, as of a group above.
+  // The hits come from a limit outside the box, such as a group above: the box's own was not reached.
   bool hits_from_above = false;
-  // The box has no such limit; the one of the group that stepbox runs in was reached, by the step or by others there.
+  // The box has no such limit: stepbox's own group has, and the step or other processes of that group reached it.
   bool is_enclosing = false;
 };
 
@@ -55,7 +55,7 @@ struct Stray {
   std::string comm;
 };
 
-// One thing by which a step in the box ran otherwise than without stepbox: "network", "none".
+// One way in which the box differs from a run without stepbox: "network", "none".
 struct Difference {
   std::string name;
   std::string value;
@@ -71,7 +71,7 @@ struct Times {
   double teardown = 0;
 };
 
-// What names a run before anything else is known of it.
+// Identifies a run before anything else about it is known.
 struct RunMark {
   std::string id;       // a ULID (model/run_id.hpp): the name of the run for ever, on all hosts
   std::chrono::system_clock::time_point start;
@@ -97,7 +97,7 @@ struct Report {
   int exit_code = 0;
   int cancelled_by = 0;  // the signal that asked stepbox to stop, 0 when none did
   std::optional<Overrun> overrun;                           // the deadline that ended the step
-  std::optional<std::chrono::milliseconds> grace_exceeded;  // after this long it was killed
+  std::optional<std::chrono::milliseconds> grace_exceeded;  // the step was killed after this long
   bool killed_on_request = false;                           // a second signal to stepbox cut the grace short
   std::vector<Snapshot> diagnostics;
   std::string sentence;  // "the step failed with exit code 2 and volume 'cache' was full (...)"
@@ -115,7 +115,7 @@ struct Report {
   std::string killing_profile;     // the seccomp profile, when it has calls that end the step; else empty
   std::string seccomp_profile;            // as the policy names it
   std::optional<SeccompLog> seccomp_log;  // in log mode: what it would have refused
-  std::vector<SettingsFile> settings;     // of the home; empty also where nobody looked
+  std::vector<SettingsFile> settings;     // of the home; also empty if stepbox did not look
   SourceMode source = SourceMode::rw;
   std::string source_path;
   std::vector<Stray> strays;       // at most 64 named
@@ -124,9 +124,9 @@ struct Report {
   std::string kernel;
   uint64_t memory_total = 0;
   std::vector<std::string> warnings;
-  std::string interpreter;  // of the command, where it is this that was not found; else empty
-  std::string hint;         // what the box took away that may have made the step fail; empty where nothing is known
-  std::vector<Difference> differences;  // of the box, where the step failed and its cause is open
+  std::string interpreter;  // of the command, if the interpreter was not found; else empty
+  std::string hint;         // something the box took away that may have made the step fail; empty if nothing is known
+  std::vector<Difference> differences;  // of the box, if the step failed for an unknown cause
 };
 
 }  // namespace stepbox

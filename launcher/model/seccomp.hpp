@@ -1,6 +1,6 @@
-// The seccomp filter of a run as a value: what is refused and why, and the program that the kernel runs.
-// Made by seccomp/filters.hpp; the views live as long as the filter. And what a filter in log mode, which refuses
-// nothing, has seen.
+// The seccomp filter of a run as a value: which calls it refuses and why, and the program that the kernel runs.
+// Made by seccomp/filters.hpp; the views live as long as the filter. Also the calls that a filter in log mode, which
+// refuses nothing, has seen.
 #pragma once
 
 #include <linux/filter.h>
@@ -16,13 +16,13 @@ namespace stepbox {
 
 inline constexpr std::string_view kNoSeccomp = "off";
 
-// What a policy may say instead of a file, from the strictest on: policies/seccomp/*.yaml, and none.
+// What a policy may name instead of a file, strictest first: policies/seccomp/*.yaml, and none.
 inline constexpr std::string_view kSeccompNames[] = {"strict", "default", kNoSeccomp};
 
 struct SeccompGroup {
   std::string_view name;
   std::string_view why;
-  std::string_view calls;  // those of which it refuses some or all, blanks between
+  std::string_view calls;  // whose uses it refuses in part or whole, separated by blanks
 };
 
 struct SeccompFilter {
@@ -31,7 +31,7 @@ struct SeccompFilter {
   std::span<const SeccompGroup> groups = {};
   std::span<const sock_filter> program = {};  // empty: no filter at all
   bool kills = false;                         // a call may end the step by SIGSYS
-  bool bounds_memory = false;                 // the calls are refused that take kernel memory which no limit counts
+  bool bounds_memory = false;                 // refuses the calls that take kernel memory which no limit counts
 };
 
 // One kind of call that would have been refused.
@@ -42,13 +42,13 @@ struct LoggedCall {
   uint64_t count = 0;
   // Of the first one.
   std::string process = {};
-  std::array<uint64_t, 6> arguments = {};  // the registers; those that the call does not take hold anything
-  std::vector<std::string> groups = {};    // of the profile: those that name the call
+  std::array<uint64_t, 6> arguments = {};  // the registers; the ones that the call does not use hold anything
+  std::vector<std::string> groups = {};    // the profile's groups that name the call
 };
 
 struct SeccompLog {
   std::vector<LoggedCall> calls;  // in the order in which they were first seen
-  uint64_t unlisted = 0;          // calls of further kinds, beyond what is listed
+  uint64_t unlisted = 0;          // calls of kinds beyond the listed ones
 };
 
 }  // namespace stepbox

@@ -1,4 +1,4 @@
-// A file of the home that holds settings of a tool (a registry address, a token), and exists.
+// An existing file in the home that holds a tool's settings (a registry address, a token).
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// What became of something on the host that nobody looks after any more.
+// The result of removing something abandoned on the host.
 #pragma once
 
 #include <string>

@@ -18,8 +18,8 @@ struct Scale {
   uint64_t factor;
 };
 
-// Splits "512MiB" into 512 and "MiB". Fails on anything that is not digits first; the error shows `whole`,
-// of which `text` is the rest.
+// Splits "512MiB" into 512 and "MiB". Fails unless `text` begins with digits; the error shows `whole`, which
+// ends with `text`.
 Result<std::pair<uint64_t, std::string_view>> leading_number(std::string_view text, std::string_view whole,
                                                              std::string_view expected) {
   uint64_t number = 0;
@@ -172,7 +172,7 @@ std::string human_bytes(uint64_t bytes) {
   static constexpr std::array<const char*, 7> kUnits = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
   double value = static_cast<double>(bytes);
   size_t unit = 0;
-  // From here on it would be rounded to 1024 of the smaller unit.
+  // From here on the value would be rounded to 1024 of the smaller unit.
   while (value >= 1023.5 && unit + 1 < kUnits.size()) {
     value /= 1024;
     ++unit;

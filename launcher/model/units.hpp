@@ -16,8 +16,8 @@ struct Size {
   Unit unit = Unit::bytes;
   uint64_t amount = 0;
 
-  // In bytes; `memory` is what the percentage is of. Rounded down to a whole page of 4096, since the
-  // kernel would round a tmpfs size up (mm/shmem.c) and the quota would be a little more than asked.
+  // In bytes; percentages are of `memory`. Rounded down to whole pages of 4096, since the kernel would
+  // round a tmpfs size up (mm/shmem.c) and make the quota a little larger than asked.
   uint64_t bytes_of(uint64_t memory) const;
   std::string text() const;      // "1.5 GiB", for people
   std::string spelling() const;  // "1536MiB", "50%": as parse_size() reads it, exactly
@@ -26,25 +26,25 @@ struct Size {
 
 // "8GiB", "8G" (the same), "512MiB", "1048576", "50%". Units are powers of 1024: B, K, M, G, T with or
 // without "iB" or "B", in either case. Zero, negative, empty, overflow, a fraction, more than 100 % and
-// anything behind the number are errors that show the text.
+// anything after the number are errors that show the text.
 Result<Size> parse_size(std::string_view text);
 
 // "200000", "200k", "1M": units of 1000, as inodes and processes are counted. Zero is an error.
 Result<uint64_t> parse_count(std::string_view text);
 
-// "2", "0.5", "1.25": a number of cores, in thousandths. Less than a hundredth is an error, since the kernel gives
-// out no smaller share.
+// "2", "0.5", "1.25": a number of cores, in thousandths. Less than a hundredth is an error, since the kernel grants
+// no smaller share.
 Result<uint64_t> parse_cores(std::string_view text);
-// "0.5", "2": the way back.
+// The inverse: "0.5", "2".
 std::string cores_text(uint64_t thousandths);
 
-// "90s", "30m", "1h30m", "250ms", "2d". A number without unit is an error: nobody knows what it means.
+// "90s", "30m", "1h30m", "250ms", "2d". A number without a unit is an error, because it is ambiguous.
 Result<std::chrono::milliseconds> parse_duration(std::string_view text);
 
 // As parse_duration() reads it: "1h30m", "90s" becomes "1m30s". Zero is "0s".
 std::string duration_text(std::chrono::milliseconds duration);
 
-// "1.5 GiB", "512 KiB", "17 B": for people, at most one digit behind the point.
+// "1.5 GiB", "512 KiB", "17 B": for people, with at most one decimal.
 std::string human_bytes(uint64_t bytes);
 
 }  // namespace stepbox

@@ -13,7 +13,7 @@ struct Wish {
   const Origin* origin;
 };
 
-// `unit` is what an amount must be a multiple of.
+// Every amount is a multiple of `unit`.
 std::vector<Share> divide(uint64_t whole, const Origin& whole_origin, const std::vector<Wish>& wishes, uint64_t unit) {
   uint64_t open_share = whole;
   if (is_default(whole_origin)) {

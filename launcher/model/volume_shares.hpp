@@ -1,9 +1,9 @@
 // How the workspace and the volumes with limits of their own divide what a policy grants. Pure.
 //
-// A number that somebody chose stands. The workspace's default is meant for all of them together: the volumes' own
-// numbers come out of it, and what is left is divided evenly among the workspace and the volumes that leave the number
-// open. At least a quarter of the default is divided, so that a large volume does not leave a workspace without room.
-// A volume that leaves open what was chosen for the workspace may hold as much as the workspace.
+// A number that a policy or option sets stands. The workspace's default covers all of them together: the volumes' own
+// numbers are subtracted from it, and the rest is divided evenly among the workspace and the volumes without a number.
+// At least a quarter of the default is divided, so that a large volume cannot leave the workspace without room.
+// If the workspace's number was set, a volume without one may hold as much as the workspace.
 #pragma once
 
 #include <cstdint>
@@ -18,11 +18,11 @@ struct Share {
   const Origin* origin;  // of the number, into the policy
 };
 
-// The workspace's comes first, then one for each of policy.volumes, in their order. `memory` is what a percentage is of.
+// The workspace's share comes first, then one for each of policy.volumes, in their order. Percentages are of `memory`.
 std::vector<Share> byte_shares(const Policy& policy, uint64_t memory);
 std::vector<Share> inode_shares(const Policy& policy);
 
-// Whether nobody chose the number.
+// Whether the number is a built-in default.
 inline bool is_default(const Origin& origin) { return origin.layer == Layer::built_in; }
 
 }  // namespace stepbox

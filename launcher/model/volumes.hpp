@@ -1,7 +1,7 @@
 // The volumes, one row each: the parts of the workspace that can have limits of their own.
 //
-// Policies, options, redirects, the registry of caches and the plan walk this table; completions and manual pages are
-// compared with it (tests/unit/cli/tables_test.cpp). To add a volume is to add a row.
+// Policies, options, redirects, the registry of caches and the plan walk this table; a test compares completions and
+// manual pages with it (tests/unit/cli/tables_test.cpp). To add a volume is to add a row.
 #pragma once
 
 #include <cstddef>
@@ -12,18 +12,18 @@
 
 namespace stepbox {
 
-// A directory of the workspace that every run finds, whether or not its volume has limits of its own.
+// A directory of the workspace that every run has, whether or not its volume has limits of its own.
 struct VolumeDirectory {
   std::string_view path;           // below the workspace: "run/user"
   uint32_t mode;                   // in a box
   uint32_t mode_without_box = 0;   // 0: not made there
-  std::string_view replaces = {};  // the place of the host where the step sees it
-  bool gives_way = false;          // to a checkout that is this place and was named as such
+  std::string_view replaces = {};  // the host path at which the step sees it
+  bool gives_way = false;          // to a checkout that is this very path and was named as such
 };
 
 struct VolumeRow {
   std::string_view name;
-  VolumeDirectory directories[3];  // those without a path are none
+  VolumeDirectory directories[3];  // an entry without a path is unused
 };
 
 inline constexpr VolumeRow kVolumes[] = {
@@ -53,7 +53,7 @@ consteval bool volumes_are_sound() {
   bool sound = true;
   for (size_t i = 0; i < std::size(kVolumes); ++i) {
     const VolumeRow& volume = kVolumes[i];
-    // A path of the workspace begins with the name; and "workspace" is the shared rest.
+    // Paths in the workspace begin with the name, and "workspace" names the shared rest.
     sound = sound && !volume.name.empty() && volume.name != "workspace" && !volume.name.contains('/');
     for (size_t j = 0; j < i; ++j) sound = sound && kVolumes[j].name != volume.name;
     for (const VolumeDirectory& directory : volume.directories) {
