@@ -1,6 +1,6 @@
-// Theory of operation. The content goes into a file without a name (O_TMPFILE), is brought to the disk, and then gets its
-// name with linkat(2). linkat does not replace, so where the name is taken the file gets a temporary name first and is
-// renamed over the old one. File systems without O_TMPFILE (NFS, FUSE, vfat) begin with the temporary name.
+// Theory of operation. The content goes into a file without a name (O_TMPFILE), is synced to disk if asked, and then
+// gets its name with linkat(2). linkat does not replace, so if the name is taken, the file first gets a temporary name
+// and is then renamed over the old one. File systems without O_TMPFILE (NFS, FUSE, vfat) begin with the temporary name.
 #include "sys/atomic_file.hpp"
 
 #include <fcntl.h>
@@ -16,10 +16,10 @@
 namespace stepbox::sys {
 namespace {
 
-// Or 0.
+// An errno, or 0.
 using Errno = int;
 
-// A name that no other file has; it goes away unless it is renamed.
+// A name that no other file has, removed again unless it is renamed.
 class TemporaryName {
  public:
   explicit TemporaryName(int directory) : directory_(directory) {}
@@ -29,7 +29,7 @@ class TemporaryName {
     if (!name_.empty()) ::unlinkat(directory_, name_.c_str(), 0);
   }
 
-  // Calls `make(name)` with ever new names until one is not taken.
+  // Calls `make(name)` with new names until one is free.
   template <class Make>
   Errno claim(Make make) {
     constexpr int kAttempts = 1000;
@@ -79,7 +79,7 @@ class Writer {
 };
 
 Errno Writer::write() {
-  // File systems refuse O_TMPFILE with more numbers than open(2) lists, so none is told apart.
+  // File systems refuse O_TMPFILE with more errnos than open(2) lists, so any failure means the other way.
   const Fd file(::openat(directory_, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, mode_));
   const Errno failed = file ? write_unnamed(file) : write_named();
   if (failed == 0 && sync_ == Sync::yes) sync_directory();
@@ -88,7 +88,7 @@ Errno Writer::write() {
 
 Errno Writer::write_unnamed(const Fd& file) {
   if (const Errno failed = fill(file.get()); failed != 0) return failed;
-  // Whatever is wrong (/proc may be missing), the other way may work, and has the better errno where it does not.
+  // Whatever went wrong (/proc may be missing), the other way may still work; if not, its errno says more.
   return give_name(file) == 0 ? 0 : write_named();
 }
 
@@ -112,7 +112,7 @@ Errno Writer::fill(int file) {
   return sync_ == Sync::no || ::fsync(file) == 0 ? 0 : errno;
 }
 
-// An unnamed file is known by its entry in /proc.
+// linkat(2) finds an unnamed file through its entry in /proc.
 Errno Writer::give_name(const Fd& file) const {
   char self[32];
   std::snprintf(self, sizeof self, "/proc/self/fd/%d", file.get());
@@ -124,8 +124,8 @@ Errno Writer::give_name(const Fd& file) const {
   return temporary.rename_to(name_);
 }
 
-// The name must survive a crash as well. Ignoring failure: some file systems cannot do it, and a directory may be writable
-// but not readable; the file is there all the same.
+// The name must survive a crash as well. Ignoring failure: some file systems cannot do it, and a directory may be
+// writable but not readable; the file is there all the same.
 void Writer::sync_directory() const {
   const Fd readable(::openat(directory_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (readable) ::fsync(readable.get());

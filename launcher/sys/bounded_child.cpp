@@ -26,9 +26,9 @@ using std::chrono::milliseconds;
   if (::getppid() != caller) ::_exit(1);
   kept.push_back(STDERR_FILENO);
   kept.push_back(out);
-  // A channel that stayed open here would hide the caller's death from who waits for its end of file.
+  // A channel left open here would hide the caller's death from processes that wait for the channel's end of file.
   close_all_but(kept);
-  // Its time is short, and others may take all the processors; only root may, and then it helps.
+  // The child has little time, and other processes may occupy all processors. Only root may do this; others just fail.
   ::setpriority(PRIO_PROCESS, 0, -10);
   work(out);
   ::_exit(0);
@@ -39,7 +39,7 @@ int left_until(Clock::time_point end) {
   return static_cast<int>(std::max<decltype(left)>(left, 0));
 }
 
-// False when the time was over or too much came.
+// False if time ran out or too much came.
 bool read_until_end(int in, std::string& text, size_t limit, Clock::time_point end) {
   std::array<char, 16384> buffer{};
   for (;;) {
@@ -55,7 +55,7 @@ bool read_until_end(int in, std::string& text, size_t limit, Clock::time_point e
   }
 }
 
-// Its status, or -1 when it does not go.
+// The child's status, or -1 if it does not end in time.
 int reap(pid_t child, Clock::time_point end) {
   for (;;) {
     int status = 0;

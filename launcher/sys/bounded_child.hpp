@@ -1,5 +1,5 @@
-// Work that may block for ever, done by a child for a limited time: reading what belongs to hostile processes, or
-// writing to somebody who does not read.
+// Work that may block for ever, done by a child for a limited time: reading from hostile processes, or writing to a
+// reader that may never read.
 #pragma once
 
 #include <chrono>
@@ -10,14 +10,14 @@
 namespace stepbox::sys {
 
 struct ChildOutput {
-  std::string text;       // what it wrote, also when it was cut off
-  bool finished = false;  // it ended in time, having done everything
+  std::string text;       // the child's output, even if it was cut off
+  bool finished = false;  // the child ended in time with all its work done
 };
 
-// Forks, and calls `work` in the child with a descriptor to write to. When the time is over, or more than
-// `limit` bytes have come, the child is killed; one that cannot be killed yet is left to the kernel and never
-// waited for. The child has `kept` and standard error, and none of the caller's other descriptors; it dies with
-// the caller. All signals must be blocked, and there must be one thread: `work` may allocate.
+// Forks, and calls `work` in the child with a descriptor to write to. Kills the child when time runs out or more
+// than `limit` bytes have come; a child that does not die soon is left to the kernel. The child has `kept` and
+// standard error, but none of the caller's other descriptors, and dies with the caller. All signals must be
+// blocked, and there must be one thread: `work` may allocate.
 ChildOutput run_bounded(const std::function<void(int out)>& work, const std::vector<int>& kept,
                         std::chrono::milliseconds time, size_t limit);
 

@@ -12,7 +12,7 @@
 namespace stepbox::sys {
 namespace {
 
-// By its directory, which nobody but the caller writes to, the file is the caller's as well.
+// In a directory that only the caller can write to, the file is the caller's as well.
 Result<> require_own(const std::string& directory) {
   struct stat status {};
   if (::lstat(directory.c_str(), &status) != 0) return fail_errno("cannot look at " + quoted(directory), errno);

@@ -1,4 +1,4 @@
-// Locks that die with their holder, many in one file: a byte each (fcntl(2), open file description locks).
+// Locks that die with their holder: many in one file, a byte each (fcntl(2), open file description locks).
 #pragma once
 
 #include <cstdint>
@@ -15,9 +15,10 @@ struct ByteLock {
   uint32_t byte;
 };
 
-// Locks one of the first `count` bytes of the file "`directory`/`name`": the first free one from `start` on, round the end.
-// Nothing when all are taken. Makes the directory, for the caller alone, and the file, which stays empty; neither is ever
-// removed, since somebody may just be locking it. Error: also where others than the caller could write to the directory.
+// Locks one of the first `count` bytes of the file "`directory`/`name`": the first free one from `start` on, wrapping
+// at the end. Nothing if all are taken. Makes the directory, for the caller alone, and the file, which stays empty;
+// neither is ever removed, since another process may be about to lock it. A directory that other users can write to is
+// an Error.
 Result<std::optional<ByteLock>> lock_free_byte(const std::string& directory, const std::string& name, uint32_t count, uint32_t start);
 
 }  // namespace stepbox::sys

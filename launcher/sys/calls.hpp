@@ -16,7 +16,7 @@
 
 namespace stepbox::sys {
 
-// What a call has left in errno, or 0 where it succeeded.
+// The errno of a call, or 0 if it succeeded.
 inline int error_of(long result) { return result < 0 ? errno : 0; }
 
 // clone3(2), 5.3.
@@ -24,8 +24,8 @@ inline pid_t clone3(const clone_args& arguments) {
   return static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
 }
 
-// The same, for flags that clone(2) knows as well, where clone3 is hidden or refused, as by containers' filters, which
-// cannot look into its arguments.
+// clone3, falling back to clone(2) for flags that both know. Container filters hide or refuse clone3, since they cannot
+// look into its arguments.
 inline pid_t clone_plain(const clone_args& arguments) {
   const pid_t pid = clone3(arguments);
   if (pid >= 0 || (errno != ENOSYS && errno != EPERM) || arguments.cgroup != 0) return pid;

@@ -1,5 +1,4 @@
-// The entries of a directory that is open, without allocating: for use between clone and execve, and where what is listed
-// may be hostile.
+// Lists an open directory without allocating: for use between clone and execve, and where the directory may be hostile.
 #pragma once
 
 #include <dirent.h>
@@ -11,8 +10,8 @@
 
 namespace stepbox::sys {
 
-// Calls `take` with the name of each entry but "." and "..", from the beginning; one that returns a bool is asked no more
-// once that is false. What comes or goes meanwhile may be left out (getdents64(2)).
+// Calls `take` with the name of each entry but "." and "..", from the beginning; a `take` that returns false ends the
+// listing. Entries that come or go meanwhile may be left out (getdents64(2)).
 template <class Take>
 void for_each_entry(int directory, Take take) {
   alignas(dirent64) char buffer[8192];

@@ -27,8 +27,8 @@ class Fd {
   explicit operator bool() const { return fd_ >= 0; }
   int release() { return std::exchange(fd_, -1); }
 
-  // Never retried on EINTR: Linux has released the number by then, and a second close could hit
-  // somebody else's descriptor (close(2), NOTES).
+  // Never retried on EINTR: Linux has released the number by then, and a second close could hit a
+  // descriptor opened since (close(2), NOTES).
   void close() {
     if (fd_ >= 0) ::close(std::exchange(fd_, -1));
   }

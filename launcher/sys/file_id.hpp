@@ -1,4 +1,4 @@
-// Which file it is, whatever its name.
+// The identity of a file, whatever its name.
 #pragma once
 
 #include <sys/stat.h>

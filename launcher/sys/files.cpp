@@ -27,7 +27,7 @@ struct CloseDirectory {
   void operator()(DIR* directory) const { ::closedir(directory); }
 };
 
-// Nothing when the link is gone.
+// Nothing if the link is gone.
 Result<std::optional<std::string>> read_link(int directory, const char* name) {
   std::string text(256, '\0');
   for (;;) {
@@ -52,7 +52,7 @@ Result<const dirent*> next_entry(const Directory& directory, const std::string& 
   return entry;
 }
 
-// What the entry is. Nothing when it is gone.
+// The entry's kind and link. Nothing if it is gone.
 Result<std::optional<DirectoryEntry>> examine(int directory, const dirent& entry) {
   unsigned char type = entry.d_type;
   DirectoryEntry made{entry.d_name, PathKind::other, {}};

@@ -30,7 +30,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Up to the end of file; false when that does not come in time.
+// Reads up to the end of file; false if that does not come in time.
 bool read_all(int pipe, Clock::time_point end, std::string& text) {
   std::array<char, 65'536> buffer;
   for (;;) {
@@ -49,8 +49,8 @@ bool read_all(int pipe, Clock::time_point end, std::string& text) {
 
 }  // namespace
 
-// Boost.Process without an io_context: that one waits by a handler for SIGCHLD of its own, which writes to a pipe. When the
-// child ended just after the io_context, the pipe had no reader, and SIGPIPE ended stepbox.
+// Boost.Process without an io_context, which would wait by a SIGCHLD handler that writes to a pipe. When the child
+// ended just after the io_context, the pipe had no reader, and SIGPIPE ended stepbox.
 Result<HelperOutput> run_helper(const std::string& program, const std::vector<std::string>& arguments,
                                 std::chrono::milliseconds deadline) {
   try {
@@ -61,15 +61,15 @@ Result<HelperOutput> run_helper(const std::string& program, const std::vector<st
     std::error_code refused;
     process::child child(program, process::args(arguments), environment, process::std_in < process::null,
                          process::std_out > output, process::std_err > process::null,
-                         // One that hangs must not outlive a stepbox that is killed.
+                         // A hanging helper must not outlive a killed stepbox.
                          process::extend::on_exec_setup = [](auto&) { ::prctl(PR_SET_PDEATHSIG, SIGKILL); }, refused);
-    // Before the fork an error is told by an empty child alone.
+    // An error before the fork shows only as an empty child.
     if (refused || !child.valid())
       return fail("cannot run " + quoted(program) + ": " + (refused ? refused.message() : "no process for it can be made"));
     const Clock::time_point end = Clock::now() + deadline;
     std::string text;
     const bool is_whole = read_all(output.native_source(), end, text);
-    // It may have closed its output and gone on.
+    // The helper may have closed its output and gone on running.
     while (is_whole && child.running() && Clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     if (!is_whole || child.running()) {
       child.terminate();

@@ -1,5 +1,5 @@
-// A program of the host that stepbox asks something: always with a deadline, captured output, a clean
-// environment and an absolute path, since stepbox may be root and PATH is the caller's.
+// A host program that stepbox queries: always with a deadline, captured output, a clean environment and an
+// absolute path, since stepbox may be root and PATH is the caller's.
 #pragma once
 
 #include <chrono>
@@ -12,10 +12,10 @@ namespace stepbox::sys {
 
 struct HelperOutput {
   int exit_code;       // 128+N when signal N ended it
-  std::string output;  // what it wrote to stdout; stderr is discarded
+  std::string output;  // from stdout; stderr is discarded
 };
 
-// Runs it to its end. Error: it cannot be started, or the deadline passed (it is killed then).
+// Runs the program to its end. Error: it cannot be started, or the deadline passed, and then it is killed.
 Result<HelperOutput> run_helper(const std::string& program, const std::vector<std::string>& arguments,
                                 std::chrono::milliseconds deadline);
 

@@ -62,7 +62,7 @@ Result<Memory> usable_memory(std::string_view proc_self_cgroup) {
   ::sysinfo(&info);
   const uint64_t total = static_cast<uint64_t>(info.totalram) * info.mem_unit;
   uint64_t limit = kNoLimit;
-  // The usual mount points; elsewhere the limit is simply not seen, and the kernel still enforces it.
+  // The usual mount points. A limit mounted elsewhere stays unseen, and the kernel still enforces it.
   if (const std::string v1 = cgroup_path(proc_self_cgroup, "memory"); !v1.empty()) {
     TRY_ASSIGN(limit, tightest("/sys/fs/cgroup/memory", v1, "memory.limit_in_bytes"));
   } else if (const std::string v2 = cgroup_path(proc_self_cgroup, ""); !v2.empty()) {

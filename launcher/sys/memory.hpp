@@ -12,11 +12,12 @@ namespace stepbox::sys {
 struct Memory {
   uint64_t total;   // of the machine, in bytes
   uint64_t swap;    // of the machine
-  uint64_t usable;  // the same, or the tightest limit of the memory cgroups this process is in
+  uint64_t usable;  // the total, or the tightest limit of the memory cgroups this process is in
 };
 
-// Looks at sysinfo(2) and at every ancestor cgroup, v2 or v1. What is not there, or kept from this user (EACCES), does
-// not limit what is planned; the kernel enforces it all the same. Error: a limit that cannot be read for another reason.
+// Looks at sysinfo(2) and at every ancestor cgroup, v2 or v1. The plan ignores a limit that is missing or that this
+// user may not read (EACCES); the kernel enforces it all the same. Error: a limit that cannot be read for another
+// reason.
 Result<Memory> usable_memory();
 // The same, given the text of /proc/self/cgroup.
 Result<Memory> usable_memory(std::string_view proc_self_cgroup);

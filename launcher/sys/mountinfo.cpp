@@ -22,7 +22,7 @@ std::string unescaped(std::string_view text) {
   return out;
 }
 
-// The field of that number, from 0; empty when there are not so many.
+// The field of that number, counted from 0; empty if the line has fewer.
 std::string_view field(std::string_view line, int number) {
   for (; number > 0; --number) {
     const size_t space = line.find(' ');

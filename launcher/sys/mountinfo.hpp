@@ -12,12 +12,12 @@ namespace stepbox::sys {
 struct HostMount {
   std::string path;  // where it is mounted, octal escapes undone
   std::string type;  // "ext4"
-  std::string root = "/";     // what of the file system is mounted
+  std::string root = "/";     // the part of the file system that is mounted
   std::string options = {};   // of the file system, not of this mount: "rw,memory"
   bool operator==(const HostMount&) const = default;
 };
 
-// In the order of the file. Lines that make no sense are left out.
+// In the order of the file, without malformed lines.
 std::vector<HostMount> parse_mountinfo(std::string_view text);
 
 Result<std::vector<HostMount>> read_mounts();

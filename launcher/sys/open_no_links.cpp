@@ -17,7 +17,7 @@ namespace {
 
 constexpr int kPlace = O_PATH | O_NOFOLLOW | O_CLOEXEC;
 
-// With O_PATH a link is opened itself (open(2)).
+// O_PATH with O_NOFOLLOW opens a link itself (open(2)).
 Fd unless_link(Fd place) {
   struct stat status {};
   if (!place || ::fstat(place.get(), &status) != 0) return {};

@@ -9,11 +9,11 @@
 namespace stepbox::sys {
 namespace {
 
-// Ordinary limits are 8 MiB; what stepbox needs is well below this, the caller's arguments and environment included.
+// Ordinary limits are 8 MiB; stepbox needs well below this, the caller's arguments and environment included.
 constexpr size_t kEnough = size_t{1} << 20;
 constexpr size_t kGuard = size_t{64} << 10;  // a multiple of every page size
 
-// Static: makecontext(3) passes on numbers only, and the ordinary stack may have no room for a context.
+// Static: makecontext(3) only passes ints, and the ordinary stack may have no room for a context.
 struct Call {
   int (*function)(int, char**);
   int argc;
@@ -28,7 +28,7 @@ void call() { g_call.value = g_call.function(g_call.argc, g_call.argv); }
 
 Result<void*> map_stack() {
   void* mapped = ::mmap(nullptr, kGuard + kEnough, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-  // Grows down: what runs over its end must not find somebody else's memory there.
+  // The stack grows down: an overflow must not reach other memory.
   if (mapped == MAP_FAILED || ::mprotect(mapped, kGuard, PROT_NONE) != 0) {
     const int error = errno;
     return std::unexpected(Error::from_errno("the stack limit is low, and no other stack can be had", error)

@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kMostLinks = 40;  // path_resolution(7)
 
-// Puts the components of `text` before those that are left.
+// Puts the components of `text` in front of `left`.
 void prepend(std::deque<std::string>& left, std::string_view text) {
   std::deque<std::string> parts;
   for (const std::string_view part : split(text, '/'))

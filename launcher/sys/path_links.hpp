@@ -1,4 +1,4 @@
-// The symbolic links that a path leads through.
+// The symbolic links along a path.
 #pragma once
 
 #include <string>
@@ -13,8 +13,8 @@ struct PathLink {
   std::string text;  // as of readlink(2)
 };
 
-// In the order in which the kernel follows them, the last component included. `path` is absolute. Empty for a path
-// without links, and for what comes after a component that is not there. Error: errno of readlink, ELOOP after forty.
+// In the order in which the kernel follows them, the last component included. `path` is absolute. The list ends at a
+// missing component, and is empty for a path without links. Error: errno of readlink, ELOOP after forty.
 Result<std::vector<PathLink>> links_on_the_way(const std::string& path);
 
 }  // namespace stepbox::sys

@@ -1,4 +1,4 @@
-// Signals that a process has got and has not taken.
+// Signals that were sent to a process and wait for delivery.
 #pragma once
 
 #include <sys/types.h>
@@ -12,8 +12,8 @@ using SignalSet = uint64_t;
 
 constexpr bool has(SignalSet set, int signal) { return (set >> (signal - 1) & 1) != 0; }
 
-// Those sent to the process as a whole that wait there (ShdPnd in proc(5)); none when it is gone or hidden from us.
-// `processes` is open on a /proc that shows it, or AT_FDCWD for the one at /proc. Allocation-free.
+// The pending signals of the process as a whole (ShdPnd in proc(5)); none if the process is gone or hidden from us.
+// `processes` is open on a procfs that shows it, or AT_FDCWD for the one at /proc. Allocation-free.
 SignalSet pending_signals(int processes, pid_t pid);
 
 }  // namespace stepbox::sys

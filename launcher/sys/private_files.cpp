@@ -21,7 +21,7 @@ struct CloseDirectory {
 };
 using Directory = std::unique_ptr<DIR, CloseDirectory>;
 
-// What others may not do is mostly forbidden to us as well, and then nothing needs to be done about it.
+// Whether we have the access that others lack. Mostly we lack it too, and then there is nothing to hide.
 bool can(int directory, const char* name, int access) {
   return ::faccessat(directory, name, access, AT_EACCESS | AT_SYMLINK_NOFOLLOW) == 0;
 }
@@ -53,7 +53,7 @@ Result<> Walk::directory(Fd fd, const std::string& path) {
 }
 
 Result<> Walk::entry(int parent, const dirent& entry, const std::string& path) {
-  // Most are links (certificates). Sockets and devices hold nothing to be read.
+  // Most entries are links (certificates). Sockets and devices hold nothing to read.
   if (entry.d_type != DT_REG && entry.d_type != DT_DIR && entry.d_type != DT_UNKNOWN) return {};
   std::string own = path + "/" + entry.d_name;
   struct stat status {};
@@ -76,7 +76,7 @@ Result<> Walk::subdirectory(int parent, const char* name, mode_t mode, const std
   if (fd) return directory(std::move(fd), path);
   if (means_absent(errno)) return {};
   if (errno != EACCES) return fail_errno("cannot list " + quoted(path), errno);
-  // Its names are secret, to us too. What they stand for may be ours.
+  // We may not list the directory either, but the files in it may still be ours to read.
   found_.push_back({path, true});
   return {};
 }

@@ -1,4 +1,4 @@
-// What one caller may read in a tree and others may not: passwords and keys, where configuration lies.
+// Files in a tree that the caller may read and others may not: passwords and keys among configuration.
 #pragma once
 
 #include <string>
@@ -13,10 +13,10 @@ struct PrivateFile {
   bool is_directory;
 };
 
-// The regular files below `top` that this process may read and everybody may not, and the directories that it may enter
-// or list and everybody may not, without what lies in these. Mode, groups, capabilities and access lists count, as
-// faccessat(2) has it. Links are not followed. Nothing where `top` is not there. Error: path and errno of what could
-// not be looked at, since it may be one of them.
+// The regular files below `top` that this process may read but others may not, and the directories that it may enter or
+// list but others may not, without the contents of these. Mode, groups, capabilities and access lists count, as in
+// faccessat(2). Links are not followed. Empty if `top` does not exist. Error: path and errno of an entry that could not
+// be examined, since it may be a private one.
 Result<std::vector<PrivateFile>> private_files(const std::string& top);
 
 }  // namespace stepbox::sys

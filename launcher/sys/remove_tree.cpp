@@ -15,20 +15,21 @@
 namespace stepbox::sys {
 namespace {
 
-// Which mount something is on: another one may be of the same file system. 0 where the kernel does not tell.
+// The id of the mount that a place is on, since another mount may be of the same file system. 0 where the kernel does
+// not tell.
 uint64_t mount_of(int place) {
   struct statx status {};
   return ::statx(place, "", AT_EMPTY_PATH, STATX_MNT_ID, &status) == 0 ? status.stx_mnt_id : 0;
 }
 
-// What its owner may have taken away from himself.
+// The owner may have taken his own rights away.
 void give_rights_back(int place) {
   char path[64];
   std::snprintf(path, sizeof path, "/proc/self/fd/%d", place);
   (void)::chmod(path, 0700);
 }
 
-// Opens a directory; nothing where something else is mounted. Not by openat2(2), which containers' filters may hide.
+// Opens a directory; nothing if another mount covers it. Does without openat2(2), which container filters may hide.
 Fd open_directory(int above, const char* name) {
   constexpr int kFlags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
   const Fd place(::openat(above, name, kFlags | O_PATH));
@@ -37,7 +38,7 @@ Fd open_directory(int above, const char* name) {
   return Fd(::openat(above, name, kFlags | O_RDONLY));
 }
 
-// Takes apart what lies below `top`. A directory in a directory is moved up to the top, so that nothing is ever deep.
+// Empties `top`. Moves a directory within a directory up to `top`, so that the tree never gets deep.
 class Remover {
  public:
   explicit Remover(int top) : top_(top) {}
@@ -45,13 +46,13 @@ class Remover {
   static constexpr int kMostRounds = 100'000;
 
   int empty() {
-    // What was moved up, or was not listed while others went, comes in the next round.
+    // The next round takes entries that were moved up, or that the listing missed while others went.
     int rounds = 0;
     do {
       made_progress_ = false;
       error_ = 0;
       for_each_entry(top_, [this](const char* name) { remove(name); });
-      // Somebody who goes on making files has the last word.
+      // The bound lets a process that keeps making files win.
     } while (made_progress_ && ++rounds < kMostRounds);
     return error_;
   }
@@ -78,7 +79,7 @@ class Remover {
   }
 
   bool move_up(int directory, const char* name) {
-    // A directory that moves gets another "..", for which it must be writable (rename(2)).
+    // A move changes the directory's "..", for which it must be writable (rename(2)).
     if (!open_directory(directory, name)) return false;
     char fresh[32];
     for (int tries = 0; tries < 100; ++tries) {
@@ -99,14 +100,14 @@ class Remover {
 
 int remove_tree(int directory) {
   (void)::fchmod(directory, 0700);
-  // With a place in the listing of its own: the descriptor may be another process's as well, which lists it, too.
+  // A new descriptor has its own listing position: another process may share `directory` and list it, too.
   const Fd own(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (const int error = Remover(own ? own.get() : directory).empty(); error != 0) return error;
   char link[64];
   char path[PATH_MAX + 1] = {};
   std::snprintf(link, sizeof link, "/proc/self/fd/%d", directory);
   if (::readlink(link, path, sizeof path - 1) < 0) return errno;
-  // Removed already, it has another name there.
+  // If it is already removed, the link shows a name that does not exist.
   return ::rmdir(path) == 0 || errno == ENOENT ? 0 : errno;
 }
 

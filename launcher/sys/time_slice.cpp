@@ -28,7 +28,7 @@ constexpr uint64_t kShortest = 100'000;      // nanoseconds: the least that the 
 void ask_for_short_time_slices() {
   SchedulingAttributes attributes;
   if (::syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0) != 0) return;
-  // Who chose another policy knows better.
+  // Whoever set another policy knows better.
   if (attributes.policy != kOrdinary) return;
   attributes.runtime = kShortest;
   (void)::syscall(SYS_sched_setattr, 0, &attributes, 0);

@@ -3,9 +3,10 @@
 
 namespace stepbox::sys {
 
-// Asks the scheduler for short turns in exchange for early ones: who wakes up and needs a few microseconds does not
-// wait for the milliseconds of a compiler (EEVDF, Linux 6.12 and later; without effect on older ones). The share of
-// the processor stays as it is. Children of later clones would have it too. Refused or unknown: nothing changes.
+// Asks the scheduler for short turns in exchange for early ones: a thread that wakes up for a few microseconds then
+// does not wait out a compiler's milliseconds (EEVDF, Linux 6.12 and later; no effect on older ones). The thread's
+// share of the processor stays the same. Children cloned later inherit the setting. If the kernel refuses it, nothing
+// changes.
 void ask_for_short_time_slices();
 
 }  // namespace stepbox::sys

@@ -11,9 +11,9 @@
 
 namespace stepbox::sys {
 
-// The home directory of the passwd entry, or nothing where the user has none. /etc/passwd is read directly; a user that
-// is not in it (LDAP, systemd-homed) is asked for with getent(1), where there is one, since a static binary must not
-// load NSS modules. Error: the database cannot be asked, so that nobody knows.
+// The home directory of the passwd entry, or nothing if the user has no entry. Reads /etc/passwd directly, and asks
+// getent(1), if installed, for other users (LDAP, systemd-homed), since a static binary must not load NSS modules.
+// Error: the database cannot be read.
 Result<std::optional<std::string>> passwd_home(uid_t uid);
 
 // The sixth field of the first line for that user (passwd(5)), or nothing. Pure.

@@ -1,6 +1,6 @@
-// Theory of operation. One directory is open at a time: the walk goes down by name and up by "..". A descriptor for each
-// level would run out in a deep tree, and opening by path fails beyond PATH_MAX. ".." leads elsewhere when the directory
-// has been moved meanwhile, so the walk compares what it finds there with what it came from.
+// Theory of operation. One directory is open at a time: the walk goes down by name and up by "..". A descriptor for
+// each level would run out in a deep tree, and opening by path fails beyond PATH_MAX. ".." leads elsewhere if the
+// directory has been moved meanwhile, so the walk compares the directory it finds there with the one it came from.
 #include "sys/walk.hpp"
 
 #include <fcntl.h>

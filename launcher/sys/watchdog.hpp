@@ -11,16 +11,16 @@ namespace stepbox::sys {
 
 class Watchdog {
  public:
-  // Calls `act` in a thread of its own when `limit` is over, once, unless stop() or the destructor comes first. The thread
-  // takes no signals. An error where the thread cannot be started.
+  // Calls `act` once, in a thread of its own, when `limit` is over, unless stop() or the destructor comes first. The
+  // thread takes no signals. Error: the thread cannot be started.
   static Result<Watchdog> start(std::chrono::milliseconds limit, std::function<void()> act);
 
-  Watchdog() noexcept;  // acts never
+  Watchdog() noexcept;  // never acts
   Watchdog(Watchdog&&) noexcept;
   Watchdog& operator=(Watchdog&&) noexcept;
   ~Watchdog();
 
-  // Afterwards `act` is not called any more, and the thread is gone. Waits for `act` where that has begun.
+  // Afterwards `act` is no longer called, and the thread is gone. Waits for an `act` that has begun.
   void stop();
 
  private:

@@ -25,17 +25,17 @@ namespace {
 
 constexpr char kName[] = "witness";
 
-// What it needs to know. Static, because the caller does not wait until it has been read.
+// The witness's instructions. Static, because the caller does not wait until the witness has read them.
 struct Orders {
   pid_t caller = 0;
   pid_t until = 0;
-  std::span<const std::span<char>> blanked = {};  // only in a memory of its own
+  std::span<const std::span<char>> blanked = {};  // only for a witness with its own memory
   char* title = nullptr;
 };
 Orders g_orders;
 alignas(16) char g_stack[16 * 1024];
 
-// libc's functions write to errno, which is the caller's as well: the thread area is shared, too.
+// libc's functions would write to the caller's errno: the witness shares the caller's thread area, too.
 inline long raw_call(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0) {
 #if defined(__x86_64__)
   long result;
@@ -68,9 +68,9 @@ __attribute__((no_sanitize("address", "thread", "undefined"), no_stack_protector
   if (orders.title != nullptr)
     for (size_t i = 0; i < sizeof kName; ++i) static_cast<volatile char*>(orders.title)[i] = kName[i];
   const long handle = raw_call(SYS_pidfd_open, orders.until, 0);
-  // It ended, and was reaped, before the witness had a processor.
+  // `until` was reaped before the witness first ran.
   if (handle == -ESRCH) raw_call(SYS_exit_group, 0);
-  // poll(2) passes over a negative descriptor, should this one not be had.
+  // Should pidfd_open(2) have failed: poll(2) passes over a negative descriptor.
   pollfd watched{static_cast<int>(handle), POLLIN, 0};
   long ready = 0;
   while (ready == 0 || ready == -EINTR) ready = raw_call(SYS_ppoll, reinterpret_cast<long>(&watched), 1, 0, 0);
@@ -78,7 +78,7 @@ __attribute__((no_sanitize("address", "thread", "undefined"), no_stack_protector
   return 0;
 }
 
-// Where the kernel says that the command line and the first environment lie (proc(5), /proc/PID/stat, fields 48 to 51).
+// The places of the command line and the initial environment in memory (proc(5), /proc/PID/stat, fields 48 to 51).
 struct Texts {
   std::span<char> arguments;
   std::span<char> environment;
@@ -110,7 +110,7 @@ void add_variables(std::vector<std::span<char>>& blanked, std::span<char> enviro
   }
 }
 
-// Its group is made by the caller: from here on it hears as it should, whether or not it has had a processor yet.
+// The caller makes the witness's group: from then on it hears as intended, even if it has not run yet.
 pid_t clone_witness(int flags) {
   const pid_t pid = ::clone(be_witness, g_stack + sizeof g_stack, flags, nullptr);
   if (pid < 0 || ::setpgid(pid, pid) == 0) return pid;

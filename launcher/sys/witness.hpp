@@ -1,9 +1,9 @@
-// A process that is only there to be signalled: what it got tells which processes a sender meant.
+// A process that exists only to be signalled: the signals it got show which processes a sender meant.
 //
-// It sleeps with every signal blocked, so that what it gets stays pending and can be read at any time later. A sender that
-// picks processes by control group, session, parent, user or a variable of the environment picks this one as well; one
-// that signals the caller's process group does not, since the witness has a group of its own. It holds no descriptor of
-// the caller's, and dies with the caller, by SIGKILL too.
+// It sleeps with every signal blocked, so that its signals stay pending and can be read at any later time. A sender
+// that picks processes by control group, session, parent, user or an environment variable picks the witness as well; a
+// sender that signals the caller's process group does not, since the witness has its own group. The witness holds none
+// of the caller's descriptors and dies with the caller, even by SIGKILL.
 #pragma once
 
 #include <sys/types.h>
@@ -18,29 +18,29 @@ namespace stepbox::sys {
 
 class Witness {
  public:
-  // None: it hears nothing.
+  // No witness: hears nothing.
   Witness() = default;
   Witness(Witness&& other) noexcept : pid_(std::exchange(other.pid_, -1)) {}
-  // Ends the one that it replaces first.
+  // First ends the witness that it replaces.
   Witness& operator=(Witness&& other) noexcept;
-  // Kills it, and waits for that.
+  // Kills the witness, and waits for its end.
   ~Witness();
 
-  // All signals must be blocked, and there is one at a time. The witness also ends with `until`, a child of the caller's.
-  // It is in the caller's process group for a moment, and what it has heard when this returns may have come to that. Where
-  // the kernel refuses another process there is none.
-  // It shares the caller's memory, so that it costs some 20 us, and has the caller's command line and environment.
+  // All signals must be blocked, and only one witness may exist at a time. It also ends with `until`, a child of the
+  // caller. For a moment it is in the caller's process group, so the signals it has heard when this returns may have
+  // been sent to that group. If the kernel refuses another process, there is no witness. It shares the caller's memory,
+  // so it costs only some 20 us, and has the caller's command line and environment.
   static Witness start(pid_t until);
 
-  // The same, with a memory, and so a command line and an environment, of its own: neither `pkill -f` with the caller's
-  // command line finds it, nor a search for one of the variables named here. Some 60 us, and what the caller writes to its
-  // memory afterwards costs another 100 us or so.
+  // The same, with its own memory, and so its own command line and environment: neither `pkill -f` with the caller's
+  // command line finds it, nor a search for one of the variables named here. Costs some 60 us, and the caller's later
+  // writes to its memory another 100 us or so.
   static Witness start_apart(pid_t until, const std::vector<std::string>& without_variables);
 
-  // What it has got since it was started. Read from /proc.
+  // The signals it has got since its start. Read from /proc.
   SignalSet heard() const;
 
-  // Ends it without waiting for that.
+  // Kills the witness without waiting for its end.
   void kill();
 
   pid_t pid() const { return pid_; }  // -1: none

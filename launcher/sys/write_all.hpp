@@ -5,8 +5,8 @@
 
 namespace stepbox::sys {
 
-// Writes all of `text`, and waits where the descriptor is non-blocking and has no room. 0, or the errno of the write that
-// failed, with the text before it written. Allocates nothing.
+// Writes all of `text`, and waits if the descriptor is non-blocking and has no room. Returns 0, or the errno of the
+// write that failed; the text before it is written. Allocates nothing.
 int write_all(int fd, std::string_view text);
 
 }  // namespace stepbox::sys

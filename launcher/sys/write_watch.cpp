@@ -30,7 +30,7 @@ std::string name_of(int fd) {
                      : number + " (" + escaped(std::string_view(target.data(), static_cast<size_t>(length))) + ")";
 }
 
-// One event, then none until it is asked for again: who writes a lot does not fill a queue.
+// One-shot, so that a busy writer cannot flood the queue.
 int add(int events, int fd) {
   const std::string path = "/proc/self/fd/" + std::to_string(fd);
   return ::inotify_add_watch(events, path.c_str(), IN_MODIFY | IN_ONESHOT);
@@ -43,7 +43,7 @@ bool take_events(int events) {
   return any;
 }
 
-// Whether this kernel tells of writes to what has no name: there are some that do not.
+// Whether this kernel reports writes to pipes and sockets: some do not.
 bool tells_of(const struct stat& status) {
   int ends[2];
   const int made =
@@ -96,7 +96,7 @@ bool WriteWatch::arm(const Watched& watched) const {
 bool WriteWatch::look() {
   bool wrote = take_events(events_.get());
   for (Watched& watched : watched_) {
-    // What is written from here on is the next look's.
+    // Writes from here on belong to the next look.
     if (!arm(watched)) {
       if (!problem_) problem_ = cannot_watch(watched.fd, errno).error();
       wrote = true;

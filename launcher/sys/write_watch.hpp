@@ -1,9 +1,9 @@
-// Whether anybody writes to a file, pipe or terminal, without being in its way: nothing is read or copied, and
-// the writers are not woken or slowed but for one event between two looks.
+// Notices writes to a file, pipe or terminal without getting in their way: it reads and copies nothing, and costs the
+// writers one event between two looks.
 //
-// The kernel tells (inotify(7)) of write(2), sendfile(2) and, since 6.4, splice(2), by whatever process and through
-// whatever descriptor of the same file. Of regular files, size and time of change are looked at besides. Not seen:
-// send(2) to a socket, and stores to a file that is mapped into memory.
+// The kernel reports (inotify(7)) write(2), sendfile(2) and, since 6.4, splice(2), by any process and through any
+// descriptor of the same file. For regular files each look also compares size and modification time. Not seen: send(2)
+// to a socket, and stores to a file that is mapped into memory.
 #pragma once
 
 #include <sys/types.h>
@@ -20,16 +20,16 @@ namespace stepbox::sys {
 
 class WriteWatch {
  public:
-  // Watches the files that these descriptors are open on, which must stay open. What is written to /dev/null goes
-  // nowhere, and is not seen. Error: one of them cannot be watched, or all are /dev/null.
+  // Watches the files that these descriptors are open on; they must stay open. Writes to /dev/null go nowhere, and are
+  // not seen. Error: one of the files cannot be watched, or all are /dev/null.
   static Result<WriteWatch> open(const std::vector<int>& descriptors);
 
-  // Whether something was written since the last look. The answer may come late, never early: a write during the
-  // look is told by this one or the next.
+  // Whether there was a write since the last look. The answer may come late, never early: a write during the look shows
+  // in this one or the next.
   bool look();
 
-  // Why one of them cannot be watched any longer: since then every look tells of a write, so that nobody is accused of
-  // silence. The kernel may have no watch left when one is asked for again (max_user_watches in inotify(7)).
+  // Why a file can no longer be watched: from then on every look reports a write, so that no step is wrongly accused of
+  // silence. The kernel may have no watch left when one is renewed (max_user_watches in inotify(7)).
   const std::optional<Error>& problem() const { return problem_; }
 
  private:
