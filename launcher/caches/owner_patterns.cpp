@@ -10,7 +10,7 @@
 namespace stepbox::caches::source {
 namespace {
 
-// Host paths that the box replaces by a part of the workspace.
+// Host paths that the box replaces with a part of the workspace.
 struct Mask {
   std::string_view host;
   std::string_view workspace;
@@ -19,7 +19,7 @@ constexpr Mask kMasks[] = {
     {"~/", "home/"}, {"/tmp/", "tmp/"}, {"/var/tmp/", "var-tmp/"}, {"/dev/shm/", "shm/"}, {"/run/", "run/"},
 };
 
-// A tool's default below one of these is below the variable's redirect instead, when the tool obeys it.
+// If a tool obeys the variable, its default below one of these moves below the variable's redirect.
 struct Moved {
   std::string_view host;
   std::string_view variable;

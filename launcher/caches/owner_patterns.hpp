@@ -1,4 +1,4 @@
-// From the registry's paths to the table that owner_of() searches: which path below /box is whose.
+// Turns the registry's paths into the table that owner_of() searches: which tool owns which path below /box.
 #pragma once
 
 #include <cstddef>

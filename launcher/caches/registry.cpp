@@ -14,9 +14,9 @@ std::string_view take_component(std::string_view& path) {
   return component;
 }
 
-// Whether `path` is what `pattern` names, or lies below it.
+// Whether `path` matches `pattern`, or lies below a path that does.
 bool is_covered(std::string_view path, std::string_view pattern) {
-  // Nearly all patterns fail here, at their first differing byte: usage is attributed to many paths.
+  // Attribution looks up many paths, and nearly all patterns fail here at their first differing byte.
   if (!path.starts_with(pattern.substr(0, pattern.find('*')))) return false;
   while (!pattern.empty()) {
     if (path.empty() || !matches_pattern(take_component(pattern), take_component(path))) return false;

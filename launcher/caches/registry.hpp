@@ -1,6 +1,6 @@
 // The registry: which tool keeps what where, and what stepbox does about it. Data, compiled into the
-// binary from policies/caches/*.yaml by compile_registry.cpp; this header is what the compiled tables
-// look like. The format of the files is told in policies/caches/README.md.
+// binary from policies/caches/*.yaml by compile_registry.cpp; this header gives the compiled tables'
+// shape. policies/caches/README.md describes the format of the files.
 #pragma once
 
 #include <cstdint>
@@ -16,10 +16,10 @@ enum class Create : uint8_t {
   none        // the value is no path of the workspace (a flag or a pinned host path)
 };
 
-// In which boxes a redirect is made.
+// The boxes in which a redirect applies.
 enum class When : uint8_t {
   always,
-  one_id  // where the step has one user id and one group id, as an ordinary user's
+  one_id  // where the step has one user id and one group id, as an ordinary user's step has
 };
 
 // One environment variable that stepbox sets.
@@ -34,10 +34,10 @@ struct Redirect {
   When when;
   // The tool takes the name in capitals and in small letters ("npm_config_cache").
   bool any_case;
-  // Where in the home the tool keeps it when the variable is not set, "~/.cache/go-build".
+  // Where in the home the tool keeps its data when the variable is not set, "~/.cache/go-build".
   std::span<const std::string_view> defaults;
-  // Other variables that say the same, or that decide where it is when this one is not set: who names one of them
-  // is not overruled by this redirect.
+  // Other variables with the same meaning, or that decide the place when this one is not set: this redirect does not
+  // overrule a user who sets one of them.
   std::span<const std::string_view> yields_to;
 };
 
@@ -45,7 +45,8 @@ struct Redirect {
 struct Toolchain {
   std::string_view path;      // "~/.rustup"
   std::string_view variable;  // set to the path when it exists and the user has not set it: "RUSTUP_HOME"
-  // Below the path, shown empty: what would write to the toolchain by itself, and fails since it is read-only.
+  // Names below the path, shown empty: programs that would write to the toolchain by themselves, and fail because it
+  // is read-only.
   std::span<const std::string_view> without;
 };
 
@@ -56,13 +57,13 @@ struct Tool {
   std::span<const Toolchain> toolchains;
   // Where it writes when no variable is set, "~/.cache/go-build"; for `caches` and attribution.
   std::span<const std::string_view> default_paths;
-  // Files of the home from which it takes its settings, "~/.npmrc", "$XDG_CONFIG_HOME/go/env"; one that ends in / is a
-  // directory of them.
+  // Its settings files in the home, "~/.npmrc", "$XDG_CONFIG_HOME/go/env"; a name that ends in / is a directory of
+  // them.
   std::span<const std::string_view> settings;
   // Names below the checkout that are caches too: "target/".
   std::span<const std::string_view> in_tree;
-  // Where the tool, redirected, puts programs that it installs, "cache/go/bin": for the end of PATH,
-  // so that `go install x && x` works as it does outside. Nobody makes these directories but the tool.
+  // Where the redirected tool installs programs, "cache/go/bin": for the end of PATH, so that
+  // `go install x && x` works as it does outside. Only the tool makes these directories.
   std::span<const std::string_view> programs;
   std::string_view note;
   // The version that was seen to obey the redirects, "go 1.19.8"; empty: taken from its documentation.
@@ -72,9 +73,9 @@ struct Tool {
 std::span<const Tool> tools();
 
 // The tool whose cache the path below /box belongs to ("cache/go-build/ab/x" -> go-build-cache), or
-// null. Also knows where tools write that have no variable, or ignore it: "home/.cache/wasmtime/x" and
-// "cache/xdg/wasmtime/x" -> wasmtime, "tmp/pytest-of-me/x" -> pytest. What tools share (tmp, home,
-// cache/xdg itself) belongs to nobody. `path` is relative to /box, without "." and "..".
+// null. Also knows the places of tools that have no variable, or ignore it: "home/.cache/wasmtime/x" and
+// "cache/xdg/wasmtime/x" -> wasmtime, "tmp/pytest-of-me/x" -> pytest. Places that tools share (tmp, home,
+// cache/xdg itself) have no owner. `path` is relative to /box, without "." and "..".
 const Tool* owner_of(std::string_view path);
 
 }  // namespace stepbox::caches

@@ -16,7 +16,7 @@ namespace {
 using yaml::Node;
 using Fault = std::string_view (*)(std::string_view);
 
-// One entry while it is read.
+// One entry, while it is being read.
 struct Entry {
   std::string_view file;
   Tool tool = {};
@@ -72,7 +72,7 @@ Result<> refuse_unknown(const Entry& entry, const Node& map, std::span<const std
   return {};
 }
 
-// What any long form may say besides: {..., when: one-id, any_case: true, default: ~/.x, yields_to: [X_HOME]}
+// The optional fields of any long form: {..., when: one-id, any_case: true, default: ~/.x, yields_to: [X_HOME]}
 Result<> read_conditions(const Entry& entry, const Node& map, Redirect& redirect) {
   if (const Node* when = find(map, "when")) {
     if (when->scalar != "one-id") return entry.refuse(*when, "when can only be 'one-id'");
@@ -223,7 +223,7 @@ constexpr auto kFieldNames = [] {
   return names;
 }();
 
-// What only the whole entry can show.
+// Checks that need the whole entry.
 Result<> check_entry(const Entry& entry, const Node& node) {
   const Tool& tool = entry.tool;
   if (tool.redirects.empty() && tool.toolchains.empty() && tool.default_paths.empty() && tool.settings.empty() && tool.in_tree.empty())
@@ -236,7 +236,7 @@ Result<> check_entry(const Entry& entry, const Node& node) {
   return {};
 }
 
-// A tool's first redirect stands for its default paths, where it does not say for which.
+// A tool's first redirect stands for its default paths, unless the redirect names its own.
 void find_defaults(Tool& tool) {
   if (tool.shared || tool.redirects.empty() || tool.redirects.front().create == Create::none) return;
   Redirect& first = tool.redirects.front();
@@ -260,7 +260,7 @@ Result<Tool> read_entry(const Node& node, std::string_view file, std::string_vie
   return std::move(entry.tool);
 }
 
-// Things that may be said once, with the place where they were.
+// Words that may occur only once, each with its first place.
 class Once {
  public:
   explicit Once(std::string_view what) : what_(what) {}
@@ -291,8 +291,8 @@ Result<std::vector<Tool>> read(std::string_view text, std::string_view place, st
 
 Result<> check_together(std::span<const Tool> tools) {
   Once names("tool"), variables("variable"), defaults("default path"), toolchains("toolchain"), settings("settings file");
-  // Two variables of one tool may name one directory; two tools may not, or nobody could say whose
-  // the bytes are. What is shared on purpose belongs to nobody.
+  // Two variables of one tool may name one directory; two tools may not, or the owner of its bytes would
+  // be unknown. A directory that is shared on purpose has no owner.
   std::map<std::string_view, const Tool*> owners;
   for (const Tool& tool : tools)
     if (tool.shared)

@@ -1,7 +1,7 @@
-// policies/caches/*.yaml as values, with every check that can be made before the program exists. Used
-// by stepbox-compile-registry and the tests; no part of stepbox itself.
+// policies/caches/*.yaml as values, with every check that is possible at build time. Used by
+// stepbox-compile-registry and the tests; not a part of stepbox itself.
 //
-// Errors are of the form FILE:LINE:COLUMN: what.
+// Errors read FILE:LINE:COLUMN: what.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,7 @@ struct Redirect {
   uint16_t mode = 0755;
   When when = When::always;
   bool any_case = false;
-  std::optional<std::vector<std::string>> defaults = {};  // nothing: not said
+  std::optional<std::vector<std::string>> defaults = {};  // nothing: the entry names none
   std::vector<std::string> yields_to = {};
 };
 
@@ -51,14 +51,14 @@ struct Tool {
   std::vector<std::string> programs = {};
   std::string note = {};
   std::string verified = {};
-  // Its redirects are places that many tools use (XDG_CACHE_HOME): what lies there is not its own.
+  // Many tools use the places of its redirects (XDG_CACHE_HOME): it does not own what lies there.
   bool shared = false;
 };
 
-// The entries of one file, each right in itself. `place` is what errors call the file.
+// The entries of one file, each valid in itself. Errors call the file `place`.
 Result<std::vector<Tool>> read(std::string_view yaml, std::string_view place, std::string_view ecosystem);
 
-// Whether the entries of all files go together: nothing said twice, no path with two owners.
+// Checks the entries of all files together: no duplicates, and no path with two owners.
 Result<> check_together(std::span<const Tool> tools);
 
 }  // namespace stepbox::caches::source

@@ -1,4 +1,4 @@
-// What the generated file defines: the registry as constant tables. Only registry.cpp looks in here.
+// What the generated file defines: the registry as constant tables. Only registry.cpp uses them.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace stepbox::caches::tables {
 
-// A path below /box, "*" standing for any part of one component, and whose cache lies there.
+// A path below /box, where "*" stands for any part of one component, and the tool that owns it.
 struct Owner {
   std::string_view pattern;
   uint16_t tool;  // index into tools

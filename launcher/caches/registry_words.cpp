@@ -17,7 +17,7 @@ constexpr size_t kTopCount = [] {
   return count;
 }();
 
-// Where a redirect may lead: what every run finds at the top of the workspace.
+// Where a redirect may lead: the directories that every run has at the top of the workspace.
 constexpr auto kTopDirectories = [] {
   std::array<std::string_view, kTopCount> names{};
   size_t at = 0;

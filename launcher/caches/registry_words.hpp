@@ -29,7 +29,7 @@ std::string_view fault_of_settings_path(std::string_view word);
 // "target/", ".ninja_log": below the checkout.
 std::string_view fault_of_tree_name(std::string_view word);
 
-// "0700" as a number; nothing when it is no mode of a directory.
+// "0700" as a number; nothing if it is no mode of a directory.
 std::optional<uint16_t> read_mode(std::string_view word);
 
 }  // namespace stepbox::caches::source

@@ -16,7 +16,7 @@ struct CiRow {
   std::string_view variable;
   Show show;
   PathAccess access;
-  // Common words are believed only beside a variable that no other program sets.
+  // A variable with a common name counts only beside one that no other program sets.
   std::string_view only_with;
 };
 
@@ -49,16 +49,16 @@ constexpr CiRow kCiFiles[] = {
     {"WORKSPACE_TMP", Show::itself, PathAccess::rw, "JENKINS_URL"},
     // Laminar.
     {"ARCHIVE", Show::itself, PathAccess::rw, "LAMINAR_HOST"},
-    // Slurm's scratch directory, and what MPI ranks meet in.
+    // Slurm's scratch directory, and the directory where MPI ranks meet.
     {"SLURM_TMPDIR", Show::itself, PathAccess::rw, "SLURM_JOB_ID"},
     {"PMIX_SERVER_TMPDIR", Show::itself, PathAccess::rw, ""},
     // systemd's readiness socket.
     {"NOTIFY_SOCKET", Show::itself, PathAccess::ro, ""},
 };
 
-// What makes a command find its tools and its CI find the command again. No prefix of an engine whole but
-// Swarming's and LUCI's: among GITHUB_*, CI_* and BUILDKITE_* there are tokens. The files of kCiFiles are
-// kept too, since they are shown.
+// Variables by which a command finds its tools, and a CI finds the command again. Only Swarming's and LUCI's
+// prefixes are kept whole: GITHUB_*, CI_* and BUILDKITE_* include tokens. The variables of kCiFiles are kept
+// too, since the box shows their files.
 constexpr std::string_view kKeptWhenCleared[] = {
     "PATH", "TERM", "COLORTERM", "NO_COLOR", "LANG", "LANGUAGE", "LC_*", "TZ", "USER", "LOGNAME", "SHELL", "CI",
     "SWARMING_*", "LUCI_CONTEXT", "LOGDOG_*", "CIPD_*", "VPYTHON_*",

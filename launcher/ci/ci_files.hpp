@@ -1,5 +1,5 @@
-// The files, directories and sockets of CI engines that a step must reach, found by the value of the
-// variables that announce them.
+// The files, directories and sockets of CI engines that a step must reach, found through the values of
+// the variables that announce them.
 #pragma once
 
 #include <cstdint>
@@ -18,14 +18,14 @@ struct CiPath {
   std::string path;
   PathAccess access;
   std::string variable;
-  std::string file = {};  // where `path` is the directory of what was announced: that itself
+  std::string file = {};  // the announced path, if `path` is the directory around it
 };
 
-// All that the environment announces, in the order of the table. Values that are no absolute path
-// (after "unix:" or "fifo:") are passed over.
+// Every path that the environment announces, in the order of the table. Skips values that are not an
+// absolute path (after "unix:" or "fifo:").
 std::vector<CiPath> announced_ci_paths(const HostFacts& facts);
 
-// Names that --clear-env keeps: what makes a command find its tools and its CI.
+// Whether --clear-env keeps the variable: a command finds its tools and its CI by it.
 bool is_kept_when_cleared(std::string_view variable);
 
 }  // namespace stepbox::ci

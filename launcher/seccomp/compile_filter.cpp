@@ -28,7 +28,7 @@ Result<Source> read_source(const std::string& path) {
   return Source{path.substr(slash, path.rfind('.') - slash), std::string(std::istreambuf_iterator<char>(in), {})};
 }
 
-// Under the name that its constants end in.
+// A compiled profile. The names of its constants end in `suffix`.
 struct Compiled {
   std::string suffix;
   std::string name;
@@ -68,7 +68,8 @@ void write_sources(std::ostream& out, std::span<const Source> sources) {
   out << "};\n\n";
 }
 
-// Each profile in two variants, since a run compiles nothing: as it is, and for steps that may set extended attributes.
+// Compiles each profile in two variants, since a run compiles nothing: as written, and for steps that may set extended
+// attributes.
 Result<> compile_all(const std::string& output, std::span<const std::string> paths) {
   std::vector<Source> sources;
   std::vector<Compiled> filters, with_attributes;

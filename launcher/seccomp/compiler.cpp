@@ -29,7 +29,7 @@ uint32_t action_of(uint32_t answer) {
   return answer == SECCOMP_RET_KILL_PROCESS ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_ERRNO(answer & SECCOMP_RET_DATA);
 }
 
-// What all groups together say about one call.
+// The rules of all groups for one call.
 struct CallRules {
   uint32_t answer = 0;
   std::string group;                                      // the first that names it
@@ -56,7 +56,7 @@ Result<> gather(Calls& calls, const ProfileGroup& group, const ProfileRule& rule
   return {};
 }
 
-// Every way to take one test of each condition.
+// All combinations of one test from each condition.
 std::vector<std::vector<scmp_arg_cmp>> alternatives(const std::vector<ArgumentCondition>& conditions) {
   std::vector<std::vector<scmp_arg_cmp>> ways = {{}};
   for (const ArgumentCondition& condition : conditions) {
@@ -103,7 +103,7 @@ Result<Filter> build(const Calls& calls, std::span<const uint32_t> architectures
   return filter;
 }
 
-// In front of the library's program: what it does not know, by number.
+// The part in front of the library's program: calls that the library does not know, by number.
 std::vector<sock_filter> newer_calls(const Calls& calls) {
   std::vector<sock_filter> program;
   for (const auto& [name, rules] : calls) {
@@ -150,7 +150,7 @@ Result<std::vector<sock_filter>> compile_profile(const Profile& profile, std::sp
   TRY_ASSIGN(const Filter filter, build(calls, architectures));
   std::vector<sock_filter> program = newer_calls(calls);
   TRY(append(program, filter.get()));
-  // It must fit in log mode too.
+  // The program must fit in log mode too.
   constexpr size_t kMost = BPF_MAXINSNS - kLogPrefix;
   if (program.size() > kMost)
     return fail("the filter has " + std::to_string(program.size()) + " instructions; at most " + std::to_string(kMost) +
@@ -165,7 +165,7 @@ bool kills(const Profile& profile) {
   return false;
 }
 
-// Access lists are set by the first four and by a ring, and keys are charged to a uid (measured on 6.18).
+// The first four calls and a ring set access lists; the kernel charges keys to a uid (measured on 6.18).
 bool bounds_memory(const Profile& profile) {
   static constexpr std::string_view kUncounted[] = {"setxattr",   "lsetxattr",      "fsetxattr",
                                                     "setxattrat", "io_uring_setup", "add_key"};

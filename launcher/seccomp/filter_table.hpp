@@ -1,4 +1,4 @@
-// What the compiled filters look like. The tables are written by compile_filter.cpp at build time.
+// The compiled filters. compile_filter.cpp writes these tables at build time.
 #pragma once
 
 #include <span>

@@ -12,12 +12,12 @@ namespace {
 
 constexpr SeccompFilter kOff{.profile = kNoSeccomp, .summary = "no system call is refused"};
 
-// A filter that is there for as long as the program.
+// A filter that lives as long as the program.
 std::shared_ptr<const SeccompFilter> lasting(const SeccompFilter& filter) {
   return {std::shared_ptr<void>(), &filter};
 }
 
-// What the views of a filter that was made now point into.
+// The storage behind the views of a filter that is compiled at run time.
 struct OwnFilter {
   std::string path;
   Profile profile;

@@ -1,5 +1,5 @@
-// Which filter the word of a policy stands for: a built-in profile, compiled when stepbox was built so that a
-// run does nothing but load it; a file of the user's own, compiled now; or none.
+// The filter that a policy names: a built-in profile, compiled when stepbox was built so that a run only loads
+// it; a file of the user's own, compiled now; or none.
 #pragma once
 
 #include <cstdint>

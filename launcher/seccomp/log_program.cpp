@@ -8,7 +8,7 @@
 namespace stepbox::seccomp {
 
 std::vector<sock_filter> log_program(std::span<const sock_filter> program, uint32_t architecture, int channel) {
-  // A descriptor is 32 bits; they are the first ones of the argument on the little-endian machines that there are.
+  // A descriptor has 32 bits: the first ones of the argument, since all supported machines are little-endian.
   const sock_filter prefix[kLogPrefix] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch)),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, architecture, 0, 5),

@@ -38,7 +38,7 @@ class Reader {
     return profile;
   }
 
-  // The groups that the profile defines itself, without what it extends.
+  // The groups that the profile defines itself, without inherited ones.
   Result<std::vector<ProfileGroup>> own_groups(const Node& root) const {
     std::vector<ProfileGroup> groups;
     const Node* list = find(root, "groups");
@@ -107,7 +107,7 @@ class Reader {
       for (const ProfileSource& builtin : builtins_) names.push_back(builtin.name);
       return error(*base, quoted(base->scalar) + " is not a built-in profile", did_you_mean(base->scalar, names));
     }
-    // Only those before it: a built-in profile cannot extend itself in the end.
+    // Only the profiles before it, so that no built-in profile extends itself through others.
     TRY_ASSIGN(Profile extended, read_profile(source->text, source->name, {builtins_.begin(), source}));
     profile.groups = std::move(extended.groups);
     return {};

@@ -2,8 +2,8 @@
 //
 //   version: 1
 //   summary: one line
-//   extends: default            # a built-in profile; without it, everything is allowed that no group names
-//   without: [flush]            # groups of it that are taken out
+//   extends: default            # a built-in profile; without it, all that no group names is allowed
+//   without: [flush]            # inherited groups to leave out
 //   also: [set-user-id-modes]   # groups of any built-in profile, by name
 //   groups:
 //     - name: keyrings
@@ -24,13 +24,13 @@
 
 namespace stepbox::seccomp {
 
-// Holds for a call whose argument, in its low 32 bits and behind the mask, has the value.
+// Holds if the low 32 bits of the argument, masked, equal the value.
 struct ArgumentTest {
   uint32_t mask;
   uint32_t value;
 };
 
-// Of one argument: one of the tests holds.
+// Holds if one of the tests of the argument holds.
 struct ArgumentCondition {
   unsigned argument = 0;
   std::vector<ArgumentTest> tests;
@@ -38,7 +38,7 @@ struct ArgumentCondition {
 
 struct ProfileRule {
   std::vector<std::string> calls;
-  std::vector<ArgumentCondition> when;  // all hold; empty: whatever the arguments are
+  std::vector<ArgumentCondition> when;  // all must hold; empty: any arguments
   uint32_t answer = 0;                  // SECCOMP_RET_*
   std::string place;                    // "profile.yaml:3:7", for errors
 };
@@ -54,13 +54,13 @@ struct Profile {
   std::vector<ProfileGroup> groups;
 };
 
-// The names of all calls that a rule of the group is about, blanks between.
+// The names of all calls in the group's rules, separated by blanks.
 std::string calls_of(const ProfileGroup& group);
 
-// The group by which built-in profiles refuse to set extended attributes.
+// The group by which built-in profiles refuse the setting of extended attributes.
 inline constexpr std::string_view kAttributesGroup = "extended-attributes";
 
-// Takes that group out, where there is one.
+// Removes that group, if the profile has it.
 void allow_attributes(Profile& profile);
 
 // The text of a built-in profile, which others may extend.
@@ -69,7 +69,7 @@ struct ProfileSource {
   std::string_view text;
 };
 
-// Reads a profile with what it extends; `place` is what errors call it: "place:3:7: what is wrong".
+// Reads a profile and the one it extends. Errors call it `place`: "place:3:7: what is wrong".
 Result<Profile> read_profile(std::string_view text, std::string_view place, std::span<const ProfileSource> builtins);
 
 }  // namespace stepbox::seccomp

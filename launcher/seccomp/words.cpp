@@ -86,7 +86,7 @@ constexpr SeccompWord kArguments[] = {
     WORD(S_ISUID),
     WORD(S_ISGID),
     WORD(O_CREAT),
-    // libc's word contains O_DIRECTORY, which is another bit on every architecture.
+    // libc's O_TMPFILE contains O_DIRECTORY, whose bit differs between architectures.
     {"O_TMPFILE", static_cast<uint32_t>(O_TMPFILE & ~O_DIRECTORY)},
 };
 

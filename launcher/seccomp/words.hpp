@@ -13,7 +13,7 @@ struct SeccompWord {
   uint32_t number;
 };
 
-// TIOCSTI, CLONE_NEWUSER, S_ISUID: what an argument is compared with.
+// TIOCSTI, CLONE_NEWUSER, S_ISUID: the values that a profile compares arguments with.
 std::span<const SeccompWord> argument_words();
 
 // A word of the table or a number, decimal or with 0x.
@@ -22,10 +22,10 @@ std::optional<uint32_t> argument_number(std::string_view text);
 // "EPERM", "success" or "kill" as the SECCOMP_RET_* value that the program returns.
 std::optional<uint32_t> answer_number(std::string_view text);
 
-// Calls that Linux got after the library's tables were made, and that have one number on every
-// architecture, as all new ones have. They can be named without arguments only.
+// The number of a call that is newer than the library's tables. Such a call has the same number on every
+// architecture, as all new ones do. A rule for it cannot have conditions.
 std::optional<uint32_t> newer_call(std::string_view name);
-// Empty where the number is none of theirs.
+// Empty if no newer call has the number.
 std::string_view name_of_newer_call(uint32_t number);
 
 }  // namespace stepbox::seccomp

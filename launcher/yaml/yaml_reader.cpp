@@ -21,7 +21,7 @@ std::string position(std::string_view place, int line, int column) {
   return escaped(place) + ":" + std::to_string(line) + ":" + std::to_string(column);
 }
 
-// Thrown from the handler, since that is the only way to stop the parser; caught in parse().
+// Thrown from the handler, because only an exception stops the parser; caught in parse().
 struct Refused {
   YAML::Mark mark;
   std::string reason;
@@ -129,7 +129,7 @@ class Builder final : public YAML::EventHandler {
 
   void add_value(Node value) {
     Open& map = open_.back();
-    // A value that is not there has no place of its own; the parser's mark is at the next token.
+    // A missing value has no position of its own; the parser's mark is at the next token.
     if (value.kind == Node::Kind::null) {
       value.line = map.key.line;
       value.column = map.key.column;
@@ -151,7 +151,7 @@ size_t character_length(std::string_view text) {
   return 0;
 }
 
-// Refuses bytes that the parser would read as something else than an editor shows: it takes \x04 for
+// Refuses bytes that the parser would read differently from what an editor shows: it takes \x04 for
 // the end of the file, and a NUL for a sign of UTF-16.
 Result<> check_bytes(std::string_view text, std::string_view place) {
   if (text.size() > kMaxBytes) return fail(escaped(place) + ": larger than 1 MiB");

@@ -1,4 +1,4 @@
-// A YAML file as plain nodes that know where they stand. The only place that includes yaml-cpp.
+// A YAML file as plain nodes that know their position. The only place that includes yaml-cpp.
 //
 // A strict subset, since a policy may come from a stranger: at most 1 MiB, at most 32 levels, no
 // anchors and aliases, no tags, no merge keys, no duplicate keys, one document, no NUL bytes.
@@ -25,8 +25,8 @@ struct Node {
   int column = 0;
 };
 
-// Parses `text`; `place` is what errors call it: "place:3:7: what is wrong". No exception of yaml-cpp
-// leaves this function.
+// Parses `text`, which errors call `place`: "place:3:7: what is wrong". No exception of yaml-cpp leaves
+// this function.
 Result<Node> parse(std::string_view text, std::string_view place);
 
 // "place:3:7", for errors about a node.
