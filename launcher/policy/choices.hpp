@@ -1,5 +1,5 @@
-// Keys whose value is one of a few words, or true or false: such a row of keys.cpp is a field of Policy and its words,
-// and everything else follows.
+// Keys whose value is one of a few words, or true or false: their row of keys.cpp names a field of Policy and its
+// words, and everything else follows.
 #pragma once
 
 #include <string>
@@ -23,11 +23,11 @@ inline constexpr std::string_view kForm = kFormText<Choices>.view();
 inline constexpr std::string_view kFlagForm = "true or false";
 inline constexpr Word<bool> kFlagWords[] = {{"true", true, 1}, {"false", false, 0}};
 
-// A word of the design that this version does not know how to do.
+// A word of the design that this version does not support.
 inline constexpr std::string_view kOverlay = "overlay";
 enum class Later : uint8_t { nothing, overlay };
 
-// The errors for a word that is none of them.
+// The errors for a word that the key does not know.
 std::unexpected<Error> no_choice(std::string_view value, std::string_view expected, std::span<const std::string_view> words, Later later);
 std::unexpected<Error> no_flag(std::string_view value);
 
@@ -38,7 +38,7 @@ constexpr const auto& row_of(const Mode& mode) {
   return Words[0];
 }
 
-// Whether the value is one of the words; the policy has it then.
+// Sets the field if the value is one of the words, and returns whether it is.
 template <auto Field, const auto& Words>
 bool take_choice(Policy& policy, const Setting& setting) {
   for (const auto& known : Words) {
@@ -66,7 +66,7 @@ std::vector<Setting> settings_of_choice(const Policy& policy) {
   return {Setting{.key = {}, .name = {}, .value = std::string(row_of<Words>((policy.*Field).value).word), .origin = (policy.*Field).origin}};
 }
 
-// `Sign` is -1 where the words count the other way round: a flag may take something away from the step.
+// `Sign` is -1 where the larger width is the tighter one: a flag may take something away from the step.
 template <auto Field, const auto& Words, int Sign>
 std::optional<Widening> widens_choice(const Policy& base, const Policy& changed, uint64_t) {
   const auto& before = row_of<Words>((base.*Field).value);

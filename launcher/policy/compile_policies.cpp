@@ -2,7 +2,7 @@
 //
 //   stepbox-compile-policies OUT.cpp policies/default.yaml policies/go.yaml ...
 //
-// A mistake in a policy ends the build with the same words that a user's own file would get.
+// A mistake in a policy ends the build with the same message that a user's own file would get.
 #include <algorithm>
 #include <fstream>
 #include <iostream>
@@ -41,7 +41,7 @@ Result<Named> read(const std::string& path) {
   Named named{path.substr(name_start, path.rfind('.') - name_start), {}};
   TRY_ASSIGN(named.document, read_document(text, Layer::site, path));
   if (!named.document.mistakes.empty()) return std::unexpected(named.document.mistakes.front().error);
-  // The bottom layer is always `default`, so every built-in policy says only what it adds to that.
+  // The bottom layer is always `default`, so every built-in policy holds only what it adds to that.
   if (!named.document.extends.empty()) return fail(path + ": a built-in policy extends no other");
   if (named.document.summary.empty()) return fail(path + ": summary: missing");
   Policy policy;

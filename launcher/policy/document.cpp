@@ -13,8 +13,8 @@ namespace {
 
 using yaml::Node;
 
-// More are not listed: somebody who wrote so many has taken something else for a policy, and a stranger's file of a
-// million keys must not keep stepbox busy.
+// Further mistakes are not listed: a file with so many is probably no policy, and a stranger's file of a million keys
+// must not keep stepbox busy.
 constexpr size_t kMostMistakes = 20;
 
 // Keys of the file itself; everything else is in the table.
@@ -30,7 +30,7 @@ std::string_view kind_of(const Node& node) {
   return "";
 }
 
-// The keys that may stand below `prefix`: for "", "workspace" and "network"; for "workspace.", "size".
+// The keys that are allowed below `prefix`: "workspace" and "network" for ""; "size" for "workspace.".
 std::vector<std::string_view> keys_below(std::string_view prefix, bool with_unsupported) {
   std::vector<std::string_view> words;
   if (prefix.empty()) words.assign(std::begin(kFileKeys), std::end(kFileKeys));
@@ -43,7 +43,7 @@ std::vector<std::string_view> keys_below(std::string_view prefix, bool with_unsu
   return words;
 }
 
-// The keys of other sections that end in the word, or nearly so: "size" at the top is workspace.size.
+// Suggests a key of another section that ends in the word, or nearly so: "size" at the top means workspace.size.
 std::string meant_elsewhere(std::string_view word, bool exactly) {
   std::vector<std::string_view> last_words;
   for (const KeyRow& row : keys())
@@ -56,7 +56,7 @@ std::string meant_elsewhere(std::string_view word, bool exactly) {
   return {};
 }
 
-// "workspace.size: 8GiB", as messages spell it, is no YAML for a key in a section.
+// Messages spell "workspace.size", but in YAML a key of a section is nested.
 std::string meant_nested(std::string_view key) {
   const size_t dot = key.find('.');
   return find_key(key) == nullptr || dot == std::string_view::npos
@@ -64,7 +64,7 @@ std::string meant_nested(std::string_view key) {
              : "write '" + std::string(key.substr(0, dot)) + ": {" + std::string(key.substr(dot + 1)) + ": ...}'";
 }
 
-// What may have been meant by a key that may not stand below `prefix`.
+// A suggestion for a key that is not allowed below `prefix`.
 std::string suggestion_for(std::string_view word, std::string_view prefix) {
   if (std::ranges::find(kVolumeNames, word) != std::end(kVolumeNames))
     return "did you mean " + quoted("workspace.volumes." + std::string(word)) + "?";
@@ -106,7 +106,7 @@ class Flattener {
 
   Origin origin_of(const Node& node) const { return Origin{layer_, place_, node.line, node.column}; }
 
-  // Whether a value can be applied does not depend on what was applied before, so it is tried on a policy of no use.
+  // Whether a value can be applied does not depend on earlier ones, so it is tried on a scratch policy.
   void add(std::string_view key, std::string_view name, std::string value, const Node& at) {
     Setting setting{std::string(key), std::string(name), std::move(value), origin_of(at)};
     if (auto applied = apply_setting(tried_, setting); applied) document_.settings.push_back(std::move(setting));
@@ -134,7 +134,7 @@ class Flattener {
   }
 
   void file_key(std::string_view key, const Node& value) {
-    if (key == "version") has_version_ = true;  // a wrong one is a mistake of its own
+    if (key == "version") has_version_ = true;  // a wrong version is another mistake
     if (key == "extends") return extends(value);
     if (value.kind != Node::Kind::scalar) return wrong_kind(value, key, key == "version" ? "1" : "a text");
     if (key == "summary") document_.summary = value.scalar;

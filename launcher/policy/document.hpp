@@ -1,4 +1,4 @@
-// A policy file as the settings that it spells, in file order, and all that is wrong with it.
+// A policy file as its settings, in file order, and all of its mistakes.
 #pragma once
 
 #include <string>
@@ -22,14 +22,14 @@ struct Mistake {
 };
 
 struct Document {
-  std::string summary;  // one line, what the policy is for
+  std::string summary;  // one line: the policy's purpose
   std::vector<Extension> extends;
   std::vector<Setting> settings;   // those that can be applied
   std::vector<Mistake> mistakes;   // in file order
 };
 
-// Reads the text of a file that belongs to `layer` and is called `place` in errors and origins. An error where it is no
-// YAML, or no map: then nothing can be said of its keys.
+// Reads the text of a file that belongs to `layer`; errors and origins call it `place`. Error: the text is no YAML, or
+// no map, so that its keys cannot be checked.
 Result<Document> read_document(std::string_view text, Layer layer, const std::string& place);
 
 }  // namespace stepbox::policy

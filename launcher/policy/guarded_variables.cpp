@@ -9,7 +9,7 @@ namespace {
 
 constexpr GuardedVariables kGuarded[] = {
     {"LD_* DYLD_*", "the dynamic linker takes libraries from it, for every program"},
-    // What libc itself ignores in set-user-id programs (sysdeps/generic/unsecvars.h), but for the place of temporary files.
+    // The variables that libc ignores in set-user-id programs (sysdeps/generic/unsecvars.h), except TMPDIR.
     {"GCONV_PATH GETCONF_DIR GLIBC_TUNABLES HOSTALIASES LOCALDOMAIN LOCPATH MALLOC_* NIS_PATH NLSPATH RESOLV_HOST_CONF "
      "RES_OPTIONS TZDIR",
      "libc takes code, files or settings from it, for every program"},

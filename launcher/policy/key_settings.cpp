@@ -11,7 +11,7 @@ using std::string;
 using std::string_view;
 using Settings = std::vector<Setting>;
 
-// Of a key with one value. The key's name is the caller's to fill in: settings_in_force() does.
+// The setting of a key with one value, without the name of the key: the row that asks for it has that.
 Settings one(string value, const Origin& origin) {
   return {Setting{.key = {}, .name = {}, .value = std::move(value), .origin = origin}};
 }
@@ -24,7 +24,7 @@ Settings one_if_set(const Sourced<std::optional<Value>>& sourced, string (*text)
 string size_text(Size size) { return size.spelling(); }
 string count_text(uint64_t count) { return std::to_string(count); }
 
-// What one rule says of a variable, a later one takes back; keeping has nothing to do with it.
+// Whether a later rule for the same variable overrides this one. Rules that keep a variable count on their own.
 bool is_outdone(const Policy& policy, const EnvRule& rule) {
   const auto is_same = [&rule](const EnvRule& later) {
     return later.name == rule.name && (later.action == EnvAction::keep) == (rule.action == EnvAction::keep);

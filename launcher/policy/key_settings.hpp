@@ -1,4 +1,4 @@
-// What a policy holds for each key, spelled as a file spells it. The functions behind KeyRow::settings.
+// The values that a policy holds for each key, spelled as in a file. The functions behind KeyRow::settings.
 #pragma once
 
 #include "model/box_limits.hpp"

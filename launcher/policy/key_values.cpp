@@ -39,7 +39,7 @@ bool is_control(char c) {
   return (c >= 0 && c < 0x20) || c == 0x7f;
 }
 
-// "/srv//sdk/" becomes "/srv/sdk". Below ~/ no ".." may stand, since home may be a link.
+// "/srv//sdk/" becomes "/srv/sdk". Below ~/ a ".." is refused, since home may be a link.
 Result<string> parse_path(string_view value) {
   if (value.contains('\0')) return fail("a path cannot hold a NUL byte");
   if (value.starts_with('/')) return lexically_normal(value);
@@ -77,7 +77,7 @@ Result<std::chrono::milliseconds> duration_of(const Setting& setting) {
 
 std::unexpected<Error> no_choice(string_view value, string_view expected, std::span<const string_view> words, Later later) {
   if (later == Later::overlay && value == kOverlay) return fail(quoted(value) + " is not supported by this version of stepbox");
-  return not_a(value, expected, did_you_mean(value, words));  // `expected` has them all
+  return not_a(value, expected, did_you_mean(value, words));  // `expected` lists all words
 }
 
 std::unexpected<Error> no_flag(string_view value) {

@@ -1,6 +1,6 @@
-// How the value of each key is read: text in, policy out. The functions behind KeyRow::apply.
+// Reads the value of each key: text in, policy out. The functions behind KeyRow::apply.
 //
-// Errors speak of the value alone: "'8GX' is not a size like 8GiB or 50%".
+// Errors mention only the value: "'8GX' is not a size like 8GiB or 50%".
 #pragma once
 
 #include <string_view>
@@ -10,7 +10,7 @@
 
 namespace stepbox::policy {
 
-// What KeyRow::expected says and errors repeat.
+// The texts of KeyRow::expected, which errors repeat.
 inline constexpr std::string_view kSizeForm = "a size like 8GiB, 512M or 50%";
 inline constexpr std::string_view kCountForm = "a count like 200000, 200k or 1M";
 inline constexpr std::string_view kDurationForm = "a duration like 90s, 30m or 1h30m";

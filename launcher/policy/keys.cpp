@@ -15,14 +15,15 @@
 namespace stepbox::policy {
 namespace {
 
-// A key of the design that this version cannot honour. It has its option and variable, so that none of
-// the three spellings is taken for a typing mistake or, worse, ignored.
+// A key of the design that this version cannot honour. It has its option and variable, so that stepbox
+// takes none of the three spellings for a typing mistake or, worse, ignores it.
 constexpr KeyRow unsupported(std::string_view key, std::string_view option, std::string_view variable) {
   return {key, Shape::unsupported,    option,  variable, 0, "VALUE", Trust::operator_only,
           "",  "not in this version", nullptr, nullptr};
 }
 
-// The keys of limits come from the tables of limits: they have no option of their own, but are spelled --limit NAME=VALUE.
+// The keys of limits come from the tables of limits: they have no option of their own, but are spelled --limit
+// NAME=VALUE.
 constexpr std::string_view operand_of(LimitUnit unit) {
   return unit == LimitUnit::bytes ? "SIZE" : unit == LimitUnit::count ? "COUNT" : "CORES";
 }
@@ -75,7 +76,7 @@ constexpr KeyRow kFirstKeys[] = {
         "what the step sees of the host: ro (all of it, read-only) or system (what programs need to run)"),
     choice<&Policy::home, kHomeModes, Later::overlay>("home", "--home", "STEPBOX_HOME",
         "the step's home: fresh (empty) or host (the real one)"),
-    // Tokens and passwords are among them.
+    // The files may hold tokens and passwords.
     choice<&Policy::settings, kSettingsModes>("settings", "--settings", "STEPBOX_SETTINGS",
         "tools' settings files of a home that is fresh (~/.npmrc): hide, or show (read-only)"),
 
@@ -83,7 +84,7 @@ constexpr KeyRow kFirstKeys[] = {
      "a text; write \"\" for an empty one", "sets a variable for the step", apply_env_set, nullptr, settings_of_environment<EnvAction::set>},
     {"environment.unset", Shape::list, "--unset-env", "STEPBOX_UNSET_ENV", ',', "NAME", Trust::free, kNameForm,
      "takes a variable away from the step", apply_env_unset, nullptr, settings_of_environment<EnvAction::unset>},
-    // What the operator kept from the step (tokens, mostly) must not come back.
+    // A project must not bring back variables that the operator kept from the step (tokens, mostly).
     flag<&Policy::clear_environment, Wider::when_false>("environment.clear", "--clear-env", "STEPBOX_CLEAR_ENV",
         "gives the step none of the caller's variables but those kept"),
     {"environment.keep", Shape::list, "--keep-env", "STEPBOX_KEEP_ENV", ',', "PATTERN", Trust::tighten, kPatternForm,
@@ -147,13 +148,13 @@ consteval auto together(std::span<const KeyRow, Sizes>... parts) {
 constexpr auto kBoxLimitKeys = keys_of_limits<kBoxLimits>();
 constexpr auto kProcessLimitKeys = keys_of_limits<kProcessLimits>();
 
-// The help says what a choice may be, in a sentence of its own.
+// Whether the help of a choice names all its words.
 consteval bool helps_with_words(const KeyRow& row) {
   if (row.operand != kModeOperand && row.operand != kNameOrFileOperand) return true;
   return !row.words.empty() && std::ranges::all_of(row.words, [&](std::string_view word) { return row.help.contains(word); });
 }
 
-// What a row must have so that files, options, `policy show`, the schema and errors can all go by it.
+// Whether a row has all that files, options, `policy show`, the schema and errors need.
 consteval bool is_sound(const KeyRow& row) {
   if (row.key.empty() || row.help.empty()) return false;
   if (row.shape == Shape::unsupported) return true;

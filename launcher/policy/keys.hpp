@@ -30,7 +30,7 @@ enum class Shape : uint8_t {
 // What a project policy may do with the key. It comes with the code under test, which may be a
 // stranger's pull request: it may tighten what is set below it, never widen it.
 enum class Trust : uint8_t {
-  free,          // harmless in any hands: acts only inside the box (of variables some are not: guarded_variables.hpp)
+  free,          // harmless in any hands: acts only inside the box (some variables do not: guarded_variables.hpp)
   tighten,       // allowed where the new value is at most as wide as the one below
   operator_only  // refused in a project policy
 };
@@ -57,8 +57,8 @@ struct Widening {
   std::string name;    // as in Setting
   Origin origin;       // of the wider value
   std::string reason;  // "20 GiB is wider than the 12 GiB of default:4 (built in)"
-  std::string sum = {};     // where it is one, as sum_text() spells it
-  std::string remedy = {};  // what the project can do; empty: the operator has to allow it
+  std::string sum = {};     // the sum behind the reason, as sum_text() writes it; empty: none
+  std::string remedy = {};  // what the project can do; empty: only the operator can allow it
 };
 
 struct KeyRow {
@@ -71,17 +71,16 @@ struct KeyRow {
   Trust trust;
   std::string_view expected;  // "a size like 8GiB or 50%": used in errors
   std::string_view help;      // one line for --help and the schema
-  // Parses the value and writes it into the policy. Errors say what is wrong with the value alone;
-  // the caller adds file, line and key. Null where the key is unsupported.
+  // Parses the value and writes it into the policy. Errors mention only the value; the caller adds file,
+  // line and key. Null where the key is unsupported.
   Result<> (*apply)(Policy& policy, const Setting& setting);
-  // For Trust::tighten: what `changed` holds that is wider than `base` allows. `memory` is what a
-  // percentage is of; 0 when unknown, and then what cannot be compared counts as wider.
+  // For Trust::tighten: the value of `changed` that is wider than `base` allows. Percentages are of
+  // `memory`; 0 means unknown, and then values that cannot be compared count as wider.
   std::optional<Widening> (*widening)(const Policy& base, const Policy& changed, uint64_t memory);
-  // The way back from apply: what the policy holds for the key, each value spelled as apply reads it and with its
-  // origin. Nothing where it was not set. Of rules for the same name or path only the one that counts.
+  // The inverse of apply: the policy's values for the key, each spelled as apply reads it, with its origin. Empty if
+  // the key was not set. Of several rules for one name or path, only the one that counts.
   std::vector<Setting> (*settings)(const Policy& policy) = nullptr;
-  // The words that stand for a value, for the schema and completions. Where the operand is kModeOperand there are no
-  // other values.
+  // The words that a value may be, for the schema and completions. With kModeOperand there are no other values.
   std::span<const std::string_view> words = {};
 };
 

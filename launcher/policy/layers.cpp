@@ -12,7 +12,7 @@
 namespace stepbox::policy {
 namespace {
 
-// In one layer, over all levels of extends. No honest policy comes near it.
+// The limit for one layer, over all levels of extends. No honest policy comes near it.
 constexpr size_t kMaxPolicies = 64;
 
 std::unexpected<Error> unknown_policy(std::string_view name) {
@@ -28,7 +28,7 @@ class Gatherer {
 
   Gathered take() { return std::move(gathered_); }
 
-  // Whether there was such a file.
+  // Returns whether the file exists.
   Result<bool> file(const std::string& path, const std::string& place) {
     const FileOwner owner = layer_ == Layer::project ? FileOwner::stranger : FileOwner::trusted;
     TRY_ASSIGN(const std::optional<std::string> text, read_policy_file(path, owner));
@@ -36,7 +36,7 @@ class Gatherer {
     TRY_ASSIGN(Document document, read_document(*text, layer_, place));
     open_files_.push_back(path);
     for (const Extension& extension : document.extends) {
-      if (extended_ > kMaxPolicies) break;  // that was said
+      if (extended_ > kMaxPolicies) break;  // already a mistake
       const std::string at = escaped(extension.origin.text()) + ": extends";
       const std::string outer = std::exchange(via_, at);
       const size_t known = gathered_.mistakes.size();

@@ -1,5 +1,5 @@
-// Gathers the settings of policy files and built-in policies, with what they extend, in the order in
-// which they apply. Reads and checks shapes; decides nothing.
+// Gathers the settings of policy files and built-in policies, and of the policies they extend, in the
+// order in which they apply. Reads and checks shapes; decides nothing.
 #pragma once
 
 #include <string>
@@ -21,17 +21,17 @@ struct Step {
 struct Gathered {
   std::vector<Step> steps;
   std::vector<PolicyName> names;
-  std::vector<Error> mistakes;  // in the files, in the order in which a reader comes to them; then nothing is to be applied
+  std::vector<Error> mistakes;  // in reading order; if there is one, nothing may be applied
 };
 
 // Whether a value of --policy or extends is a file and not the name of a built-in policy.
 bool is_file_name(std::string_view name);
 
-// A relative path is one below `directory`.
+// Takes a relative path as one below `directory`.
 std::string path_below(std::string_view directory, std::string_view path);
 
-// The settings of a file, or nothing at all when it does not exist. It is read from `path` and called
-// `place`. A file of Layer::project is a stranger's: it may extend built-in policies only.
+// The settings of the file at `path`, which errors call `place`; no settings if it does not exist. A file
+// of Layer::project is a stranger's: it may extend built-in policies only.
 Result<Gathered> gather_file(const std::string& path, const std::string& place, Layer layer);
 
 // The settings of a value of --policy: a built-in policy, or a file below `cwd`, which must exist.

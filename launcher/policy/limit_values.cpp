@@ -66,7 +66,7 @@ Result<> apply_optional_limit(Policy& policy, const Setting& setting) {
   return {};
 }
 
-// Where nothing was set below, any limit tightens.
+// If no layer below sets the limit, any value tightens.
 std::optional<Widening> widens_limit_of_box(const Policy& base, const Policy& changed, uint64_t memory, const BoxLimit& row) {
   if (!is_set(base.limits, row) || !is_set(changed.limits, row)) return {};
   const Origin& before_at = origin_in(base.limits, row);

@@ -1,4 +1,4 @@
-// How the keys below `limits` are read, and what wider means for them: the functions behind KeyRow::apply and
+// Reads the keys below `limits`, and defines what wider means for them: the functions behind KeyRow::apply and
 // KeyRow::widening.
 #pragma once
 
@@ -30,7 +30,7 @@ std::optional<Widening> widens_limit_of_process(const Policy& base, const Policy
   return widens_limit_of_process(base, changed, Row.resource);
 }
 
-// A limit that the project itself sets may be optional; one that was set below it may not become so.
+// A project may make its own limits optional, but not those that a layer below it sets.
 std::optional<Widening> widens_optional_limits(const Policy& base, const Policy& changed, uint64_t memory);
 
 }  // namespace stepbox::policy

@@ -1,4 +1,4 @@
-// Reading the bytes of a policy file.
+// Reads the bytes of a policy file.
 #pragma once
 
 #include <optional>
@@ -8,11 +8,11 @@
 
 namespace stepbox::policy {
 
-// Who put the file there. One from the checkout is under a stranger's control, while stepbox may be
-// root: only a regular file is read, no link is followed, and a fifo cannot make us wait.
+// Who controls the file. A stranger may control one in the checkout, while stepbox may be root: read only
+// a regular file, follow no link, and never wait for a fifo.
 enum class FileOwner : uint8_t { trusted, stranger };
 
-// The file's content, at most 1 MiB of it, or nothing when there is no such file.
+// The file's content, or nothing if the file does not exist. Error: it is larger than 1 MiB, or cannot be read.
 Result<std::optional<std::string>> read_policy_file(const std::string& path, FileOwner owner);
 
 }  // namespace stepbox::policy

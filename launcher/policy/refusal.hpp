@@ -1,4 +1,4 @@
-// How a value, a key or a name is refused: with the word that may have been meant.
+// Refuses a value, a key or a name, and suggests the word that may have been meant.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace stepbox::policy {
 
-// What a message ends in: " (did you mean 'size'?)". Empty where there is nothing to suggest.
+// The end of a message: " (did you mean 'size'?)". Empty if there is nothing to suggest.
 inline std::string in_parentheses(std::string_view suggestion) {
   return suggestion.empty() ? std::string() : " (" + std::string(suggestion) + ")";
 }

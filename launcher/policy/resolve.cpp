@@ -16,13 +16,13 @@ namespace {
 constexpr std::string_view kFileName = "policy.yaml";
 constexpr std::string_view kProjectFileName = ".stepbox.yaml";
 
-// An error about a setting that an `extends:` brought in begins with that place.
+// Puts the place of the `extends:` that brought a setting in before the error about it.
 Error blamed_on(const Step& step, Error error) {
   return step.via.empty() ? std::move(error) : std::move(error).within(step.via);
 }
 
-// Of environment.set and redirect the map's key, of unset the value; empty for other keys. What environment.keep lets
-// through is the caller's own, and has a rule of its own.
+// The variable that a setting touches: the map's key of environment.set and redirect, the value of unset; empty for
+// other keys. environment.keep lets the caller's own variables through, and has a rule of its own.
 std::string_view variable_of(const Setting& setting) {
   if (setting.key == "environment.set" || setting.key == "environment.redirect") return setting.name;
   return setting.key == "environment.unset" ? std::string_view(setting.value) : std::string_view();
@@ -69,9 +69,8 @@ class Resolver {
     return {};
   }
 
-  // All that the file's own words say against it; then, where nothing is wrong with them, what they come to. It is judged
-  // by what the whole layer comes to, since two of its settings may hold only together: a new
-  // volume and a smaller workspace.
+  // First refuses all settings that are wrong in themselves. If there are none, judges the layer as a whole, since two
+  // settings may be acceptable only together: a new volume and a smaller workspace.
   Result<> apply_project(Gathered gathered) {
     std::vector<Error> refusals;
     for (const Step& step : gathered.steps) {
@@ -89,7 +88,7 @@ class Resolver {
     return all_is_well({}, widenings(base, gathered));
   }
 
-  // Each refusal names the way out of its own key; of several it can only be told in general.
+  // The hint of a single refusal names its key; several refusals share a general hint.
   Result<> all_is_well(std::vector<Error> mistakes, std::vector<Error> refusals) const {
     std::string hint = refusals.size() == 1 ? refusals.front().hint : "if they are meant, pass the options" + site_way("the keys");
     if (refusals.empty()) hint.clear();
@@ -101,7 +100,7 @@ class Resolver {
   }
 
   std::vector<Error> widenings(const Policy& base, const Gathered& gathered) const {
-    // What a percentage is of, as the plan takes it.
+    // Percentages are of the same memory as in the plan.
     const std::optional<Size>& limit = base.limits.memory.value;
     const uint64_t memory = limit ? std::min(limit->bytes_of(request_.memory_bytes), request_.memory_bytes) : request_.memory_bytes;
     std::vector<Error> refusals;
@@ -135,8 +134,8 @@ class Resolver {
     return ", or set " + std::string(what) + " in " + request_.site_directory + "/" + std::string(kFileName);
   }
 
-  // In the order of the table and not of the environment, so that two variables that touch the same
-  // thing always give the same result.
+  // In the order of the table, not of the environment, so that two variables for the same thing always
+  // give the same result.
   Result<> environment_layer() {
     if (request_.environment == nullptr) return {};
     std::vector<std::string_view> ours;
@@ -162,7 +161,7 @@ class Resolver {
     return {};
   }
 
-  // An option or variable: a relative path in it is meant from where the user stands.
+  // A relative path in an option or variable starts at the user's working directory.
   Result<> apply_typed(const Setting& setting) {
     const KeyRow* row = find_key(setting.key);
     const bool is_path = row != nullptr && !setting.value.empty() &&

@@ -20,23 +20,23 @@ struct ResolveRequest {
   std::vector<Setting> settings = {};
   // Values of --policy: a built-in name, or a file (contains '/' or ends in .yaml or .yml).
   std::vector<std::string> names = {};
-  // The environment as "NAME=value"; only STEPBOX_* is looked at.
+  // The environment as "NAME=value"; only STEPBOX_* counts.
   const char* const* environment = nullptr;
-  // Where .stepbox.yaml is looked for; empty: nowhere.
+  // The directory that may hold .stepbox.yaml; empty: none.
   std::string checkout = {};
-  // $XDG_CONFIG_HOME/stepbox or ~/.config/stepbox; empty: nowhere. policy.yaml in it is the user's.
+  // Holds the user's policy.yaml: $XDG_CONFIG_HOME/stepbox or ~/.config/stepbox; empty: none.
   std::string user_directory = {};
-  // /etc/stepbox; policy.yaml in it is the site's.
+  // Holds the site's policy.yaml.
   std::string site_directory = "/etc/stepbox";
   // Relative paths in options and variables are made absolute against this directory.
   std::string cwd = "/";
-  // The memory that a percentage is of, to judge whether a project policy's size is wider than the one
-  // below it. 0: unknown, and what cannot be compared counts as wider.
+  // Percentages are of this memory, to judge whether a project policy's size is wider than the one below
+  // it. 0: unknown, and sizes that cannot be compared count as wider.
   uint64_t memory_bytes = 0;
 };
 
-// Reads and merges all layers. The first mistake ends it: nothing is half-applied. An error names
-// FILE:LINE:COL, the key, what was expected, and the nearest right word.
+// Reads and merges all layers. The first layer with a mistake ends it: nothing is half-applied. An error
+// names FILE:LINE:COL, the key, what was expected, and the nearest right word.
 Result<Policy> resolve(const ResolveRequest& request);
 
 // The built-in policies' names with one line about each, for `policy list` and suggestions.

@@ -22,7 +22,7 @@ std::string described(std::string_view type, std::string_view description) {
   return std::string(type) + ", \"description\": " + json_text(description);
 }
 
-// An editor can check the words of a choice; the rest of a value's form is told in the description.
+// An editor can check the words of a choice; the description tells the form of other values.
 std::string enumeration(std::span<const std::string_view> words) {
   std::string out = "\"enum\": [";
   for (const std::string_view word : words) out += (out.ends_with('[') ? "" : ", ") + json_text(word);

@@ -1,4 +1,4 @@
-// Settings: how options and variables spell them, and how one enters a policy.
+// Settings: how options and variables spell them, and how they enter a policy.
 #pragma once
 
 #include <string>
@@ -24,11 +24,11 @@ Result<> apply_setting(Policy& policy, const Setting& setting);
 // How the command line spells the key: "--size SIZE", "--limit memory=SIZE".
 std::string spelling_of(const KeyRow& row);
 
-// The words before every error about a setting: "ci.yaml:3:9: environment.set.CI" for one of a file,
-// and the name alone for an option or a variable, since it says which key it is.
+// The beginning of every error about a setting: "ci.yaml:3:9: environment.set.CI" for one from a file, the
+// name alone for an option or a variable, since that identifies the key.
 std::string where(const Setting& setting);
 
-// The error for a key of the design that this version does not have.
+// The error for a key of the design that this version does not support.
 Error unsupported_error(std::string_view key);
 
 }  // namespace stepbox::policy

@@ -31,7 +31,7 @@ bool is_plain(string_view text) {
          std::ranges::find(kNulls, text) == std::end(kNulls);
 }
 
-// In double quotes YAML's escapes for characters are those of our messages, but for quotes.
+// In double quotes, YAML escapes characters as our messages do, except for quotes.
 string scalar(string_view text) {
   if (is_plain(text)) return string(text);
   string out = "\"";
@@ -70,7 +70,7 @@ class Page {
   }
 
  private:
-  // A section in which nothing was chosen is a comment as well: an empty one would be no map.
+  // A section without a chosen value is a comment as well: an empty section would be no map.
   void choose_headers() {
     for (size_t i = 0; i < lines_.size(); ++i)
       for (size_t below = i + 1; below < lines_.size() && lines_[below].depth > lines_[i].depth; ++below)

@@ -1,4 +1,4 @@
-// A policy in force as a file that says the same.
+// Writes a policy in force as an equivalent file.
 #pragma once
 
 #include <string>
@@ -7,10 +7,10 @@
 
 namespace stepbox::policy {
 
-// YAML, each value with its origin as a comment behind it. Read again with --policy it makes the same plan: what a
-// file, a variable or an option chose stands there, the built-in policies that apply are named by `extends`, and what
-// they say is shown in comments. So what nobody chose stays unchosen, which makes a difference to sizes that fit
-// themselves to the memory. A value that is no UTF-8 cannot stand in a policy and is a comment, too.
+// YAML, with the origin of each value in a comment after it. Read again with --policy, it gives the same plan: values
+// that a file, a variable or an option chose are written out, `extends` names the built-in policies that apply, and
+// their values appear in comments. So an unchosen value stays unchosen, which matters for sizes that adapt to the
+// memory. A value that is not UTF-8 cannot appear in a policy, and is a comment too.
 std::string to_yaml(const Policy& policy);
 
 }  // namespace stepbox::policy

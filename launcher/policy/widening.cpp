@@ -12,7 +12,7 @@
 namespace stepbox::policy {
 namespace {
 
-// Sizes added up. Bytes and percent stay apart, since nobody may know the memory.
+// A sum of sizes. Bytes and percent stay apart, since the memory may be unknown.
 struct Total {
   uint64_t bytes = 0;
   uint64_t percent = 0;
@@ -48,7 +48,7 @@ bool is_wider(const Size& changed, const Size& base, uint64_t memory) {
   return is_wider(Total() + changed, Total() + base, memory);
 }
 
-// "50%", with what it comes to where that is known.
+// "50%", with its amount in bytes where the memory is known.
 std::string text_of(const Size& size, uint64_t memory) {
   if (size.unit == Size::Unit::bytes || memory == 0) return size.text();
   return size.text() + " (" + human_bytes(in_bytes(Total() + size, memory)) + ")";
@@ -97,8 +97,8 @@ std::string sum_text(const Policy& policy, const std::vector<Share>& shares, std
   return stepbox::sum_text(lines, text(sum_of(shares)));
 }
 
-// What workspace and volumes may hold together. Where the memory is unknown, bytes and percent cannot be taken from
-// each other: then the workspace's default counts in full.
+// What workspace and volumes may hold together. If the memory is unknown, bytes and percent cannot be subtracted from
+// each other, so the workspace's default counts in full.
 Total size_of_all(const Policy& policy, uint64_t memory) {
   if (memory != 0) return {.bytes = sum_of(byte_shares(policy, memory))};
   Total total = Total() + policy.size.value;
@@ -137,7 +137,7 @@ std::optional<Widening> widens_volumes(const Policy& base, const Policy& changed
                    {std::to_string(before.inodes), *before.inodes_origin}, volume.name);
   }
   if (changed.volumes.empty()) return {};
-  // No volume alone is wider, so if all together are, a volume was added, and it is the last.
+  // No single volume is wider. So if all together are, the project added a volume, and it is the last.
   const auto together = [&changed](const std::string& what, const std::string& below, const std::string& key, std::string sum) {
     return Widening{{},
                     changed.volumes.back().origin,
@@ -157,7 +157,7 @@ std::optional<Widening> widens_volumes(const Policy& base, const Policy& changed
 }
 
 std::optional<Widening> widens_seccomp(const Policy& base, const Policy& changed, uint64_t) {
-  // Its place among the names; a file is none of them, and comes last.
+  // A profile's place among the names; a file is not one of them, and comes last.
   constexpr auto width = [](const std::string& profile) { return std::ranges::find(kSeccompNames, profile); };
   const std::string& before = base.seccomp.value;
   const std::string& now = changed.seccomp.value;

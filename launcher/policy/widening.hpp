@@ -6,7 +6,7 @@
 
 namespace stepbox::policy {
 
-// A value with where it came from, for the sentence.
+// A value and its origin, for the sentence.
 struct Named {
   std::string text;
   const Origin& origin;
@@ -15,7 +15,7 @@ struct Named {
 // "CHANGED is wider than the BASE of ORIGIN". `name` as in Setting.
 Widening wider(const Named& changed, const Named& base, std::string_view name = {});
 
-// Of an amount that is a limit. Where none was set below, any limit tightens.
+// For an amount that limits. If no layer below sets it, any limit tightens.
 template <class Amount>
 std::optional<Widening> widens_amount(const Sourced<std::optional<Amount>>& base,
                                       const Sourced<std::optional<Amount>>& changed, std::string (*text)(Amount)) {
@@ -26,19 +26,19 @@ std::optional<Widening> widens_amount(const Sourced<std::optional<Amount>>& base
 std::optional<Widening> widens_size(const Policy& base, const Policy& changed, uint64_t memory);
 std::optional<Widening> widens_inodes(const Policy& base, const Policy& changed, uint64_t memory);
 
-// A volume with limits of its own is a tmpfs of its own, beside the workspace (model/volume_shares.hpp). So neither may
-// a volume hold more than before, nor all together.
+// A volume with limits of its own is a tmpfs of its own, beside the workspace (model/volume_shares.hpp). So neither a
+// single volume nor all together may hold more than before.
 std::optional<Widening> widens_volumes(const Policy& base, const Policy& changed, uint64_t memory);
 
-// What a file refuses cannot be told from its name: where one is asked for or replaced, that counts as wider.
+// The name of a file does not tell what it refuses, so asking for a file or replacing one counts as wider.
 std::optional<Widening> widens_seccomp(const Policy& base, const Policy& changed, uint64_t memory);
 
-// A limit that is not set below allows for ever: any is tighter.
+// Without a limit below, the step may take for ever, so any limit is tighter.
 std::optional<Widening> widens_timeout(const Policy& base, const Policy& changed, uint64_t memory);
 std::optional<Widening> widens_silence(const Policy& base, const Policy& changed, uint64_t memory);
 std::optional<Widening> widens_grace(const Policy& base, const Policy& changed, uint64_t memory);
 
-// A pattern to keep would let through what an operator clears, now or in a layer above. The harmless
+// A new pattern would let through variables that an operator clears, now or in a layer above. The harmless
 // names that a built-in policy keeps may come with its own clearing.
 std::optional<Widening> widens_env_keep(const Policy& base, const Policy& changed, uint64_t memory);
 
