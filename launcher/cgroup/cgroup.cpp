@@ -57,7 +57,7 @@ Error error_of(std::string what, int number, const std::string& remedy, bool uni
   return error;
 }
 
-// "346, bash"; of a process outside of the pid namespace the kernel tells nothing.
+// "346, bash". The kernel gives 0 for a process outside of the pid namespace.
 std::string described(std::string_view pid) {
   if (pid == "0") return "one of another container or of the host";
   const Result<std::string> name = sys::read_file("/proc/" + std::string(pid) + "/comm", 64);
@@ -87,21 +87,20 @@ bool is_same_directory(const std::string& path, const sys::Fd& open) {
   return ::stat(path.c_str(), &here) == 0 && ::fstat(open.get(), &there) == 0 && here.st_ino == there.st_ino;
 }
 
-// In every v2 group, whatever its limits. Behind those of the limit on time, which are in the same file.
+// Kept in every v2 group, whatever its limits. Read after the figures of the cpu limit, which are in the same file.
 constexpr LimitFigure kTimes[] = {
     {"cpu.stat", "user_usec", &CgroupUsage::user_microseconds},
     {"cpu.stat", "system_usec", &CgroupUsage::system_microseconds},
 };
 
-// The file that a figure is read from, once for all the figures in it that follow each other. A figure is taken from the
-// first directory of the two that has it: events are counted where they happen by some kernels, and where the limit is
-// by others.
+// Reads the file of a figure, once for consecutive figures of one file. Takes the larger count of the outer and the
+// inner group: some kernels count an event where it happens, others where the limit is.
 class Source {
  public:
   Source(int group, bool has_inner) : group_(group), has_inner_(has_inner) {}
 
   void add(const LimitFigure& figure, CgroupUsage& usage) {
-    // The count of kills comes first in the table.
+    // The count of kills comes earlier in the table.
     if (figure.file == nullptr || (figure.only_after_kill && usage.oom_kills == 0)) return;
     read(figure.file, has_inner_ && !figure.key.empty());
     usage.*figure.into += std::max(outer_.number(figure.key), inner_.number(figure.key)) / figure.divisor;
@@ -130,7 +129,7 @@ std::expected<Cgroup, Refusal> Cgroup::create(const CgroupPlan& plan) {
   Cgroup made;
   if (plan.groups.empty()) return made;
   made.remedy_ = plan.remedy;
-  // Somebody who sweeps can take a directory for a leftover in the instant before it is locked: another name then.
+  // A sweep can take the directory for a leftover in the instant before it is locked: then another name is tried.
   constexpr int kTries = 8;
   for (int i = 0;; ++i) {
     auto done = made.make(new_name(), plan);
@@ -196,7 +195,7 @@ std::expected<void, Refusal> Cgroup::write_limit(const Group& group, int directo
   Error refused = error_of("cannot write " + quoted(file.value) + " to " + quoted(group.paths.directory + "/" + file.name), error,
                            remedy_, group.plan.unified);
   if (file.may_be_refused) {
-    // A kernel without TCP does not have the file, and nothing to be bounded.
+    // A kernel without TCP does not have the file, and nothing to bound.
     if (error != ENOENT) unbounded_.push_back(std::move(refused.message));
   } else if (error == ENOENT && file.may_be_missing) {
     missing_.emplace_back(file.name);
@@ -206,9 +205,9 @@ std::expected<void, Refusal> Cgroup::write_limit(const Group& group, int directo
   return {};
 }
 
-// v2: a group has the controllers that its parent hands down, and a parent that does may have no processes, but for
-// the root. The kernel would let it have some with cpu and pids alone, and then nobody into the groups below (a
-// threaded domain), so it is not asked.
+// v2: a group has the controllers that its parent hands down. A parent that hands down any may have no processes,
+// unless it is the root. With cpu and pids alone the kernel would accept processes in it, but then let none into the
+// groups below (a threaded domain), so stepbox does not try.
 Result<> Cgroup::hand_down(Group& group) const {
   if (!group.plan.unified || !group.has_limits()) return {};
   const std::string& parent = group.paths.parent;
@@ -225,7 +224,7 @@ Result<> Cgroup::hand_down(Group& group) const {
   return std::unexpected(error_of("cannot hand down " + wanted + " to the groups below " + quoted(parent), error, remedy_));
 }
 
-// Only where nobody else is in it: other people's processes are not moved.
+// Only if stepbox is alone in it: stepbox does not move other processes.
 Result<> Cgroup::leave_parent(Group& group) const {
   TRY_ASSIGN(const std::string text, sys::read_file(group.paths.parent + "/cgroup.procs"));
   for (const std::string_view line : split(text, '\n')) {
@@ -246,9 +245,9 @@ Result<> Cgroup::leave_parent(Group& group) const {
   return {};
 }
 
-// v2 ends the whole box by itself (memory.oom.group). v1 kills one process and lets the others carry on: then the
-// supervisor ends the box. Where the kernel has no such event, the count at the end still tells. Where it has one that
-// cannot be had now, a build would go on with half of its processes.
+// On v2 the kernel ends the whole box (memory.oom.group). On v1 it kills one process and lets the others carry on, so
+// the supervisor ends the box on this event. If the kernel has no such event, the count at the end still tells. If it
+// has one but refuses it now, the run fails: a build would go on with half of its processes.
 Result<> Cgroup::watch_memory(const Group& group, int inner) {
   if (group.plan.unified || !has(limits_of(group.plan), "memory")) return {};
   const auto fails = [this](int error) {
@@ -275,7 +274,7 @@ sys::Fd Cgroup::memory_events() const {
   for (const Group& group : groups_) {
     if (!group.plan.unified || !has(limits_of(group.plan), "memory")) continue;
     sys::Fd events(::openat(group.lock.get(), "memory.events", O_RDONLY | O_CLOEXEC));
-    // Until it has been read once, all of it is a change.
+    // Until the first read, poll(2) reports a change.
     char ignored[512];
     if (events) (void)!::pread(events.get(), ignored, sizeof ignored, 0);
     return events;
@@ -320,10 +319,10 @@ std::vector<std::string> Cgroup::destroy() {
   std::vector<std::string> left;
   for (const Group& group : groups_) {
     const char* directory = group.paths.directory.c_str();
-    // As a rule that is all there is below, and need not be looked for.
+    // As a rule this is the only group below, and needs no search.
     if (group.plan.has_inner) ::unlinkat(group.lock.get(), kInner, AT_REMOVEDIR);
     if (::rmdir(directory) == 0 || errno == ENOENT) continue;
-    // The pid namespace has taken everything along already; who entered from outside is still there.
+    // The pid namespace has already taken the box's processes along; this kills those that entered from outside.
     if (group.plan.unified) write_at(group.lock.get(), "cgroup.kill", "1");
     if (remove_group_patiently(directory, kPatience) != 0) left.push_back("control group " + quoted(directory));
   }

@@ -5,8 +5,8 @@
 //
 //   <caller's own group>/stepbox-PID-RANDOM        has the limits and the processes
 //
-// The step of an ordinary user owns the files of its group. Where it enforces a limit there are two, one in the other:
-// the step can write to the inner group, and the outer one binds.
+// The step of an ordinary user owns the files of its group. So a hierarchy that enforces a limit gets two groups, one
+// in the other: the step can write to the inner one, and the outer one binds.
 //
 //   <caller's own group>/stepbox-PID-RANDOM        has the limits
 //   <caller's own group>/stepbox-PID-RANDOM/box    has the processes, and is the top of what the box can see
@@ -24,15 +24,15 @@
 
 namespace stepbox::cgroup {
 
-// Which limits cannot be had here, and why.
+// The limits that cannot be enforced here, and why.
 struct Refusal {
-  Error error;  // what was tried in vain; the caller names the limits
+  Error error;  // the attempt that failed; the caller names the limits
   std::vector<std::string_view> limits;
 };
 
 class Cgroup {
  public:
-  // Makes the groups of the plan; of an empty one, nothing. All signals must be blocked by the caller.
+  // Makes the groups of the plan; none for an empty plan. The caller must block all signals.
   static std::expected<Cgroup, Refusal> create(const CgroupPlan& plan);
 
   Cgroup() = default;
@@ -41,45 +41,46 @@ class Cgroup {
   // Where the result matters, call destroy().
   ~Cgroup();
 
-  // How the box's first process enters: by CLONE_INTO_CGROUP, -1 when there is no such group; and by writing 0 to
-  // these. Borrowed.
+  // How the box's first process enters: by CLONE_INTO_CGROUP into unified(), which is -1 if there is no such group, and
+  // by writing 0 to each of tasks(). Borrowed.
   int unified() const { return unified_.get(); }
   std::vector<int> tasks() const;
 
-  // Limits that the kernel has no file for, which the plan allows.
+  // Files that the kernel does not have, and that the plan allows to be missing.
   const std::vector<std::string>& missing_files() const { return missing_; }
 
-  // Why files with CgroupFile::may_be_refused were refused, a sentence each.
+  // Why the kernel refused files with CgroupFile::may_be_refused, a sentence each.
   const std::vector<std::string>& unbounded() const { return unbounded_; }
 
-  // Whether v1 groups with a memory limit do not tell when somebody is killed for it: kernels for real-time cannot.
+  // Whether v1 groups with a memory limit send no event when a process is killed for memory: real-time kernels cannot.
   bool is_silent_on_memory() const { return is_silent_; }
   // Readable when memory has run out and the kernel will not end the whole box by itself (v1); -1 otherwise. Borrowed.
   int out_of_memory() const { return memory_event_.get(); }
-  // Whether a process has been killed for memory. To be asked after out_of_memory(), which comes a moment before.
+  // Whether a process has been killed for memory. Ask after out_of_memory(), which comes a moment before the kill.
   bool has_killed_for_memory();
 
-  // v2: "memory.events" of the box. poll(2) tells of a change by POLLPRI, until it is read again: memory was not to be
-  // had at once, for which a process may be killed next. Not open where there is no memory limit, and for v1.
+  // v2: "memory.events" of the box. poll(2) reports a change by POLLPRI until the next read: memory ran short, and the
+  // kernel may kill a process next. Not open without a memory limit, nor on v1.
   sys::Fd memory_events() const;
 
   CgroupUsage measure() const;
 
-  // Limits whose files are gone: whoever rules over the group above has taken back what it hands down (v2).
+  // Limits whose files are gone: the manager of the group above has taken back the controllers (v2).
   std::vector<std::string_view> lost_limits() const;
 
-  // Kills what is left, removes the groups, and returns what could not be removed. The volumes should be released.
+  // Kills what is left, removes the groups, and returns those that could not be removed. The volumes should be
+  // released.
   std::vector<std::string> destroy();
 
  private:
   struct Group {
     PlannedGroup plan;
     GroupPaths paths;
-    sys::Fd lock;         // shared, as long as the box is ours: who sweeps leaves it alone
-    sys::Fd parent_lock;  // shared, where the parent's controllers are needed
+    sys::Fd lock;         // shared, as long as the box is ours, so that a sweep leaves it alone
+    sys::Fd parent_lock;  // shared, if the box needs the parent's controllers
     sys::Fd leaf_lock;    // likewise, of the leaf that stepbox is in
 
-    // Others are for killing and measuring.
+    // A group without limits only serves to kill and to measure.
     bool has_limits() const { return !plan.files.empty(); }
   };
 

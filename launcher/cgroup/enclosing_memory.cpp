@@ -9,7 +9,7 @@
 namespace stepbox::cgroup {
 namespace {
 
-// v1 counts in the group of the process that is killed; v2 in that and in all above.
+// v1 counts a kill in the killed process's group; v2 in that group and all above it.
 std::string file_with_kills(const std::vector<CgroupHierarchy>& hierarchies) {
   std::string unified;
   for (const CgroupHierarchy& hierarchy : hierarchies) {

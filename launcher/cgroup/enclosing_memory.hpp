@@ -1,5 +1,6 @@
 // Kills for memory in the caller's own control group, for a box without a memory limit of its own: a job of Slurm, a
-// container or a unit that stepbox runs in may have one. The kernel counts who was killed there, of the step or not.
+// container or a unit that stepbox runs in may have one. The kernel counts every killed process there, of the step or
+// not.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,7 @@ namespace stepbox::cgroup {
 
 class EnclosingMemory {
  public:
-  // From here on kills are counted. Where no hierarchy has the controller, or its group is the root, none ever are.
+  // Counts kills from here on. There are never any if no hierarchy has the controller, or its group is the root.
   explicit EnclosingMemory(const std::vector<CgroupHierarchy>& hierarchies);
 
   uint64_t kills() const;

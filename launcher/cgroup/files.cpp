@@ -21,7 +21,7 @@ using Clock = std::chrono::steady_clock;
 
 bool is_in_use(int error) { return error == EBUSY || error == ENOTEMPTY; }
 
-// One that a step has made: what its owner has taken away from himself comes back first.
+// Opens a group that a step has made, after giving back the rights that its owner may have taken away.
 sys::Fd open_group_of_step(int above, const char* name) {
   (void)::fchmodat(above, name, 0700, 0);
   return open_group(above, name);
@@ -29,11 +29,11 @@ sys::Fd open_group_of_step(int above, const char* name) {
 
 struct Removal {
   int removed = 0;
-  int error = 0;  // why the first that stays does
+  int error = 0;  // why the first group that stays cannot be removed
   char name[NAME_MAX + 1];
 };
 
-// Up to the first that stays.
+// Removes groups up to the first that stays.
 void remove_children(int group, Removal& removal, Clock::time_point until) {
   removal.removed = removal.error = 0;
   sys::for_each_entry(group, [&](const char* name) {
@@ -47,8 +47,8 @@ void remove_children(int group, Removal& removal, Clock::time_point until) {
   });
 }
 
-// 0, or the errno of the first that stays, EBUSY where it has processes. Who is still alive may make groups as fast as
-// they are removed: then it is EBUSY when the time is over.
+// 0, or the errno of the first group that stays, EBUSY if it has processes. A living process may make groups as fast as
+// they are removed: then EBUSY when the time is over.
 int remove_groups_below(int group, Clock::time_point until) {
   Removal removal;
   sys::Fd below;
@@ -58,7 +58,7 @@ int remove_groups_below(int group, Clock::time_point until) {
     if (removal.error != 0 && !is_in_use(removal.error)) return removal.error;
     const bool is_empty = removal.error == 0;
     if (is_empty && depth == 0) return 0;
-    // In use it is by groups below and by processes alike.
+    // The group was in use and has no groups below: it has processes.
     if (is_empty && removal.removed == 0) return EBUSY;
     sys::Fd next = is_empty ? open_group(here, "..") : open_group_of_step(here, removal.name);
     // Gone meanwhile: look again.

@@ -19,7 +19,7 @@ namespace {
 // A box with 10,000 processes takes seconds to die, and a machine under load longer.
 constexpr std::chrono::minutes kPatience{1};
 
-// Nothing of the caller's may be held by a process that nobody knows of: no descriptor and no directory.
+// The caller does not know of the guard, which must hold none of the caller's descriptors and directories.
 void hold_nothing_but(int pipe) {
   [[maybe_unused]] const int ignored = ::chdir("/");
   int kept[] = {pipe};
@@ -51,12 +51,12 @@ bool has_groups_but(const std::string& parent, const std::string& known) {
 void give_back(const GroupPaths& paths) {
   if (paths.take_back.empty()) return;
   // Every box that needs the parent's controllers holds this lock shared, and groups that are not ours may need them
-  // as well: they stay with the controllers.
+  // as well. In both cases the controllers stay.
   const sys::Fd parent = open_group(AT_FDCWD, paths.parent.c_str());
   const std::string leaf = paths.directory + kLeafSuffix;
   if (!parent || ::flock(parent.get(), LOCK_EX | LOCK_NB) != 0 || has_groups_but(paths.parent, leaf)) return;
   if (write_at(parent.get(), "cgroup.subtree_control", paths.take_back) != 0) return;
-  // Where it cannot be looked at, it may be there.
+  // A leaf that cannot be examined may exist.
   if (const auto kind = sys::kind_of(leaf); kind && *kind == sys::PathKind::missing) return;
   write_at(parent.get(), "cgroup.procs", "0");
   remove_group_patiently(leaf.c_str(), kPatience);
@@ -71,7 +71,7 @@ Result<Guard> Guard::start(std::vector<GroupPaths> paths) {
   const pid_t pid = ::fork();
   if (pid < 0) return fail_errno("cannot start the guard of the control groups", errno);
   if (pid == 0) stand_guard(paths, theirs.get());
-  // By the parent, so that it is done when the first group is made.
+  // The parent does this, so that it is done before the first group is made.
   if (::setpgid(pid, pid) != 0) {
     const int error = errno;
     ::kill(pid, SIGKILL);

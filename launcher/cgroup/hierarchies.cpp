@@ -39,8 +39,8 @@ bool has_controllers(const sys::HostMount& mount, const Membership& member) {
                              [&](std::string_view name) { return std::ranges::find(options, name) != options.end(); });
 }
 
-// A container often sees its own group as the top of the mount, and sometimes more of the tree than that.
-// A path with ".." is one outside of the cgroup namespace.
+// Whether the mount shows the group. A container often sees its own group as the top of the mount, and sometimes more
+// of the tree. A path with ".." lies outside of the cgroup namespace.
 bool shows(const sys::HostMount& mount, std::string_view path) {
   return !mount.root.starts_with("/..") && !path.starts_with("/..") && is_within(path, mount.root);
 }
@@ -51,7 +51,7 @@ std::string own_directory(const sys::HostMount& mount, std::string_view path) {
   return mount.path + std::string(below);
 }
 
-// The words of a file of the kernel; none where there is no such file.
+// The words of a kernel file; none if the file does not exist.
 Result<std::vector<std::string>> words_in(const std::string& file) {
   std::vector<std::string> found;
   const Result<std::string> text = sys::read_file(file, 4096);
@@ -63,7 +63,7 @@ Result<std::vector<std::string>> words_in(const std::string& file) {
   return found;
 }
 
-// How systemd marks a group that it has delegated; the first from version 251 on, the second for root's eyes only.
+// How systemd marks a group that it has delegated: the first from version 251 on; the second only root can see.
 bool is_marked_delegated(const std::string& directory) {
   return std::ranges::any_of(std::array{"user.delegate", "trusted.delegate"}, [&](const char* name) {
     char value = 0;
@@ -71,7 +71,7 @@ bool is_marked_delegated(const std::string& directory) {
   });
 }
 
-// Down to the innermost unit, those that it is in among them.
+// The units around the group, from the outermost to the innermost.
 std::vector<std::string> units_of(const CgroupHierarchy& hierarchy) {
   static constexpr std::array<std::string_view, 6> kKinds = {".service", ".scope", ".slice", ".socket", ".mount", ".swap"};
   std::vector<std::string> units;

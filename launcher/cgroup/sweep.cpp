@@ -27,14 +27,14 @@ bool is_name_of_ours(std::string_view name) {
   return name.size() == 16 && name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-// Most groups have none below them, which the number of links tells without a list.
+// Most groups have none below them, which the link count shows without a listing.
 bool has_groups_below(const std::string& directory) {
   struct stat status {};
   return ::stat(directory.c_str(), &status) == 0 && status.st_nlink > 2;
 }
 
-// A group that stepbox had left for a leaf had processes, so that all it hands down is what stepbox made it: as long
-// as it does, no process can enter it.
+// A group that stepbox left for a leaf had processes, so it hands down only what stepbox made it hand down. While it
+// does, no process can enter it.
 void hand_down_nothing(const std::string& directory) {
   const sys::Fd group = open_group(AT_FDCWD, directory.c_str());
   const Result<std::string> enabled = sys::read_file(directory + "/cgroup.subtree_control", 4096);
@@ -70,7 +70,7 @@ class Sweeper {
  private:
   using Clock = std::chrono::steady_clock;
 
-  // For one group. A run that sweeps in passing has a step to look after, however many there are.
+  // For one group. A run that sweeps in passing has a step to look after, however many groups there are.
   std::chrono::milliseconds limit() const {
     constexpr std::chrono::milliseconds kWhenAsked{5'000};
     constexpr std::chrono::milliseconds kInPassing{100};

@@ -1,4 +1,4 @@
-// Removes the groups that runs left which were killed together with their guard.
+// Removes the groups left behind by runs that were killed together with their guard.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +15,8 @@ enum class Reach : uint8_t {
   everywhere  // in the whole of every hierarchy
 };
 
-// Groups with our name that no living run or sweep has locked. Nothing is killed: one with processes stays. In the own
-// group, which a run does in passing, for a moment only: what takes longer is left to `stepbox sweep`.
+// Removes groups with our name that no living run or sweep has locked. Kills nothing: a group with processes stays. A
+// run sweeps its own group in passing, and only for a moment; `stepbox sweep` does the rest.
 std::vector<Swept> sweep(const std::vector<CgroupHierarchy>& hierarchies, Reach reach);
 
 }  // namespace stepbox::cgroup

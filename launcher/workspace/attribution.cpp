@@ -28,7 +28,7 @@ class Attribution : public sys::Visitor {
   }
 
   void visit(const sys::WalkedDirectory&, const char*, const struct stat& status) override {
-    // A file with several names is shared among them.
+    // A file with several names counts in equal parts for each of them.
     parts_.back().bytes += static_cast<uint64_t>(status.st_blocks) * 512 / std::max<nlink_t>(status.st_nlink, 1);
     ++parts_.back().files;
   }
@@ -41,7 +41,7 @@ class Attribution : public sys::Visitor {
   std::vector<CacheUsage> result() &&;
 
  private:
-  // What one directory of those that the walk is in holds, without its subdirectories.
+  // The contents of one directory that the walk is in, without its subdirectories.
   struct Part {
     Account account;
     uint64_t bytes = 0;
@@ -62,7 +62,7 @@ Account Attribution::account_of(const sys::WalkedDirectory& directory, const Acc
     const std::string_view tool = owner_of_(directory.path.substr(box_length_));
     if (!tool.empty()) return above.tool == tool ? above : Account{std::string(tool), std::string(directory.path)};
   }
-  // Below a tool's directory everything is the tool's; unknown parts are told apart near the top.
+  // Everything below a tool's directory belongs to the tool; unknown parts are told apart near the top.
   constexpr size_t kToldApart = 3;
   if (above.tool != kUnknown || directory.depth > kToldApart) return above;
   return {std::string(kUnknown), std::string(directory.path)};
@@ -81,7 +81,7 @@ void Attribution::book(const Part& part) {
 std::vector<CacheUsage> Attribution::result() && {
   std::vector<CacheUsage> found;
   for (auto& [key, sum] : sums_) {
-    // One empty file is a mount point of stepbox's own, or nothing worth telling.
+    // A single empty file is one of stepbox's mount points, or not worth a line.
     if (sum.bytes > 0 || sum.files > 1) found.push_back(std::move(sum));
   }
   std::ranges::stable_sort(found, std::ranges::greater{}, &CacheUsage::bytes);

@@ -38,7 +38,7 @@ bool is_name_of_ours(std::string_view name) {
 
 struct Locked {
   sys::Fd directory;  // open, when there is no error
-  int error = 0;      // EWOULDBLOCK: somebody else has it; ENOENT: it is gone, or was removed in the meantime
+  int error = 0;      // EWOULDBLOCK: another process holds the lock; ENOENT: the directory is gone
 };
 
 Locked lock(const std::string& path) {
@@ -51,8 +51,8 @@ Locked lock(const std::string& path) {
   return locked;
 }
 
-// A default access list (acl(5)) of the place above was inherited, and every file below would copy it, into kernel memory that
-// no limit counts. 0 or an errno.
+// The directory inherits a default access list (acl(5)) of the place above it, and every file below would copy the list
+// into kernel memory that no limit counts. Returns 0 or an errno.
 int drop_default_list(int directory) {
   if (::fremovexattr(directory, "system.posix_acl_default") == 0 || errno == ENODATA || errno == EOPNOTSUPP) return 0;
   return errno;
@@ -68,7 +68,7 @@ bool is_private(const sys::Fd& directory) {
 std::string place_for_private_directories(const std::string& tmpdir) {
   if (!tmpdir.starts_with('/') || tmpdir.contains(':')) return "/tmp";
   const Result<sys::PathKind> kind = sys::kind_of(tmpdir);
-  // /tmp is as good: nothing is lost by passing it over.
+  // /tmp is as good, so passing TMPDIR over loses nothing.
   if (!kind) log::debug("passing over TMPDIR: " + kind.error().message);
   return kind && *kind == sys::PathKind::directory ? lexically_normal(tmpdir) : "/tmp";
 }
@@ -96,7 +96,7 @@ Result<PrivateDirectory> PrivateDirectory::create(const std::string& place) {
       return made;
     }
     ::rmdir(path.c_str());
-    // Somebody who sweeps was faster.
+    // A sweep was faster.
     if (locked.error == EWOULDBLOCK || locked.error == ENOENT) continue;
     Error error = Error::from_errno("cannot lock the step's directory in " + quoted(place), locked.error);
     error.hint = kHint;

@@ -1,7 +1,7 @@
 // The workspace of a step without a box: a directory of the host that only the caller can enter.
 //
-// It is called stepbox-box-HEX, and is locked (flock(2)) as long as somebody looks after it: who finds one that is not
-// may remove it. No kernel does, when all who look after it are killed at once.
+// Its name is stepbox-box-HEX, and the processes that look after it hold a lock on it (flock(2)). Whoever finds an
+// unlocked one may remove it: if all of those processes are killed at once, the kernel does not.
 #pragma once
 
 #include <string>
@@ -13,11 +13,11 @@
 
 namespace stepbox::workspace {
 
-// Where such directories are made: what TMPDIR says, or /tmp. Short, since the paths of sockets lie below it; without
-// a colon, since it comes into PATH.
+// Where such directories are made: TMPDIR, or /tmp. Short, since the paths of sockets lie below it; without a colon,
+// since it becomes part of PATH.
 std::string place_for_private_directories(const std::string& tmpdir);
 
-// What `explain` shows in the place of a name that nobody knows yet.
+// What `explain` shows for a name that is not chosen yet.
 std::string example_of_private_directory(const std::string& place);
 
 class PrivateDirectory {
@@ -36,7 +36,7 @@ class PrivateDirectory {
   // Borrowed; -1 when there is none.
   int fd() const { return directory_.get(); }
 
-  // 0, or the errno of what could not be removed.
+  // Returns 0, or the errno of an entry that could not be removed.
   int remove();
 
  private:
@@ -46,7 +46,7 @@ class PrivateDirectory {
   sys::Fd directory_;
 };
 
-// Removes those in `place` that nobody looks after. Of the caller's own only, whoever the caller is.
+// Removes the unlocked ones in `place`. Only the caller's own, even for root.
 std::vector<Swept> sweep_private_directories(const std::string& place);
 
 }  // namespace stepbox::workspace

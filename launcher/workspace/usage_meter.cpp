@@ -17,7 +17,7 @@ microseconds next_look(uint64_t free_bytes, uint64_t free_inodes, microseconds s
   const uint64_t until_full = std::min(free_bytes / kBytesPerMicrosecond,
                                        std::min<uint64_t>(free_inodes, 1'000'000'000) * kMicrosecondsPerInode);
   const uint64_t look = std::clamp(until_full, kDensest, kRarest);
-  // So many looks in vain before they become rarer: more where a look that comes late costs more.
+  // How many looks without a change it takes until they become rarer: more where a late look costs more.
   const uint64_t in_vain = std::clamp<uint64_t>(kRarest / look, 10, 500);
   // A look costs 20 to 40 us with its wake-up: 25 in a second are a thousandth of a processor.
   constexpr uint64_t kCheap = 40'000;

@@ -14,9 +14,9 @@ namespace stepbox::workspace {
 
 using Clock = std::chrono::steady_clock;
 
-// When to look again: rarely while there is much room, every quarter of a millisecond where a writer could fill what
-// is left before the next look, and ever more rarely the longer nothing has changed: a full volume that nobody
-// writes to must not keep a processor awake for hours.
+// When to look again: rarely while there is much room, every quarter of a millisecond when a writer could fill the rest
+// before the next look, and ever more rarely the longer nothing has changed: a full, idle volume must not keep a
+// processor awake for hours.
 //
 // The bound: no writer measured here fills memory faster than 16 GiB/s or makes more than 200,000 files
 // in a second, so that a volume in use cannot become full unseen and stay so for a millisecond.
