@@ -16,7 +16,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr int kSchemaVersion = 1;
 
-// Microseconds are what the clocks are good for; more digits are noise in every diff.
+// The clocks are good for microseconds; more digits are noise in every diff.
 double rounded(double seconds) { return std::round(seconds * 1e6) / 1e6; }
 
 // "2026-02-03T04:05:06.789Z".
@@ -49,7 +49,7 @@ Json list_of(const std::vector<Item>& items, ToRecord to_record) {
   return list;
 }
 
-// Even a plain sentence is a record in a list, so that it can be given a kind or a path later.
+// Even a plain sentence is a record in a list, so that it can get a kind or a path later.
 Json text_record(std::string_view text) { return {{"text", text}}; }
 
 Json policy_record(const PolicyName& policy) { return {{"name", policy.name}, {"layer", name_of(policy.layer)}}; }
@@ -74,7 +74,7 @@ Json volume_record(const VolumeUsage& volume) {
           {"inode_quota_reached", volume.inodes_full}};
 }
 
-// Cores are told as people write them.
+// Cores are written as people write them.
 Json limit_record(const LimitUsage& limit) {
   const BoxLimit& row = *find_box_limit(limit.name);
   return {{"name", limit.name},
@@ -135,7 +135,7 @@ Json snapshot_record(const Snapshot& snapshot) {
 
 Json logged_call_record(const LoggedCall& call) {
   Json arguments = Json::array();
-  // As text: a number of 64 bits is more than many readers of JSON hold.
+  // As text: many readers of JSON cannot hold a number of 64 bits.
   for (const uint64_t argument : call.arguments) arguments.push_back(hex_text(argument));
   return {{"call", call.name},
           {"architecture", call.architecture},

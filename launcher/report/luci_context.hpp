@@ -1,4 +1,4 @@
-// Reading what an outer layer of LUCI tells its children. It is here because it is JSON, as the report is.
+// Reads what an outer layer of LUCI tells its children. It is here because it is JSON, like the report.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 namespace stepbox::report {
 
 // The section `deadline` of a LUCI_CONTEXT. Without it there is no deadline, and the grace is LUCI's own default.
-// Everything else in the file is passed over: it has secrets.
+// Passes over everything else in the file, which holds secrets.
 Result<OuterDeadline> parse_luci_deadline(const std::string& text);
 
 }  // namespace stepbox::report

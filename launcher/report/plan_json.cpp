@@ -40,7 +40,7 @@ const char* word_of(UidIsolation isolation) {
   return "";
 }
 
-// What a step of a scheduler has to ask for. Null: there is no bound.
+// The resources that the step should request from a scheduler. Null: there is no bound.
 Json requests(const Plan& plan) {
   const PlannedLimit* memory = plan.cgroup.find("memory");
   const PlannedLimit* cpu = plan.cgroup.find("cpu");
@@ -156,7 +156,7 @@ const char* word_of(EnvCause cause) {
   return "";
 }
 
-// What the caller or a policy put into a variable may be a secret.
+// A value from the caller or from a policy may be a secret.
 bool is_own_value(const EnvEntry& entry) { return entry.cause != EnvCause::inherited && entry.cause != EnvCause::policy; }
 
 Json variable_record(const EnvEntry& entry) {

@@ -38,7 +38,7 @@ std::string command_of(const ProcessState& process) {
   return escaped(line.substr(0, kMostOfCommand)) + (line.size() > kMostOfCommand ? "..." : "");
 }
 
-// What it may be waiting for: beyond its standard streams, and no terminal or device.
+// The files that the process may be waiting for: no standard streams, terminals or devices.
 std::string files_of(const ProcessState& process) {
   std::vector<std::string> names;
   size_t more = 0;

@@ -1,4 +1,4 @@
-// A snapshot for people: a few lines on stderr before the step is ended. The report has all of it.
+// A snapshot for people: a few lines on stderr before stepbox ends the step. The report has all of it.
 #pragma once
 
 #include <string>

@@ -89,7 +89,7 @@ std::string findings(const Report& report) {
   return join(clauses, "; ");
 }
 
-// "~/.npmrc (npm)"; by its whole path where a variable of the caller's has moved it.
+// "~/.npmrc (npm)"; with its whole path if one of the caller's variables has moved it.
 std::string settings_text(const SettingsFile& file) {
   constexpr std::string_view kConfigHome = "$XDG_CONFIG_HOME/";
   std::string usual(file.written);
@@ -108,7 +108,7 @@ std::string logged_call(const LoggedCall& call) {
   return out;
 }
 
-// What GitHub's runner decodes in the message of a workflow command.
+// Escapes what GitHub's runner decodes in the message of a workflow command.
 std::string github_escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {

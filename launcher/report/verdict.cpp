@@ -26,8 +26,8 @@ struct Share {
   uint64_t amount = 0;
 };
 
-// Who used most of a volume, in bytes or files. A tool may keep several folders; what belongs to no
-// known tool is told apart by its path.
+// The biggest user of a volume, in bytes or files. A tool may keep several folders; parts without a known
+// tool are told apart by their paths.
 Share biggest_in(const VolumeUsage& volume, const Report& report, uint64_t CacheUsage::*amount) {
   std::map<std::string, uint64_t> totals;
   for (const CacheUsage& cache : report.caches)
@@ -74,7 +74,7 @@ const LimitUsage* hit_limit(const Report& report, std::string_view name) {
   return nullptr;
 }
 
-// Of the limits on memory that were reached: the box's, and that of the group that stepbox runs in.
+// Whose limit on memory was reached: the box's, or that of the group that stepbox runs in.
 enum class Whose : uint8_t { box, enclosing };
 
 bool has_run_out_of_memory(const Report& report, Whose whose) {
@@ -86,7 +86,8 @@ std::string counted_processes(uint64_t count) {
   return std::to_string(count) + (count == 1 ? " process" : " processes");
 }
 
-// "1 process: 'cc1plus' (1.1 GiB)". One that was not seen to be killed is named where it held a good part of the memory.
+// "1 process: 'cc1plus' (1.1 GiB)". A process that was not seen dying is named only if it held a good part of the
+// memory.
 std::string killed_processes(const Report& report, const LimitUsage& limit) {
   const std::string killed = counted_processes(limit.hits);
   const std::optional<MemoryHolder>& holder = report.memory_holder;
@@ -97,14 +98,14 @@ std::string killed_processes(const Report& report, const LimitUsage& limit) {
   return holder->bytes >= (limit.peak != 0 ? limit.peak : limit.limit) / kGoodPart ? killed + "; the largest was " + who : killed;
 }
 
-// Files of a tmpfs are memory: often they are what filled it.
+// Files of a tmpfs are memory, and often the files filled it.
 std::string out_of_memory_text(const Report& report, const LimitUsage& limit) {
   if (limit.is_enclosing)
     return "memory ran out in the control group that stepbox runs in (limit " + human_bytes(limit.limit) +
            "), where the kernel killed " + counted_processes(limit.hits) + ", of the step or beside it";
   uint64_t held = 0;
   for (const VolumeUsage& volume : report.volumes) held += volume.peak_bytes;
-  // Without a box there are none.
+  // Without a box there are no volumes.
   const std::string volumes = report.volumes.empty() ? "" : " while the volumes held " + human_bytes(held);
   const std::string where = limit.hits_from_above ? "outside of the box, whose own limit of " + human_bytes(limit.limit) + " was not reached,"
                                                   : "at the limit of " + human_bytes(limit.limit);
@@ -123,8 +124,8 @@ std::string command_of(const Report& report) {
   return "command " + quoted(report.argv.empty() ? "" : report.argv.front());
 }
 
-// execve says ENOENT for a script whose interpreter is missing, too. Where that could not be read off, who wrote a path
-// knows that the file is there, and is pointed to the other cause.
+// execve also says ENOENT for a script whose interpreter is missing. If the interpreter could not be found out, a user
+// who typed a path knows that the file is there, so the sentence points to the other cause.
 std::string not_found_text(const Report& report) {
   if (!report.interpreter.empty())
     return "the interpreter " + quoted(report.interpreter) + " of " + command_of(report) + " was not found in the box";
@@ -132,7 +133,7 @@ std::string not_found_text(const Report& report) {
   return command_of(report) + (is_path ? " or its interpreter" : "") + " was not found in the box";
 }
 
-// A sandbox inside the box may kill by the same signal; that is told from ours only where ours kills at all.
+// A sandbox inside the box may kill by the same signal, so ours is blamed only if it kills at all.
 bool is_killed_by_filter(const Report& report) {
   const Signaled* signaled = std::get_if<Signaled>(&report.outcome);
   return signaled != nullptr && signaled->signal == SIGSYS && !report.killing_profile.empty();
@@ -165,7 +166,7 @@ std::string what_happened(const Report& report) {
   return std::visit(Visitor{report}, report.outcome);
 }
 
-// How it went on after it had been asked to end.
+// How the step ended after stepbox had asked it to.
 std::string ending_text(const Report& report) {
   if (report.killed_on_request) return "stepbox was asked to stop twice, and it was killed";
   if (report.grace_exceeded)
@@ -177,8 +178,8 @@ std::string ending_text(const Report& report) {
   return what_happened(report);
 }
 
-// A tmpfs leaves no trace of a refused write. One allocation that is larger than the room left, and a volume that is full
-// for less than a look apart, are missed: the fill level is then the only lead, and worth a word from here on.
+// A tmpfs leaves no trace of a refused write. Samples miss an allocation that is larger than the room left, and a
+// volume that is full only between two looks. The fill level is then the only lead, and worth a word from this one on.
 constexpr uint64_t kNotablePercent = 50;
 
 struct FillLevel {
@@ -186,7 +187,7 @@ struct FillLevel {
   std::string text;  // "volume 'cache': highest sample 62 % of 4 GiB"
 };
 
-// Less than 100 where no sample was full, however close it came.
+// Less than 100, however close it came: no sample was full.
 uint64_t percent_of(uint64_t part, uint64_t whole) {
   return whole == 0 ? 0 : std::min<uint64_t>(static_cast<uint64_t>(static_cast<double>(part) * 100 / static_cast<double>(whole)), 99);
 }
@@ -221,7 +222,7 @@ std::string cancelled_text(const Report& report) {
   return out;
 }
 
-// A step that says 0 although a process was killed for memory, or a deadline ended it, has another code than its own.
+// A step that exits with 0 although a process was killed for memory, or a deadline ended it, gets another exit code.
 int exit_code_for(const Report& report) {
   if (report.verdict == Verdict::timeout || report.verdict == Verdict::silence) return kExitDeadline;
   const bool says_success = report.outcome == Outcome{Exited{0}};
@@ -243,14 +244,14 @@ bool has_full_volume(const Report& report) {
 Verdict verdict_of(const Report& report) {
   if (const NotStarted* refused = std::get_if<NotStarted>(&report.outcome))
     return exit_code_of(*refused) == kExitNotFound ? Verdict::not_found : Verdict::not_executable;
-  // A step that went on without one of its processes has not succeeded, whatever it says.
+  // A step that went on without one of its processes has not succeeded, whatever its exit code.
   if (has_run_out_of_memory(report, Whose::box)) return Verdict::out_of_memory;
-  // Whatever it exits with in the grace: it was not done.
+  // Whatever its exit code in the grace: it was not done.
   if (report.overrun) return report.overrun->deadline == Deadline::timeout ? Verdict::timeout : Verdict::silence;
   if (report.outcome == Outcome{Exited{0}}) return Verdict::success;
   if (report.cancelled_by != 0) return Verdict::cancelled;
   if (is_killed_by_filter(report)) return Verdict::seccomp;
-  // Processes of others are counted as well, so that what is sure comes first.
+  // The count includes processes of other programs, so the sure causes come first.
   if (has_run_out_of_memory(report, Whose::enclosing)) return Verdict::out_of_memory;
   if (std::holds_alternative<BoxKilled>(report.outcome)) return Verdict::launcher_error;
   // A signal counts as well: a write to mapped memory in a full tmpfs ends in SIGBUS.

@@ -48,7 +48,7 @@ using Errno = int;
 Errno errno_unless(bool succeeded) { return succeeded ? 0 : errno; }
 
 // The number in "/dev/fd/3". Opening such a path anew would begin at the start of a file that others
-// are appending to, and fails for a socket; the descriptor itself is what is meant.
+// are appending to, and fails for a socket; the user means the descriptor itself.
 std::optional<int> descriptor_named(std::string_view path) {
   if (path == "/dev/stdin") return 0;
   if (path == "/dev/stdout") return 1;
@@ -63,7 +63,7 @@ std::optional<int> descriptor_named(std::string_view path) {
   return std::nullopt;
 }
 
-// A copy, so that it lives as long as the destination; one that is open only for reading is told at once.
+// A copy, so that it lives as long as the destination; a descriptor open only for reading is an error at once.
 Result<sys::Fd> copy_of(int number, const std::string& path) {
   const int flags = ::fcntl(number, F_GETFL);
   if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY) return std::unexpected(error_for(path, EBADF));
@@ -80,11 +80,12 @@ Errno write_stream(int directory, const char* name, std::string_view text) {
 
 enum class Target { regular, stream, unsupported, directory };
 
-// What has the name now; a symbolic link counts as the regular file that will take its place, and so does nothing.
+// The kind of file that has the name now. A symbolic link, or no file at all, counts as the regular file that will take
+// its place.
 std::expected<Target, Errno> target_at(int directory, const char* name) {
   struct stat status{};
   if (::fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
-    // Of what cannot be looked at nobody knows whether it may be replaced.
+    // A file that cannot be examined may be one that must not be replaced.
     if (errno != ENOENT) return std::unexpected(errno);
     return Target::regular;
   }
@@ -98,8 +99,8 @@ std::expected<Target, Errno> target_at(int directory, const char* name) {
   }
 }
 
-// The C library asks by faccessat2(2), 5.8, which a container's older filter refuses with EPERM. The call before that
-// answers for the real user and his capabilities, as a rule those of stepbox.
+// The C library uses faccessat2(2), 5.8, which an older container filter refuses with EPERM. The older call answers for
+// the real user and his capabilities, as a rule those of stepbox.
 Errno may_access(int directory, const char* name, int how) {
   const Errno error = errno_unless(::faccessat(directory, name, how, AT_EACCESS) == 0);
   return error == EPERM ? errno_unless(::syscall(SYS_faccessat, directory, name, how) == 0) : error;
@@ -148,7 +149,7 @@ Result<> Destination::write(std::string_view text) const {
   } else if (is_stream_) {
     failed = write_stream(directory_.get(), name_.c_str(), text);
   } else {
-    // As decided before the step ran: a fifo that it put in the file's place is replaced and not waited for.
+    // As decided before the step ran: a fifo that the step put in the file's place is replaced, not waited for.
     const auto written = sys::write_atomically(directory_.get(), name_.c_str(), text, sys::Sync::yes);
     if (!written) failed = written.error();
   }
