@@ -10,7 +10,7 @@
 namespace stepbox::host {
 namespace {
 
-// Of the tops of work trees. CVS marks every directory of one.
+// Marks at the top of a work tree. CVS is missing because it marks every directory.
 constexpr const char* kMarks[] = {"/.git", "/.stepbox.yaml", "/.hg", "/.jj", "/.sl", "/.svn", "/.bzr"};
 constexpr const char* kRemedy = "change to a directory that can be looked at (ls -ld)";
 
@@ -19,8 +19,8 @@ bool can_hold_project(const std::string& directory, const HostFacts& facts, cons
   return (kind == plan::PlaceKind::project || kind == plan::PlaceKind::below_system) && layout.can_show_checkout(directory);
 }
 
-// Whether a mark was put there by root, by the caller, or by the owner of the directory that the caller is in. In a
-// directory that others can write to, somebody else's mark would widen what the step may change.
+// Whether root, the caller, or the owner of the caller's directory placed the mark. In a directory that other users
+// can write to, a mark of theirs could widen what the step may change.
 Result<bool> is_placed_by_owner(const std::string& mark, const struct stat& own) {
   TRY_ASSIGN(const auto status, sys::status_of(mark, sys::Links::themselves));
   if (!status) return false;
@@ -35,8 +35,8 @@ Result<bool> is_marked(const std::string& directory, const struct stat& own) {
   return false;
 }
 
-// The nearest marked directory; nothing where there is none. Above the working directory a directory of the system or a
-// home is not taken: that somebody keeps its files in a repository does not make a project of all that lies below.
+// The nearest marked directory, if any. Above the working directory, a system directory or a home does not count: a
+// home kept in a repository does not turn everything below it into one project.
 Result<std::optional<std::string>> marked_directory(const HostFacts& facts) {
   const plan::Layout layout(facts, HomeMode::fresh);
   TRY_ASSIGN(const auto own, sys::status_of(facts.cwd));

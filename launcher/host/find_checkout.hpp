@@ -1,4 +1,4 @@
-// Where the checkout is, seen from the working directory.
+// Finds the checkout, starting from the working directory.
 #pragma once
 
 #include <string>
@@ -8,13 +8,14 @@
 
 namespace stepbox::host {
 
-// The top of the work tree that facts.cwd is in: the nearest directory at or above it with a mark of version control or
-// of stepbox, since a build in a subdirectory reads what lies above it; else facts.cwd itself. Sets facts.checkout,
-// checkout_is_marked and who owns it; needs the homes, which are no checkout. Error: a directory or mark cannot be
-// looked at, so that neither the checkout nor the project's policy is known.
+// Finds the top of the work tree around facts.cwd: the nearest directory at or above it with a mark of version
+// control or of stepbox, because a build in a subdirectory reads files above it. Without a mark, facts.cwd itself is
+// the checkout. Sets facts.checkout, facts.checkout_is_marked and the checkout's owner. Needs the homes, which are no
+// checkouts. Error: a directory or mark could not be looked at, so that neither the checkout nor the project's policy
+// is known.
 Result<> find_checkout(HostFacts& facts);
 
-// Sets who owns the checkout; nothing where there is nothing at the path.
+// Sets the checkout's owner; leaves it unset when nothing exists at the path.
 Result<> find_checkout_owner(HostFacts& facts, const std::string& checkout);
 
 }  // namespace stepbox::host

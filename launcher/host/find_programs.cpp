@@ -20,7 +20,7 @@ class Finder {
   Finder(HostFacts& facts, const Policy& policy, const plan::Checkout& checkout)
       : facts_(facts), checkout_(checkout), without_checkout_(policy.source.value == SourceMode::none),
         layout_(facts, policy.home.value, without_checkout_ ? plan::Checkout() : checkout),
-        // Where the way to it has a link in it, the home has another name too.
+        // If a link leads to the home, HOME is a second name for it.
         home_(facts.variable("HOME").value_or(std::string())) {}
 
   void find(const plan::NamedProgram& named) {
@@ -29,7 +29,7 @@ class Finder {
       if (const std::string path = absolute(named.word); !path.empty()) look_at(path, named.as);
       return;
     }
-    // Directories of PATH are shown whole, but for those that are masked themselves.
+    // PATH directories are shown whole, unless they are masked themselves.
     const std::string search_path = facts_.variable("PATH").value_or(std::string());
     for (const std::string_view entry : split(search_path, ':'))
       if (entry.starts_with('/') && layout_.contains_masked(lexically_normal(entry)) &&
@@ -38,7 +38,7 @@ class Finder {
   }
 
  private:
-  // Where the step starts; without a checkout in an empty home.
+  // Relative to the step's working directory; without a checkout that is an empty home.
   std::string absolute(const std::string& word) const {
     if (word.starts_with('/')) return lexically_normal(word);
     if (without_checkout_) return {};
@@ -50,7 +50,7 @@ class Finder {
     return layout_.covering(path) != nullptr || (home_.size() > 1 && is_within(path, home_));
   }
 
-  // Whether there is such a file, whose showing is then planned.
+  // Whether the file exists; if so, the plan will show it.
   bool look_at(const std::string& path, plan::NamedAs as) {
     if (is_within(path, checkout_.path) || !is_in_the_way_of_a_mask(path) || facts_.paths.contains(path)) return false;
     const Result<std::optional<std::string>> real = real_file(path, as);
@@ -83,7 +83,7 @@ class Finder {
 
 void find_programs(HostFacts& facts, const Policy& policy, const std::vector<std::string>& argv) {
   if (policy.isolation.value != Isolation::full) return;
-  // What is wrong with it ends the run, when the plan is made.
+  // An error here will end the run when the plan is made.
   const Result<plan::Checkout> checkout = plan::choose_checkout(policy, facts);
   if (!checkout) return;
   Finder finder(facts, policy, *checkout);

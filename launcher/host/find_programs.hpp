@@ -1,4 +1,4 @@
-// The program and script of the command line, where a mask would hide them.
+// Finds the program and script of the command line if a mask would hide them.
 #pragma once
 
 #include <string>
@@ -9,9 +9,9 @@
 
 namespace stepbox::host {
 
-// Sets facts.programs, and their entries of facts.paths: regular files alone, of programs such as can be executed. Nothing
-// that a link in the checkout leads to, and no script that is a link: who named it need not know what it leads to. What
-// cannot be looked at is passed over. Looks at no file that is in nobody's way.
+// Sets facts.programs, and their entries in facts.paths. Takes regular files only, and programs only if executable.
+// Takes nothing that a link in the checkout leads to, and no script that is a link: the author of the command line
+// may not know the link's target. Skips files that it cannot look at. Does not look at files that no mask hides.
 void find_programs(HostFacts& facts, const Policy& policy, const std::vector<std::string>& argv);
 
 }  // namespace stepbox::host

@@ -57,7 +57,7 @@ Result<std::vector<HostFacts::IdRange>> id_ranges(const char* file) {
 }
 
 Result<std::string> current_directory() {
-  // The system call, not libc's: that one would walk up a deep tree (getcwd(3), glibc).
+  // The system call, because glibc's getcwd(3) would walk up a deep tree.
   std::string path(PATH_MAX, '\0');
   const long length = ::syscall(SYS_getcwd, path.data(), path.size());
   if (length < 0 && errno == ENOENT)
@@ -71,7 +71,7 @@ Result<std::string> current_directory() {
 
 constexpr const char* kSeeThere = "see what is wrong there (ls -ld); stepbox does not take for absent what it cannot look at";
 
-// A place that is masked where it exists; empty where it does not. `what` is its name in errors.
+// The real path of a place to mask; empty if it does not exist. `what` names it in errors.
 Result<std::string> masked_place(const std::string& path, const std::string& what) {
   Result<std::optional<std::string>> real = sys::real_path(path);
   if (!real) return std::unexpected(std::move(real).error().within(what).with_hint(kSeeThere));
@@ -93,7 +93,7 @@ Result<std::string> home_of_user(uint32_t uid) {
   return masked_place(**home, "the home directory of the user database");
 }
 
-// What /etc/resolv.conf points to, where a mask would hide that. Without it there are no names, and no harm.
+// The target of /etc/resolv.conf, if a mask would hide it. Without it names do not resolve, which does no harm.
 void look_up_resolver(HostFacts& facts) {
   constexpr const char* kFile = "/etc/resolv.conf";
   const auto target = sys::real_path(kFile);
@@ -122,7 +122,7 @@ Result<std::optional<HostFacts::NamedPath>> look_at(const std::string& path) {
 }
 
 Result<OuterDeadline> read_luci_deadline(const std::string& path) {
-  // Anything else could wait for somebody who writes.
+  // Opening a FIFO, for example, could block until a writer comes.
   TRY_ASSIGN(const sys::PathKind kind, sys::kind_of(path));
   if (kind != sys::PathKind::file) return fail(quoted(path) + " is not a file");
   TRY_ASSIGN(const std::string text, sys::read_file(path));
@@ -131,7 +131,8 @@ Result<OuterDeadline> read_luci_deadline(const std::string& path) {
   return deadline;
 }
 
-// A broken file is no reason not to build: whoever wrote it ends the step in the end. But it is said.
+// A broken file is no reason to refuse the build, since the outer layer enforces its deadline itself. But stepbox
+// warns.
 void look_up_outer_deadline(HostFacts& facts) {
   const auto path = facts.variable("LUCI_CONTEXT");
   if (!path || path->empty()) return;
@@ -143,7 +144,8 @@ void look_up_outer_deadline(HostFacts& facts) {
   facts.now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-// What a name leads through, and what lies beside the programs of PATH: a root that shows everything shows them too.
+// Looks up the links that names lead through, and the directories beside PATH's programs. A root that shows
+// everything shows these too.
 void look_up_for_reduced_root(HostFacts& facts) {
   for (auto& [path, found] : facts.paths) {
     if (found.real == path) continue;
@@ -221,7 +223,7 @@ Result<> look_up_groups(HostFacts& facts) {
   facts.has_systemd = systemd == sys::PathKind::directory;
   if (!facts.has_systemd) return {};
   cgroup::look_up_delegation(facts.cgroups);
-  // Only for the remedy in an error.
+  // Needed only for the remedy in an error.
   if (const auto runtime = facts.variable("XDG_RUNTIME_DIR"))
     facts.has_user_manager = sys::kind_of(*runtime + "/systemd/private").value_or(sys::PathKind::missing) != sys::PathKind::missing;
   return {};
@@ -234,8 +236,8 @@ Result<> look_up_paths(HostFacts& facts, const Policy& policy) {
   const HomeNames home(facts.tilde());
   for (const auto& [path, named_by] : paths) {
     if (facts.paths.contains(path)) continue;
-    // Most toolchains of the registry are not there, and a look at the home directory tells it for all of them. Not for
-    // what was named: an automounter does not list what it would mount.
+    // Most toolchains of the registry do not exist, and one listing of the home shows that for all of them. Named
+    // paths are always looked up: an automounter does not list what it would mount.
     if (named_by == nullptr && home.has_no(path)) continue;
     Result<std::optional<HostFacts::NamedPath>> found = look_at(path);
     if (found && *found) facts.paths.emplace(path, std::move(**found));

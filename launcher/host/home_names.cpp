@@ -11,7 +11,7 @@ HomeNames::HomeNames(const std::string& home) : prefix_(home + "/") {
   constexpr size_t kWorthIt = 200;
   if (home.empty()) return;
   if (auto names = sys::list_names(home, kWorthIt)) names_ = std::move(*names);
-  // Of one that belongs to somebody else, as setpriv(1) and images leave it in HOME, nothing can be reached.
+  // Nothing in another user's home can be reached. setpriv(1) and container images leave such a HOME behind.
   else if (auto inside = sys::kind_of(prefix_ + "."); !inside && inside.error().number == EACCES) close(home, inside.error());
 }
 

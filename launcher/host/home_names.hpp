@@ -1,4 +1,4 @@
-// One look at a home directory, which saves looking for each of the many things of the registry that are not there.
+// Lists a home directory once, which saves a look for each of the many registry paths that do not exist.
 #pragma once
 
 #include <functional>
@@ -11,12 +11,12 @@
 
 namespace stepbox::host {
 
-// The names in a home directory, where they are not too many to look at.
+// The names in a home directory, unless there are too many to list.
 class HomeNames {
  public:
   explicit HomeNames(const std::string& home);
 
-  // Whether a path lies below the home and its first component is not there.
+  // Whether the path lies below the home, and its first component there is known not to exist.
   bool has_no(std::string_view path) const;
 
  private:

@@ -10,15 +10,15 @@
 namespace stepbox::host {
 namespace {
 
-// Where no distribution and no systemd component hands out ids (systemd: docs/UIDS-GIDS.md): from
-// 1879048192 to 2147352575. Each box takes twice 65536, the second half for owners beyond the first.
+// No distribution and no systemd component hands out these ids, 1879048192 to 2147352575 (systemd:
+// docs/UIDS-GIDS.md). Each box takes twice 65536 of them, the second half for owners beyond the first.
 constexpr uint32_t kFirstShifted = 1'879'048'192;
 constexpr uint32_t kSliceSize = 131'072;
 constexpr uint32_t kSlices = 2'046;
 constexpr const char* kDirectory = "/run/stepbox";
 constexpr const char* kFile = "ids";
 
-// Whether this user namespace has the ids at all: inside a container it often has 65536 of them.
+// Whether this user namespace has the ids: containers often have only 65536.
 bool has_ids(const std::vector<HostFacts::IdRange>& ranges, uint32_t first, uint32_t count) {
   for (const HostFacts::IdRange& range : ranges)
     if (range.first <= first && static_cast<uint64_t>(range.first) + range.count >= static_cast<uint64_t>(first) + count) return true;
@@ -27,7 +27,7 @@ bool has_ids(const std::vector<HostFacts::IdRange>& ranges, uint32_t first, uint
 
 bool can_shift(const HostFacts& facts) { return facts.privileged && facts.no_shift_reason.empty(); }
 
-// Boxes that start at the same time look from different places.
+// Boxes that start together begin their search at different places.
 uint32_t somewhere() { return static_cast<uint32_t>(std::chrono::steady_clock::now().time_since_epoch().count() / 128 % kSlices); }
 
 std::unexpected<Error> cannot_reserve(Error error) {

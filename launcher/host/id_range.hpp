@@ -1,10 +1,10 @@
-// The user ids that root's step gets: a range of the host's that no other box has.
+// Picks the user ids for the step of a root caller: a range of the host's ids that no other box uses.
 //
-// Boxes agree on it by locks in /run/stepbox/ids, a file that root alone can open, so that no user can take the ranges away, and
-// that boxes of all network and pid namespaces share. The kernel frees a lock when its holder dies. What remains: containers
-// that share a user namespace with the host but have a /run of their own do not see each other's locks, and two of their boxes
-// may get the same range, with a chance of one in 2,046 for each pair. Their mounts, processes and files stay apart all the same;
-// they would share the kernel's limits per user.
+// Boxes agree on ranges by locks in /run/stepbox/ids. Only root can open that file, so no user can take the ranges
+// away, and boxes of all network and pid namespaces share it. The kernel releases a lock when its holder dies. One
+// gap remains: containers that share the host's user namespace but have their own /run do not see each other's locks.
+// Two of their boxes may get the same range, with a chance of one in 2,046 for each pair. Their mounts, processes and
+// files still stay apart, but they share the kernel's limits per user.
 #pragma once
 
 #include "base/result.hpp"
@@ -13,12 +13,12 @@
 
 namespace stepbox::host {
 
-// For a plan that is only shown: as claim_id_range(), with an example of a range, and nothing locked.
+// For a plan that is only shown: like claim_id_range(), but with an example range and without a lock.
 void expect_id_range(HostFacts& facts);
 
-// Sets facts.shift_base, or no_shift_reason where this user namespace has no such ids. The range is this run's while the
-// returned descriptor is open; for an ordinary user there is none. Error: the range cannot be had although the ids are there,
-// which must not make the box weaker.
+// Sets facts.shift_base, or facts.no_shift_reason if this user namespace lacks such ids. This run owns the range
+// while the returned descriptor is open; an ordinary user gets neither. Error: the ids exist but the range could not
+// be reserved. That must not make the box weaker.
 Result<sys::Fd> claim_id_range(HostFacts& facts);
 
 }  // namespace stepbox::host

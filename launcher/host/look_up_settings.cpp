@@ -52,7 +52,7 @@ std::vector<SettingsFile> settings_of_home(const Plan& made, const Policy& polic
   for (const plan::SettingsPlace& place : plan::settings_places(facts)) {
     if (home.has_no(place.path)) continue;
     const Result<bool> there = is_there(place);
-    // What is closed to the caller the caller's tools do not read outside either.
+    // Outside the box, the caller's tools could not read such a file either.
     if (there ? !*there : there.error().number == EACCES) continue;
     found.push_back({std::string(place.tool->name), std::string(place.written), place.path, plan::shows_settings(place, made, policy, facts)});
   }

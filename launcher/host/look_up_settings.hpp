@@ -1,4 +1,4 @@
-// Which settings files of tools there are in the home.
+// Finds the tools' settings files in the home.
 #pragma once
 
 #include <vector>
@@ -11,12 +11,13 @@
 
 namespace stepbox::host {
 
-// Those that `settings: show` shows: facts.settings, and facts.paths. Error: one may be there and cannot be looked at. The
-// caller's own tools cannot read what is closed to the caller (EACCES), and do without.
+// Fills facts.settings and facts.paths with the files that `settings: show` shows. Error: a file that may exist
+// cannot be looked at. Files closed to the caller (EACCES) are skipped: the caller's own tools cannot read them
+// either.
 Result<> look_up_settings(HostFacts& facts, const Policy& policy);
 
-// Those that exist now, and whether the step of this plan sees them. What cannot be looked at counts as there, unless it
-// is closed to the caller: it is named rather than left out.
+// The files that exist now, and whether the step of this plan sees them. A file that cannot be looked at counts as
+// existing, unless it is closed to the caller: better one name too many than one too few.
 std::vector<SettingsFile> settings_of_home(const Plan& made, const Policy& policy, const HostFacts& facts);
 
 }  // namespace stepbox::host

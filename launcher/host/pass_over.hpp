@@ -1,4 +1,4 @@
-// Says, for --verbose, that a path could not be looked at and is done without (sys/files.hpp has the rule).
+// With --verbose, says that stepbox skips a path that it could not look at (sys/files.hpp has the rule).
 #pragma once
 
 #include <string>

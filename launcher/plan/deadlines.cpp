@@ -9,8 +9,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// An outer layer kills stepbox when its own grace is over: by then the box must be gone. A tenth of it, two seconds
-// at the most.
+// The outer layer kills stepbox when its own grace is over, and the box must be gone by then. Reserves a tenth of
+// that grace for the teardown, at most two seconds.
 milliseconds within(milliseconds outer_grace) {
   const milliseconds reserved = std::min<milliseconds>(std::chrono::seconds(2), outer_grace / 10);
   return std::max(outer_grace - reserved, milliseconds(1));

@@ -12,21 +12,21 @@ namespace {
 
 constexpr size_t kRoomForRedirects = 64;
 
-// Order is kept, since programs print it; a name that is set again keeps its first place. Searched from
-// front to back: an environment has some dozens of entries, and a map would cost more than it saves.
+// Keeps the order, since programs print it; a name that is set again keeps its first place. Searches linearly: an
+// environment has some dozens of entries, and a map would cost more than it saves.
 class Environment {
  public:
   void set(EnvEntry entry) {
     if (EnvEntry* found = find(entry.name)) *found = std::move(entry);
     else entries_.push_back(std::move(entry));
   }
-  // What is known to be new: the inherited ones, but for a name that stands there twice.
+  // Makes room for `count` entries in all.
   void reserve(size_t count) { entries_.reserve(count); }
-  // Returns whether it was there.
+  // Returns whether the variable was set.
   bool unset(std::string_view name) {
     return std::erase_if(entries_, [&](const EnvEntry& entry) { return entry.name == name; }) > 0;
   }
-  // Takes away what `is_meant` says, and writes down the names.
+  // Removes the variables that `is_meant` selects, and appends their names to `gone`.
   template <class Predicate>
   void unset_all(Predicate is_meant, std::vector<std::string>& gone) {
     std::erase_if(entries_, [&](const EnvEntry& entry) {
@@ -72,7 +72,7 @@ std::string value_in_box(const Plan& plan, const caches::Redirect& row) {
   return value;
 }
 
-// Whether a rule speaks of the variable by just this name.
+// Whether a rule names the variable in exactly this spelling.
 bool is_ruled(const Policy& policy, std::string_view name) {
   return is_kept(policy, name) || std::ranges::any_of(policy.environment, [&](const EnvRule& rule) { return rule.name == name; });
 }
@@ -81,7 +81,7 @@ void apply_redirect(Environment& environment, Plan& plan, const Policy& policy, 
                     const caches::Redirect& row, const Decision& decision) {
   if (decision.fate == Fate::caller) return;
   const bool is_named = decision.fate == Fate::named;
-  // Of two spellings the tool takes either; what a rule says must not lose to a value that was inherited.
+  // A tool may take either of two spellings; an inherited value must not beat the rule's.
   if (is_named || row.any_case)
     environment.unset_all(
         [&](const std::string& name) {
@@ -110,7 +110,7 @@ void redirect(Environment& environment, Plan& plan, const Policy& policy, const 
   }
 }
 
-// Where redirected tools put the programs they install, at the end of PATH: `go install x && x` works.
+// Appends the directories where redirected tools install programs to PATH, so that `go install x && x` works.
 void extend_path(Environment& environment, const Plan& plan) {
   EnvEntry* path = environment.find("PATH");
   if (path == nullptr) return;
@@ -133,7 +133,7 @@ void apply_rules(Environment& environment, Plan& plan, const Policy& policy) {
   }
 }
 
-// execvp(3): a name with a slash is a path, others are looked for in the PATH that the step has.
+// As in execvp(3): a name with a slash is a path, other names are searched in the step's PATH.
 std::vector<std::string> programs(const std::string& command, const EnvEntry* path) {
   if (command.find('/') != std::string::npos || command.empty()) return {command};
   std::vector<std::string> found;

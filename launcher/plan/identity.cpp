@@ -5,17 +5,17 @@
 namespace stepbox::plan {
 namespace {
 
-// What a step that is root in its own user namespace keeps, or real root where ids cannot be shifted:
-// enough to install packages and to be what build scripts take for root, nothing that acts on the host.
-// SETFCAP because mapping uid 0 into a nested user namespace needs it (user_namespaces(7), Linux 5.12).
+// The capabilities of a step that is root in its own user namespace, or real root where ids cannot be shifted: enough
+// to install packages and to satisfy build scripts that expect root, and nothing that acts on the host. Mapping uid 0
+// into a nested user namespace needs SETFCAP (user_namespaces(7), Linux 5.12).
 const std::vector<int> kRootCapabilities = {CAP_CHOWN,  CAP_DAC_OVERRIDE, CAP_FOWNER,  CAP_FSETID,
                                             CAP_KILL,   CAP_SETGID,       CAP_SETUID,  CAP_SETPCAP,
                                             CAP_SETFCAP, CAP_NET_BIND_SERVICE, CAP_SYS_CHROOT};
 
 constexpr uint32_t kShiftedIds = 65536;
 
-// The ids 0..65535, and beyond them the owner of the checkout, so that a directory user's files can be
-// written too.
+// The ids 0..65535, plus the checkout's owner if its id is higher, so that the step can write to a directory user's
+// files.
 std::vector<IdExtent> shifted(uint32_t base, uint32_t checkout_owner) {
   std::vector<IdExtent> extents = {{0, base, kShiftedIds}};
   if (checkout_owner >= kShiftedIds) extents.push_back({checkout_owner, base + kShiftedIds, 1});
@@ -71,13 +71,13 @@ void plan_identity(Plan& plan, const HostFacts& facts) {
                 .owner_uid = facts.uid,
                 .owner_gid = facts.gid,
                 .capabilities = kRootCapabilities};
-    // chroot(2) could lead out of a box whose root is not that of its mount namespace.
+    // With chroot(2) the step could escape from a box whose root is not the root of its mount namespace.
     std::erase(identity.capabilities, CAP_SYS_CHROOT);
-    // A file capability that it sets belongs to the host's uid 0, and would be valid on the host for everybody
-    // (capabilities(7), namespaced file capabilities). Nested namespaces, which need it, are denied here.
+    // A file capability set by the step would belong to the host's uid 0, and be valid for every user of the host
+    // (capabilities(7), namespaced file capabilities). Only nested namespaces need SETFCAP, and they are denied here.
     std::erase(identity.capabilities, CAP_SETFCAP);
   }
-  // A nested user namespace of real root would hold the host's cgroup files open for writing.
+  // Real root owns the host's cgroup files, and could write to them from a nested namespace.
   const bool is_real_root = identity.owner_uid == 0 && !facts.root_is_mapped_elsewhere;
   plan.deny_nesting = plan.deny_nesting || identity.isolation == UidIsolation::degraded;
   plan.deny_cgroup_namespaces = is_real_root;

@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kSpecial = {"/proc", "/sys", "/dev", "/box"};
 
-// Daemons and system users have homes like /usr/sbin or /bin. They are read-only in the box, so nothing
-// can be kept there, and an empty directory in their place would hide the system.
+// Daemons and system users have homes like /usr/sbin or /bin. These are read-only in the box, so no tool can keep
+// files there, and an empty directory in their place would hide the system.
 constexpr std::array<std::string_view, 6> kSystem = {"/usr", "/bin", "/sbin", "/lib", "/etc", "/boot"};
 
 bool can_be_masked(std::string_view home) {
@@ -28,10 +28,10 @@ Layout::Layout(const HostFacts& facts, HomeMode home, const Checkout& checkout) 
     const bool gives_way = directory.gives_way && directory.replaces == shown;
     if (!directory.replaces.empty() && !gives_way) add(std::string(directory.replaces), "box/" + std::string(directory.path));
   });
-  // Some distributions link /var/tmp to /tmp; then it is masked already.
+  // Some distributions link /var/tmp to /tmp, whose mask already covers it.
   if (!facts.var_tmp.empty() && facts.var_tmp != shown && covering(facts.var_tmp) == nullptr) add(facts.var_tmp, "box/var-tmp");
   if (home != HomeMode::fresh) return;
-  // The outer one first: where one home lies below the other, its mask covers both.
+  // The outer home first: if one home lies below the other, the outer mask covers both.
   std::vector<std::string> homes = {facts.home, facts.passwd_home};
   std::ranges::sort(homes, {}, &std::string::size);
   for (const std::string& path : homes)
@@ -46,7 +46,7 @@ void Layout::add_home(const std::string& host, const Checkout& checkout) {
   if (contains_masked(host)) return;
   const Mask* outer = covering(host);
   if (outer == nullptr) return add(host, kBoxHome);
-  // What a mask covers is fresh already, but not where the checkout is shown in it.
+  // Inside an outer mask a home is fresh already, unless the checkout is shown there and contains the home.
   const bool lies_in_checkout = !checkout.path.empty() && host != checkout.path && is_within(host, checkout.path);
   if (lies_in_checkout && is_within(checkout.path, outer->host)) masks_.insert(masks_.begin(), {host, std::string(kBoxHome), place(host)});
 }

@@ -95,10 +95,10 @@ Result<> plan_limits(Plan& plan, const Policy& policy, const HostFacts& facts) {
                   how_to_get_own_group(facts) + "; or run without it where it cannot be had: --limit optional=" + string(limit.name));
     }
   }
-  // v1 cannot kill a group; where v2 is there as well it does, and tells the time that was used.
+  // v1 cannot kill a group. Where v2 is mounted as well, its group does that, and measures the time used.
   const CgroupHierarchy* unified = unified_of(facts);
   if (!plan.cgroup.groups.empty() && unified != nullptr) group_in(plan.cgroup, *unified);
-  // A shifted step's ids own nothing of the host's: the limits are out of its reach in one group as in two.
+  // A shifted step's ids own nothing on the host, so one group keeps the limits out of its reach as well as two do.
   if (plan.identity.isolation != UidIsolation::shifted)
     for (PlannedGroup& group : plan.cgroup.groups) group.has_inner = !group.files.empty();
   plan.cgroup.remedy = how_to_get_own_group(facts);

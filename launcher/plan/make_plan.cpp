@@ -12,8 +12,8 @@ namespace stepbox::plan {
 
 namespace {
 
-// Whether the policy lets the host's X server in. Its clients try the abstract name first, and the path not at all
-// when that is forbidden (libxcb, _xcb_open).
+// Whether the policy lets the step reach the host's X server. X clients try the abstract name first, and do not try
+// the path at all when the kernel forbids the name (libxcb, _xcb_open).
 bool names_display(const Policy& policy) {
   return std::ranges::any_of(policy.paths, [](const PathRule& rule) {
     return rule.access != PathAccess::hide && is_within("/tmp/.X11-unix", rule.path);
@@ -23,7 +23,7 @@ bool names_display(const Policy& policy) {
 void plan_scopes(Plan& plan, const Policy& policy, const HostFacts& facts) {
   plan.landlock_abi = facts.landlock_abi;
   if (!facts.has_socket_scope || plan.isolation == Isolation::env) return;
-  // A network of its own has abstract names of its own, as a pid namespace has processes.
+  // A separate network namespace has its own abstract names, as a pid namespace has its own processes.
   plan.scope_sockets = plan.network == NetworkMode::host && !names_display(policy);
   plan.scope_signals = plan.isolation == Isolation::landlock;
 }
@@ -58,7 +58,7 @@ Result<Plan> make_plan(const Policy& policy, const std::vector<std::string>& arg
   } else {
     TRY(plan_without_box(plan, policy, facts, layout, checkout));
   }
-  // Needs the place the step starts in, for PWD.
+  // Needs the step's working directory, for PWD.
   plan_environment(plan, policy, facts);
   TRY(plan_protections(plan, policy, facts));
   return plan;
@@ -93,7 +93,7 @@ std::vector<PathOfInterest> paths_of_interest(const Policy& policy, const HostFa
       for (const std::string_view name : toolchain.without) add(below_toolchain(toolchain, name, facts));
     }
   const bool is_reduced = policy.root.value == RootMode::system;
-  // Only PATH entries that a mask would hide matter; the others are there anyway, with the whole root.
+  // With the whole root, only PATH entries that a mask would hide matter; the others are visible anyway.
   const Layout layout(facts, policy.home.value);
   if (const auto path = facts.variable("PATH"))
     for (const std::string_view entry : split(*path, ':'))

@@ -16,12 +16,12 @@
 //
 //   workspace  a small tmpfs as root
 //              /box: the workspace, its volumes, and the directories in them
-//              (from here on, by the step at the same time: the directories that redirects name)
+//              (from here on, the step makes the directories of redirects in parallel)
 //   host       the host's top-level directories, read-only
 //              /sys, /dev, /proc
-//   shown      what is shown, writable or hidden by name: checkout, toolchains, CI files, rules of the policy
-//              the masks: /tmp, /run, home, ... show directories of the workspace
-//   seal       the root is sealed
+//   shown      paths shown, opened for writing or hidden by name: checkout, toolchains, CI files, rules of the policy
+//              the masks: directories of the workspace appear at /tmp, /run, home, ...
+//   seal       the root becomes read-only
 namespace stepbox::plan {
 namespace {
 
@@ -48,7 +48,8 @@ class MountList {
       : plan_(plan), policy_(policy), facts_(facts), layout_(layout),
         shifted_(plan.identity.isolation == UidIsolation::shifted),
         is_reduced_(policy.root.value == RootMode::system),
-        // An unprivileged mount namespace may copy what it inherited only as whole trees (mount_namespaces(7)).
+        // An unprivileged mount namespace may copy the mounts that it inherited only as whole trees
+        // (mount_namespaces(7)).
         copy_(plan.identity.isolation == UidIsolation::mapped ? Recursion::tree : Recursion::single) {}
 
   Result<> build();
@@ -79,8 +80,8 @@ class MountList {
   void seal();
   void count_own_inodes();
 
-  // Within a phase, what is made (directories, files, links) comes before what is mounted: making is done
-  // with the owner's file-system ids, and changing back and forth would cost more than the rest.
+  // Within a phase, making directories, files and links comes before mounting: entries are made with the owner's
+  // file-system ids, and switching ids back and forth would cost more than everything else.
   MountCall& add(MountAct act, std::string source, std::string target, std::string why) {
     const bool makes = makes_entry(act);
     std::vector<MountCall>& list = makes ? plan_.mounts : to_mount_;
@@ -92,7 +93,7 @@ class MountList {
     call.why = std::move(why);
     return call;
   }
-  // What is made next may lie in what has been added.
+  // Ends the batch, so that the entries that follow can be made inside these mounts.
   void mount_now() {
     std::ranges::move(to_mount_, std::back_inserter(plan_.mounts));
     to_mount_.clear();
@@ -114,7 +115,7 @@ class MountList {
       return target.size() > placed.size() && is_within(target, placed);
     });
   }
-  // Made by the plan, and not covered by a tree of the host since.
+  // The plan makes the target, and no tree of the host covers it later.
   bool is_ours(const std::string& target) const { return made_.contains(target) && !is_below_placed(target); }
   bool is_hidden(const std::string& target) const {
     return std::ranges::any_of(hidden_, [&](const std::string& hidden) { return is_within(target, hidden); });
@@ -130,12 +131,12 @@ class MountList {
   const bool shifted_;
   const bool is_reduced_;  // root: system
   const Recursion copy_;
-  std::vector<MountCall> to_mount_;  // when everything on the way is made
-  size_t phases_end_ = 0;            // so many calls are of phases that have ended
+  std::vector<MountCall> to_mount_;  // after all entries of the phase are made
+  size_t phases_end_ = 0;            // the first call of the current phase
   std::set<std::string> made_;       // directories and files that exist because the plan makes them
-  std::vector<std::string> placed_;  // targets of binds: what lies below exists on the host already
-  std::vector<std::string> hidden_;  // targets of what is hidden: nothing lies below
-  std::vector<std::string> on_the_way_;  // to what is shown: made after the step may have begun with its directories
+  std::vector<std::string> placed_;  // targets of binds: everything below them exists on the host already
+  std::vector<std::string> hidden_;  // targets hidden by a rule: nothing exists below them
+  std::vector<std::string> on_the_way_;  // ways to shown paths: init makes these while the step makes its directories
 };
 
 Result<> MountList::build() {
@@ -162,7 +163,7 @@ Result<> MountList::build() {
 void MountList::root() {
   MountCall& skeleton = add(MountAct::tmpfs, {}, "", "root of the box");
   skeleton.attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
-  // Only directories, links and mount points live here; it is read-only before the step starts.
+  // Holds only directories, links and mount points, and is read-only before the step starts.
   skeleton.options = {{"size", "1M"}, {"nr_inodes", "65536"}, {"mode", "0755"}};
   mount_now();
 }
@@ -177,7 +178,7 @@ void MountList::host_root() {
   cover_private_paths();
 }
 
-// What is shown of a top-level directory that is not shown as a whole.
+// Shows the wanted parts of top-level directories that are not shown as a whole.
 void MountList::system_below_top() {
   for (const std::string_view place : program_places()) {
     const HostFacts::NamedPath* found = facts_.find(place);
@@ -192,7 +193,7 @@ void MountList::system_below_top() {
   }
 }
 
-// Where the step has ids that own files of the system. Not a protection against what is put there later.
+// For a step whose ids own files of the system. Does not protect files that appear there later.
 void MountList::cover_private_paths() {
   for (const HostFacts::PrivatePath& found : facts_.private_paths) {
     const bool is_directory = found.kind == HostPathKind::directory;
@@ -208,7 +209,7 @@ void MountList::host_root_entry(const RootEntry& entry) {
   static constexpr std::array<std::string_view, 6> kOwn = {"proc", "sys", "dev", "run", "box", ".empty"};
   if (std::ranges::find(kOwn, entry.name) != kOwn.end()) return;
   const std::string host = "/" + entry.name;
-  // A masked top-level directory (/tmp, /root) is shown from the workspace later, also where it is a link.
+  // The workspace appears at a masked top-level directory (/tmp, /root) later, even where that is a link.
   if (const Mask* mask = layout_.covering(host); mask != nullptr && mask->host == host) {
     directory(entry.name, 0755);
     return;
@@ -222,7 +223,7 @@ void MountList::host_root_entry(const RootEntry& entry) {
   MountCall& call = add(MountAct::bind, host, entry.name, "host");
   call.attributes = kReadOnly;
   call.recursion = copy_;
-  // Of a reduced root the step reads what everybody may read: its owners are nobody's there.
+  // In a reduced root the owners are unmapped ids, so the step reads only world-readable files.
   if (shifted_ && !is_reduced_) call.id_mapped = is_mount_of_its_own(host) ? IdMapped::preferred : IdMapped::required;
   call.onto_file = entry.kind == HostPathKind::file;
   show_through_overlay(call, plan_, facts_);
@@ -230,16 +231,16 @@ void MountList::host_root_entry(const RootEntry& entry) {
 }
 
 void MountList::host_mounts_below() {
-  if (copy_ == Recursion::tree) return;  // they came along
+  if (copy_ == Recursion::tree) return;  // they were copied with the tree
   std::set<std::string> seen;
-  // The kernel lists them by age, and `mount --move` makes an old one lie in a younger.
+  // The kernel lists mounts by age, and `mount --move` can put an old one inside a younger one.
   std::vector<MountFact> mounts = facts_.mounts;
   std::ranges::stable_sort(mounts, {}, [](const MountFact& mount) { return std::ranges::count(mount.path, '/'); });
   for (const MountFact& mount : mounts) {
     if (is_kernel_file_system(mount.type)) continue;
     if (mount.path == "/" || Layout::is_special(mount.path) || layout_.covering(mount.path) != nullptr) continue;
     if (is_reduced_ && !is_in_system(mount.path)) continue;
-    // Top-level ones are copied with their directory. Of mounts on top of each other the path finds the last.
+    // Top-level mounts are copied with their directory. A path leads to the last of several mounts stacked on it.
     if (mount.path.find('/', 1) == std::string::npos || !seen.insert(mount.path).second) continue;
     MountCall& call = add(MountAct::bind, mount.path, mount.path.substr(1), "host");
     call.attributes = kReadOnly;
@@ -258,17 +259,17 @@ void MountList::sys() {
   MountCall& call = add(MountAct::bind, "/sys", "sys", "host");
   call.attributes = kKernelFs | MOUNT_ATTR_RDONLY;
   call.recursion = copy_;
-  // A single copy of /sys has no cgroup mount in it; a whole tree has, and it gets covered.
+  // A single copy of /sys brings no cgroup mount; a whole tree does, and this covers it.
   MountCall& cover = add(MountAct::rebind, ".empty/directory", "sys/fs/cgroup", "no way to the host's cgroups");
   cover.attributes = kKernelFs | MOUNT_ATTR_RDONLY;
   cover.optional = true;
   cover.protects = true;
 }
 
-// What is mounted below comes along with a tree, and cannot be taken out again. Java finds mounts of cgroup v1 whose top
-// is above that of the box's cgroup namespace, cannot place itself in them, and ManagementFactory fails: so do Bazel and
-// Gradle. Covering them does not help, /proc/self/mountinfo lists them. What this costs is that a nested sandbox cannot
-// mount a sysfs of its own.
+// Copying the /sys tree would bring the mounts below it, and they cannot be removed again. Java finds cgroup v1
+// mounts whose top lies above that of the box's cgroup namespace, cannot place itself in them, and ManagementFactory
+// fails; Bazel and Gradle fail with it. Covering the mounts does not help, since /proc/self/mountinfo still lists
+// them. The price of copying in parts: a nested sandbox cannot mount its own sysfs.
 void MountList::sys_in_parts() {
   for (const char* name : {"block", "bus", "class", "dev", "devices", "firmware", "kernel", "module", "power"}) {
     const std::string path = std::string("sys/") + name;
@@ -302,8 +303,8 @@ void MountList::dev() {
   add(MountAct::symlink, "/proc/self/fd/2", "dev/stderr", {});
 }
 
-// The new devpts does not know the terminal that the step was started from. It is shown at its own path where that can
-// be, and where a pseudo-terminal's number is not to be had, ttyname(3) finds it as /dev/console.
+// The box's devpts does not know the terminal that the step was started from. The terminal appears at its own path if
+// possible. For a pseudo-terminal whose number the new devpts cannot provide, ttyname(3) finds it as /dev/console.
 void MountList::terminal() {
   const auto show = [&](MountAct act, const std::string& target) {
     MountCall& call = add(act, facts_.terminal, target, "the terminal");
@@ -321,7 +322,8 @@ void MountList::terminal() {
 void MountList::proc() {
   directory("proc", 0555);
   add(MountAct::proc, {}, "proc", "processes of the box").attributes = kKernelFs;
-  // With shifted or mapped ids the kernel refuses writes by owner. Real root is the owner.
+  // With shifted or mapped ids the kernel refuses writes, because the step does not own these files. Real root owns
+  // them.
   if (shifted_ || plan_.identity.owner_uid != 0 || facts_.root_is_mapped_elsewhere) return;
   add(MountAct::seal, {}, "proc", "uid 0 could write the host's settings").attributes = MOUNT_ATTR_RDONLY;
   for (const char* name : {"kcore", "keys", "kmsg", "latency_stats", "timer_list", "sched_debug", "sysrq-trigger"}) {
@@ -344,15 +346,15 @@ void MountList::volume(size_t index) {
 void MountList::workspace() {
   directory("box", 0755);
   volume(0);
-  // Volumes first: what is made in a directory before a tmpfs covers it would be lost.
+  // Volumes first: a tmpfs mounted later would cover entries made in its directory.
   for (size_t i = 1; i < plan_.volumes.size(); ++i) {
     directory(plan_.volumes[i].path.substr(1), 0755);
     volume(i);
   }
   const bool own_tmp = std::ranges::any_of(plan_.volumes, [](const PlannedVolume& v) { return v.name == "tmp"; });
   if (own_tmp) {
-    // /tmp and /var/tmp are two directories of one volume. Were one the volume's root and the other below
-    // it, `rm -rf /tmp/*` would take /var/tmp away.
+    // /tmp and /var/tmp are two directories of one volume. If /var/tmp lay below /tmp, `rm -rf /tmp/*` would remove
+    // it.
     directory("box/tmp/var-tmp", 01777);
     directory("box/var-tmp", 0755);
     add(MountAct::rebind, "box/tmp/var-tmp", "box/var-tmp", "volume tmp").attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
@@ -361,13 +363,14 @@ void MountList::workspace() {
     mount_now();
   }
   for_each_volume_directory([&](const VolumeDirectory& made) {
-    // A volume's root is made with 0755 and gets its mode here; the two of an own tmp have theirs.
+    // A volume's root starts with mode 0755 and gets its real mode here. With its own tmp volume, /tmp and /var/tmp
+    // already have theirs.
     if (own_tmp && (made.path == "tmp" || made.path == "var-tmp")) return;
     directory("box/" + std::string(made.path), made.mode);
   });
 }
 
-// Most are the step's to make, but for those in a directory that init makes at the same time.
+// The step makes most of these directories, except those inside a directory that init makes at the same time.
 void MountList::redirect_directory(const std::string& path, uint32_t mode) {
   if (is_below_placed(path) || !made_.insert(path).second) return;
   const bool later = std::ranges::any_of(on_the_way_, [&](const std::string& made) { return is_within(path, made); });
@@ -383,8 +386,8 @@ void MountList::redirect_directories() {
   for_each_redirect_directory(plan_, policy_, [&](const std::string& path, uint32_t mode) { redirect_directory("box/" + path, mode); });
 }
 
-// Makes what is missing on the way to a mount point. Only the box's own tmpfs need it; below a copy of a
-// host tree everything is there.
+// Makes the missing entries on the way to a mount point. Only needed on the box's own tmpfs: below a copied host tree
+// everything exists.
 void MountList::make_way(const std::string& target, MountAct last) {
   if (is_below_placed(target) || target.starts_with("proc/") || target.starts_with("sys/")) return;
   const auto make = [&](const std::string& path, MountAct act) {
@@ -398,7 +401,7 @@ void MountList::make_way(const std::string& target, MountAct last) {
   make(target, last);
 }
 
-// What a file is covered with. Made when it is wanted for the first time.
+// The cover for hidden files. Made on first use.
 const char* MountList::empty_file() {
   if (!made_.contains(".empty/file")) file(".empty/file");
   return ".empty/file";
@@ -411,7 +414,7 @@ void MountList::place(MountCall call) {
   to_mount_.push_back(std::move(call));
 }
 
-// A link on the way to something that is shown, where nothing shows it.
+// Makes a link on the way to a shown path, unless a shown tree already contains it.
 void MountList::link(MountCall call) {
   if (is_below_placed(call.target) || !made_.insert(call.target).second) return;
   if (const size_t slash = call.target.rfind('/'); slash != std::string::npos) make_way(call.target.substr(0, slash), MountAct::directory);
@@ -433,14 +436,14 @@ Result<> MountList::paths() {
   return {};
 }
 
-// Where whole trees are copied, the /proc of somebody's chroot or a cgroup mount comes along, wherever it is.
+// Whole-tree copies bring along kernel file systems mounted anywhere: the /proc of a chroot, a cgroup mount.
 void MountList::cover_kernel_file_systems() {
   for (const MountFact& mount : facts_.mounts) {
     if (!is_kernel_file_system(mount.type) || mount.type == "autofs" || Layout::is_special(mount.path)) continue;
     MountCall& cover = add(MountAct::rebind, ".empty/directory", layout_.place(mount.path), "the host's " + mount.type);
     cover.attributes = kKernelFs | MOUNT_ATTR_RDONLY;
     cover.optional = true;
-    // What an ordinary user's init cannot reach, the step cannot either: it is the same user.
+    // If an ordinary user's init cannot reach the place, the step cannot either: both are the same user.
     cover.protects = plan_.identity.isolation != UidIsolation::mapped;
   }
 }
@@ -449,13 +452,13 @@ void MountList::masks() {
   if (!made_.contains("tmp")) directory("tmp", 01777);
   directory("run", 0755);
   for (const Mask& mask : layout_.masks()) {
-    // What lies above a home is not there either, in a reduced root.
+    // In a reduced root, the directories above a home are missing too.
     if (is_reduced_) make_way(mask.target, MountAct::directory);
     MountCall& call = add(MountAct::rebind, mask.box, mask.target, "mask");
     call.attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
-    // With what was mounted into it: the checkout below /tmp, toolchains below home.
+    // Includes mounts made inside it: the checkout below /tmp, toolchains below the home.
     call.recursion = Recursion::tree;
-    // A home that the user database names need not exist, and what a rule hid has nothing to be masked.
+    // The home in the user database need not exist, and a place that a rule hid needs no mask.
     call.optional = mask.box == "box/home" || is_hidden(mask.target);
     call.protects = true;
   }
@@ -465,14 +468,14 @@ void MountList::seal() {
   add(MountAct::seal, {}, "", "nothing but the workspace is writable").attributes = kReadOnly;
 }
 
-// What stepbox makes in a volume must not be taken from what the step may make there.
+// Entries that stepbox makes in a volume must not count against the step's inodes.
 void MountList::count_own_inodes() {
   for (PlannedVolume& volume : plan_.volumes) volume.own_inodes = 1;  // its root
   constexpr std::string_view kVarTmp = "/box/var-tmp/";
   const bool own_tmp = std::ranges::any_of(plan_.volumes, [](const PlannedVolume& v) { return v.name == "tmp"; });
   for (const std::string& made : made_) {
     std::string path = "/" + made;
-    // With a tmp of its own, what is in /var/tmp lies in that volume.
+    // With a separate tmp volume, /var/tmp lies in it.
     if (own_tmp && path.starts_with(kVarTmp)) path.insert(4, "/tmp");
     PlannedVolume* home = nullptr;
     for (PlannedVolume& volume : plan_.volumes) {

@@ -1,5 +1,5 @@
-// Which words of a command line name files that are executed: the command, what it starts where it is one like env(1) or
-// timeout(1), and the script that an interpreter is given. Pure.
+// Finds the words of a command line that name files to execute: the command, the command that a starter such as
+// env(1) or timeout(1) runs, and the script that an interpreter is given. Pure.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ struct NamedProgram {
   bool operator==(const NamedProgram&) const = default;
 };
 
-// In the order of the command line. What an interpreter is told by an option (-c, -e, -m) is no file, and ends it.
+// In command-line order. Code that an interpreter gets by an option (-c, -e, -m) is no file, and ends the search.
 std::vector<NamedProgram> named_programs(std::span<const std::string> argv);
 
 }  // namespace stepbox::plan

@@ -7,14 +7,14 @@
 #include "plan/parts.hpp"
 #include "sandbox/landlock.hpp"
 
-// A socket that is a file belongs to no network namespace: who sees it connects to it, through a read-only mount as well.
-// Two things end that, and neither does it everywhere. An overlay hides who listens, and can be put only over what is not
-// written to. Landlock refuses to connect, from Linux 7.1 on, and where nested sandboxes are denied, since it forbids
-// mounts as well.
+// A path socket (a socket that is a file) belongs to no network namespace: a process that sees it can connect to it,
+// even through a read-only mount. Two mechanisms prevent that, and neither works everywhere. An overlay hides the
+// listener, but fits only over trees that the step does not write to. Landlock refuses the connection, but only from
+// Linux 7.1 on and with nested sandboxes denied, since it forbids mounts as well.
 namespace stepbox::plan {
 namespace {
 
-// Trees of the host, and sockets that were named. Not the box's own devices.
+// Host trees and sockets that a rule names, but not the box's own devices.
 bool shows_sockets(const MountCall& call, bool are_trees_closed) {
   if (call.act != MountAct::bind) return false;
   if (call.is_socket) return true;
@@ -35,10 +35,10 @@ void show_through_overlay(MountCall& call, const Plan& plan, const HostFacts& fa
   if (plan.root != RootMode::system || plan.network == NetworkMode::host) return;
   if (!is_read_only || call.onto_file || Layout::is_special(call.source)) return;
   if (!facts.no_overlay_reason.empty()) return;
-  // A layer is a single mount, and what comes along in a tree is locked to it (mount_namespaces(7)).
+  // A layer is a single mount, and the mounts below it in a copied tree are locked to it (mount_namespaces(7)).
   const auto lies_below = [&](const MountFact& mount) { return mount.path != call.source && is_within(mount.path, call.source); };
   if (call.recursion == Recursion::tree && std::ranges::any_of(facts.mounts, lies_below)) return;
-  // Without an upper layer there must be two.
+  // An overlay without an upper layer needs two lower ones.
   call.layers = ".:../";
   for (const char c : call.target)
     if (c == '/') call.layers += "../";
@@ -66,7 +66,7 @@ Protection path_sockets(const Plan& plan, const HostFacts& facts) {
     return degraded(false, place_of(**named) + " was named, and can be connected to");
   if (plan.root == RootMode::ro)
     return degraded(false, "root: ro shows the host's sockets, and they can be connected to as far as their modes allow");
-  // What may be written to the caller has opened; the rest is open because this host allows no overlay over it.
+  // The caller opened the writable places. A read-only one is open only because this host allows no overlay over it.
   const bool is_left_open = std::ranges::any_of(open, [](const MountCall* call) { return (call->attributes & MOUNT_ATTR_RDONLY) != 0; });
   std::string reason = "a socket in " + place_of(*open.front()) + " can be connected to" + and_others(open.size() - 1);
   if (!facts.no_overlay_reason.empty()) reason += "; " + facts.no_overlay_reason;

@@ -16,15 +16,15 @@ namespace {
 
 constexpr uint64_t kNoGain = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 
-// One path of the host and what the step may do there.
+// One host path and the step's access to it.
 struct Placement {
-  std::string host;   // as named, absolute
-  std::string real;   // what is mounted
+  std::string host;   // as the rule or variable names it, absolute
+  std::string real;   // links resolved: the mount's source
   HostPathKind kind;
   PathAccess access;
   std::string why;
   Origin origin;
-  std::string moved = {};  // below the workspace; empty: it is seen at its own path
+  std::string moved = {};  // place below the workspace; empty: at its own path
 };
 
 std::ptrdiff_t depth(const std::string& target) { return std::ranges::count(target, '/'); }
@@ -44,16 +44,16 @@ class Placements {
     placements_.push_back(std::move(placement));
   }
 
-  // What the host shows at its own path anyway needs no mount of its own: it is there, read-only.
+  // Skips paths that the box shows read-only at their own place anyway.
   void add_if_hidden(const std::string& path, PathAccess access, std::string why) {
     const HostFacts::NamedPath* found = facts_.find(path);
     if (found == nullptr) return;
     const bool hidden = layout_.covering(path) != nullptr || layout_.covering(found->real) != nullptr ||
                         (is_reduced_ && !is_in_system(found->real));
     if (!hidden && access == PathAccess::ro) return;
-    // A masked place itself is never let through by a variable or by PATH: that would undo the mask.
+    // A variable or PATH never opens a masked place itself: that would undo the mask.
     if (layout_.contains_masked(path) || layout_.contains_masked(found->real)) return;
-    // What the policy says outdoes what a variable says.
+    // The policy beats a variable.
     if (is_against_source(found->real, access) || hidden_by(found->real) != nullptr) return;
     add_links(path);
     if (is_shown_already(found->real, access)) return;
@@ -61,16 +61,16 @@ class Placements {
     placements_.push_back({path, found->real, found->kind, access, std::move(why), {}});
   }
 
-  // What a rule shows in a directory that a redirect has moved is there for the tool as well.
+  // Shows paths of rules a second time, where a redirect makes their tool look.
   void add_moved();
 
-  // Settings files that are shown, where their tools look in the box.
+  // Shows settings files where their tools look in the box.
   void add_settings();
 
-  // Covers what would write to a toolchain by itself, unless the step may write there.
+  // Covers a file that would make a tool write to its toolchain, unless the step may write there.
   void cover(const std::string& path, std::string_view tool);
 
-  // Nothing can be mounted below something hidden, since there is nothing.
+  // Fails when a path would be shown below a hidden one: the hidden place is empty, so nothing can be mounted there.
   Result<> check_hidden() const;
 
   std::vector<MountCall> calls() const;
@@ -86,14 +86,14 @@ class Placements {
     return found == hidden_.end() ? nullptr : &*found;
   }
 
-  // A CI that announces the checkout changes nothing about its mode.
+  // A CI that announces the checkout does not change its mode.
   bool is_against_source(const std::string& real, PathAccess access) const {
     if (without_checkout_)
       return !facts_.checkout.empty() && (is_within(real, facts_.checkout) || is_within(facts_.checkout, real));
     return plan_.source == SourceMode::ro && access == PathAccess::rw && is_within(real, plan_.source_path);
   }
 
-  // Below the checkout, or below something else that is shown with at least as much access.
+  // The path lies below the checkout, or below another shown path with at least as much access.
   bool is_shown_already(const std::string& real, PathAccess access) const {
     if (plan_.source != SourceMode::none && is_seen_in(plan_.source_path, real) &&
         (plan_.source == SourceMode::rw || access == PathAccess::ro))
@@ -104,14 +104,15 @@ class Placements {
     });
   }
 
-  // Whether the path lies in what is shown there, and not in a masked place below it (HOME in the checkout).
+  // Whether showing `shown` makes the path visible: it lies inside, and not in a masked place further down (HOME in
+  // the checkout).
   bool is_seen_in(const std::string& shown, const std::string& real) const {
     if (!is_within(real, shown)) return false;
     const Mask* mask = layout_.covering(real);
     return mask == nullptr || mask->host == shown || !is_within(mask->host, shown);
   }
 
-  // With a reduced root a name that leads through links has none of them to lead through.
+  // A reduced root lacks the links that a name may lead through, so the box makes them.
   void add_links(const std::string& path) {
     const HostFacts::NamedPath* found = facts_.find(path);
     if (found == nullptr || !is_reduced_) return;
@@ -165,7 +166,7 @@ void Placements::cover(const std::string& path, std::string_view tool) {
   const HostFacts::NamedPath* found = facts_.find(path);
   if (found == nullptr || plan_.isolation != Isolation::full || redirects_.is_opened(found->real)) return;
   if (plan_.source == SourceMode::rw && is_within(found->real, plan_.source_path)) return;
-  // In a reduced root there may be no toolchain to be covered.
+  // A reduced root may not show the toolchain at all.
   if (is_reduced_ && !is_in_system(found->real) && !is_shown_already(found->real, PathAccess::ro)) return;
   placements_.push_back({path, found->real, found->kind, PathAccess::hide, "writes to the toolchain of " + std::string(tool), {}});
 }
@@ -194,12 +195,12 @@ MountCall Placements::call_of(const Placement& placement) const {
     call.attributes = kNoGain | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY;
     return call;
   }
-  // /dev/shm is special by its name only.
+  // /dev/shm only looks special by its name.
   const bool special = Layout::is_special(placement.real) && layout_.covering(placement.real) == nullptr;
-  // Device nodes are useful only where they are devices; the caller named them.
+  // Device nodes are useful only on a mount that allows devices, and the caller named this one.
   call.attributes = special && is_within(placement.real, "/dev") ? MOUNT_ATTR_NOSUID : kNoGain;
   if (placement.access == PathAccess::ro) call.attributes |= MOUNT_ATTR_RDONLY;
-  // A copy of a tree that an unprivileged mount namespace inherited must be whole (mount_namespaces(7)).
+  // An unprivileged mount namespace may copy an inherited tree only as a whole (mount_namespaces(7)).
   call.recursion = plan_.identity.isolation == UidIsolation::mapped ? Recursion::tree : Recursion::single;
   if (shifted && !special)
     call.id_mapped = placement.access == PathAccess::rw ? IdMapped::required : IdMapped::preferred;
@@ -216,11 +217,12 @@ std::vector<MountCall> Placements::calls() const {
   for (const Placement& placement : placements_) {
     calls.push_back(call_of(placement));
     if (placement.access == PathAccess::hide || plan_.identity.isolation == UidIsolation::mapped) continue;
-    // Privileged copies are of single mounts, since not every mount of the host can be id-mapped; what
-    // is mounted below comes after.
+    // Privileged copies take single mounts, since not every mount of the host can be id-mapped. Mounts below follow
+    // one by one.
     for (const MountFact& mount : facts_.mounts) {
       if (mount.path == placement.real || !is_within(mount.path, placement.real)) continue;
-      // The host's /proc in somebody's chroot; what is below /dev was named with it.
+      // Skips kernel file systems, such as the /proc in a chroot, except below /dev, /sys and /proc, where the user
+      // named them with their directory.
       if (is_kernel_file_system(mount.type) && !Layout::is_special(placement.real)) continue;
       MountCall below = call_of(placement);
       below.source = mount.path;
@@ -233,26 +235,25 @@ std::vector<MountCall> Placements::calls() const {
       calls.push_back(std::move(below));
     }
   }
-  // Shallow before deep, so that nothing covers what was mounted before it; the order of naming decides
-  // between equals.
+  // Shallow before deep, so that no mount covers an earlier one. At equal depth the rules' order decides.
   std::ranges::stable_sort(calls, {}, [](const MountCall& call) { return depth(call.target); });
   return calls;
 }
 
-// A typing mistake would leave a secret visible. A project's and a built-in policy know none of the machine's paths for
-// certain: there is nothing to hide where there is nothing.
+// A typing mistake would leave a secret visible. Project and built-in policies are exempt: they are written without
+// knowing the machine's paths.
 Result<> refuse_to_hide_nothing(const PathRule& rule) {
   if (rule.origin.layer == Layer::project || rule.origin.layer == Layer::built_in) return {};
   return fail("cannot hide " + quoted(rule.path) + " (" + escaped(rule.origin.text()) + "): it does not exist",
               "correct the path, or take it out where there is nothing to hide");
 }
 
-// In the place of the volume that the step writes to, it would have the host's directory: what is in it, and no quota.
+// Instead of a volume, the step would get the host's directory: with its contents, and without a quota.
 Result<> refuse_to_show_volume(const PathRule& rule, const std::string& real, const Layout& layout) {
   const Mask* mask = layout.covering(real);
   if (mask == nullptr || mask->host != real) return {};
   const bool is_home = mask->box == kBoxHome;
-  // The home of the host, to write to, is not what is meant to be fresh.
+  // A user who opens the host's home for writing does not expect a fresh one.
   if (is_home && rule.access == PathAccess::rw) return {};
   const std::string example = std::string("--") + name_of(rule.access) + " " + (is_home ? "~" : escaped(real)) + "/NAME";
   return fail("cannot show " + quoted(rule.path) + " (" + escaped(rule.origin.text()) + "): the box has its own there, for the step to write to",
@@ -279,7 +280,7 @@ Result<> add_rules(Placements& placements, const Policy& policy, const HostFacts
     if (rule.access == PathAccess::hide && Layout::is_special(found->real) && found->real.find('/', 1) == std::string::npos)
       return fail("cannot hide " + quoted(found->real) + " (" + rule.origin.text() + "): the box makes its own there",
                   "hide what lies in it by name");
-    // A masked place is hidden already, and the step needs what is there instead.
+    // A mask hides the place already, and the step needs the workspace directory there.
     if (const Mask* mask = layout.covering(found->real);
         rule.access == PathAccess::hide && mask != nullptr && mask->host == found->real)
       continue;
@@ -305,7 +306,7 @@ void add_path_entries(Placements& placements, const HostFacts& facts) {
     if (entry.starts_with('/')) placements.add_if_hidden(lexically_normal(entry), PathAccess::ro, "PATH");
 }
 
-// With a reduced root, what lies beside the programs of PATH and is needed by them, and what variables point to.
+// With a reduced root, shows the libraries beside the programs of PATH, and toolchains that variables point to.
 void add_toolchains_elsewhere(Placements& placements, const HostFacts& facts, const Policy& policy, const Layout& layout) {
   if (policy.root.value != RootMode::system) return;
   for (const std::string& toolchain : announced_toolchains(policy, facts))
@@ -327,16 +328,16 @@ Result<std::vector<MountCall>> plan_paths(const Plan& plan, const Policy& policy
     placements.add({plan.source_path, plan.source_path, HostPathKind::directory,
                     plan.source == SourceMode::rw ? PathAccess::rw : PathAccess::ro, "the checkout", policy.source.origin});
   add_toolchains_elsewhere(placements, facts, policy, layout);
-  // Toolchains before PATH: ~/.cargo/bin is in both, and the registry knows more about it.
+  // Toolchains before PATH: ~/.cargo/bin is in both, and the registry describes it better.
   add_toolchains(placements, facts, policy);
   add_path_entries(placements, facts);
   const bool is_reduced = policy.root.value == RootMode::system;
   for (const ci::CiPath& announced : ci::announced_ci_paths(facts)) {
-    // A file directly in /tmp: the directory is masked and stays so, the file itself is shown.
+    // For a file directly in /tmp: the directory stays masked, and the file alone is shown.
     const bool file_alone = layout.contains_masked(announced.path) && !announced.file.empty();
     const std::string& path = file_alone ? announced.file : announced.path;
-    // A reduced root lets them be read, and no more: what the engine reads back from them decides what is run next
-    // (GITHUB_PATH), and who listens at a socket acts for the step.
+    // A reduced root shows these paths read-only: what the engine reads back from them decides what runs next
+    // (GITHUB_PATH). It shows no sockets, since their listeners would act for the step.
     const HostFacts::NamedPath* found = facts.find(path);
     if (is_reduced && found != nullptr && found->is_socket) continue;
     placements.add_if_hidden(path, is_reduced ? PathAccess::ro : announced.access, "announced by " + announced.variable);
@@ -345,7 +346,7 @@ Result<std::vector<MountCall>> plan_paths(const Plan& plan, const Policy& policy
     placements.add_if_hidden(program.path, PathAccess::ro, program.is_script ? "script of the command line" : "program of the command line");
   if (!facts.settings.empty()) placements.add_settings();
   if (!facts.resolv_conf.empty()) placements.add_if_hidden(facts.resolv_conf, PathAccess::ro, "/etc/resolv.conf");
-  // Where a mask cannot be (a home of "/", a service's), the home is not shown; where it was asked for, it is.
+  // A home that cannot be masked ("/", a service's) is not shown, unless the user asked for it.
   if (policy.home.value == HomeMode::host && !facts.home.empty() && facts.home != "/")
     placements.add({facts.home, facts.home, HostPathKind::directory, PathAccess::rw, "home", policy.home.origin});
   if (policy.source.value == SourceMode::none && is_project(facts) && !facts.checkout.empty() && !layout.contains_masked(facts.checkout) &&

@@ -10,7 +10,7 @@ namespace {
 
 Protection active(std::string name) { return {std::move(name), true, ProtectionState::active, {}}; }
 
-// What can be done about a protection that is required but not in force.
+// How to get a required protection that is not in force.
 std::string hint_for(const Protection& protection) {
   const std::string_view name = protection.name;
   if (name == "quota") return "set a limit (--limit memory=SIZE), or use --nesting deny";
@@ -28,8 +28,8 @@ bool is_required(const Policy& policy, std::string_view name) {
   return std::ranges::find(policy.require, name, &RequiredProtection::name) != policy.require.end();
 }
 
-// The volumes are limited by the kernel in any case. But a step that may make mount namespaces can mount
-// memory that belongs to no volume, and then only a memory limit bounds it.
+// The kernel limits the volumes in any case. But a step that can make mount namespaces can mount memory that belongs
+// to no volume, and then only a memory limit bounds it.
 Protection quota(const Plan& plan, const Policy& policy, const HostFacts& facts) {
   if (facts.memory_usable < facts.memory_total || plan.cgroup.find("memory") != nullptr) return active("quota");
   if (plan.deny_nesting)
@@ -52,7 +52,8 @@ Protection uid_isolation(const Plan& plan, const HostFacts& facts) {
 
 Protection host_files(const Plan& plan, const Policy& policy, const HostFacts& facts) {
   if (policy.root.value == RootMode::ro) return {"host-files", is_required(policy, "host-files"), ProtectionState::off, "root: ro"};
-  // What others may not read is covered where it was found. An owner reads also what comes later.
+  // Files that others may not read were covered where stepbox found them. Their owner can also read files that appear
+  // later.
   if (plan.identity.owner_uid == 0)
     return {"host-files", true, ProtectionState::degraded,
             "the step's uid 0 owns the files of the " + std::string(facts.root_is_mapped_elsewhere ? "container" : "host") +
@@ -87,13 +88,13 @@ Protection seccomp(const Plan& plan) {
   return {"seccomp", true, ProtectionState::active, "profile " + profile};
 }
 
-// What a process may have open where the policy says nothing: it has a value of its own at the bottom (policies/default.yaml).
+// The planned limit; without one, no bound. The default policy sets one (policies/default.yaml).
 uint64_t most_open_files(const Plan& plan) {
   const auto limit = std::ranges::find(plan.process_limits, RLIMIT_NOFILE, &ProcessLimitSpec::resource);
   return limit == plan.process_limits.end() ? UINT64_MAX : limit->value;
 }
 
-// What the kernel takes for a step and no limit counts is refused, or bounded by another limit.
+// Kernel memory that no limit counts must be refused, or bounded by another limit.
 Protection kernel_memory(const Plan& plan, const Policy& policy) {
   std::vector<std::string> reasons;
   if (policy.allow_xattr.value)
@@ -114,7 +115,7 @@ Protection nesting_denied(const Plan& plan) {
   return {"nesting-denied", false, ProtectionState::off, "nesting: allow"};
 }
 
-// Without a box. Nobody asked for what the mode does not have: it was chosen by name, and its gaps are told.
+// Without a box. No protection counts as requested: the user chose the mode by name, and stepbox lists its gaps.
 std::vector<Protection> without_box(const Plan& plan, const Policy& policy, const HostFacts& facts) {
   const std::string mode = std::string("isolation: ") + name_of(plan.isolation);
   const auto off = [&mode](std::string name) { return Protection{std::move(name), false, ProtectionState::off, mode}; };

@@ -29,7 +29,7 @@ bool names(const EnvRule& rule, std::string_view variable, bool any_case) {
   return matches_pattern(in_small_letters(rule.name), in_small_letters(variable));
 }
 
-// Tools that keep their cache below ~/.cache take XDG_CACHE_HOME for it where their own variable is not set.
+// Tools that keep their cache below ~/.cache follow XDG_CACHE_HOME when their own variable is not set.
 bool follows_xdg_cache(const caches::Tool& tool, const caches::Redirect& redirect) {
   if (tool.name == "xdg-base-dirs" || redirect.create == caches::Create::none) return false;
   return std::ranges::any_of(tool.default_paths, [](std::string_view path) { return path.starts_with("~/.cache/"); });
@@ -52,7 +52,7 @@ bool Redirects::is_spelling(const caches::Redirect& redirect, std::string_view n
   return are_equal(redirect.variable, name, redirect.any_case);
 }
 
-// A rule about the variable itself, or one that gives a value to another variable that decides.
+// Whether a rule names the variable itself, or gives a value to another variable that decides.
 bool Redirects::is_named(const caches::Tool& tool, const caches::Redirect& redirect) const {
   const auto gives_value = [&](const EnvRule& rule, std::string_view other) {
     if (rule.action == EnvAction::unset || !names(rule, other, redirect.any_case)) return false;
@@ -66,7 +66,7 @@ bool Redirects::is_named(const caches::Tool& tool, const caches::Redirect& redir
   });
 }
 
-// Where the tool would keep its files without stepbox: where the caller's variable says, or one of its defaults.
+// The places where the tool would keep its files without stepbox: the caller's variable, or the tool's defaults.
 std::vector<std::string> Redirects::places(const caches::Redirect& redirect) const {
   if (redirect.defaults.empty()) return {};
   for (const std::string& entry : facts_.environment) {
@@ -81,8 +81,8 @@ std::vector<std::string> Redirects::places(const caches::Redirect& redirect) con
   return places;
 }
 
-// The rule that opens the place: one for just that place, or one for a directory of the home in which it lies. What is
-// shown read-only from further up (--ro ~) is there to be looked at.
+// The rule that opens the place: a rule for exactly this place, or a writable directory of the home around it. A
+// read-only rule further up (--ro ~) only lets the step look, and does not open the place.
 const Redirects::Shown* Redirects::opening(const std::string& place) const {
   const bool is_home = place == facts_.tilde();
   const auto found = std::ranges::find_if(shown_, [&](const Shown& shown) {

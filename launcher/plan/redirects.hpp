@@ -1,8 +1,8 @@
-// What becomes of the registry's redirects under one policy. Pure.
+// Decides how one policy changes the registry's redirects. Pure.
 //
-// What the user says wins over the registry, whatever its spelling: a rule about the variable itself, about another
-// variable that says the same (TMP for TMPDIR), or a path rule for the place where the tool would keep its files
-// without the variable (--rw ~/.cache/go-build).
+// The user's rules win over the registry, in whatever form: a rule about the variable itself, about another variable
+// with the same effect (TMP for TMPDIR), or a path rule for the place where the tool would keep its files without the
+// variable (--rw ~/.cache/go-build).
 #pragma once
 
 #include <cstdint>
@@ -19,9 +19,9 @@ namespace stepbox::plan {
 
 enum class Fate : uint8_t {
   box,     // the variable leads into the workspace, as the registry says
-  place,   // it leads to the place on the host that a path rule opened
-  caller,  // it is not touched: what the caller has set stays
-  named    // a rule decides: of the caller's values only those go on that a rule keeps
+  place,   // the variable leads to the place on the host that a path rule opened
+  caller,  // the variable is left alone: the caller's value stays
+  named    // a rule decides: the caller's values pass only where a rule keeps them
 };
 
 struct Decision {
@@ -30,8 +30,8 @@ struct Decision {
   Origin origin = {};      // of Fate::place
 };
 
-// A path of the host that a rule shows, and that lies in a directory which a redirect moved into the workspace:
-// the tool looks for it there.
+// A host path that a rule shows, in a directory that a redirect has moved into the workspace: the tool looks for the
+// path there.
 struct MovedPath {
   const PathRule* rule;
   std::string host;     // as the rule names it
@@ -46,12 +46,12 @@ class Redirects {
 
   Decision decide(const caches::Tool& tool, const caches::Redirect& redirect) const;
 
-  // Whether a path rule, or the home that is the host's, lets the step write to this path of the host.
+  // Whether a path rule, or sharing the host's home, lets the step write to this host path.
   bool is_opened(std::string_view path) const;
 
   std::vector<MovedPath> moved_paths() const;
 
-  // Whether `name` is the redirect's variable, in whatever letters where the tool does not care.
+  // Whether `name` is the redirect's variable, ignoring case where the tool does.
   static bool is_spelling(const caches::Redirect& redirect, std::string_view name);
 
  private:
@@ -69,7 +69,7 @@ class Redirects {
   const Policy& policy_;
   const HostFacts& facts_;
   std::vector<Shown> shown_;
-  bool home_opened_ = false;  // the step has the real home, to write to
+  bool home_opened_ = false;  // the step may write to the real home
 };
 
 }  // namespace stepbox::plan

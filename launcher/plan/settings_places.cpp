@@ -16,7 +16,7 @@ std::string absolute_value(const HostFacts& facts, std::string_view variable) {
   return value && value->starts_with('/') ? lexically_normal(*value) : std::string();
 }
 
-// A redirect of the tool in whose directory the file lies, or else that of the home.
+// Finds the redirect that moves the file: the tool's redirect of a directory around it, otherwise the home's.
 void find_mover(SettingsPlace& place, std::string_view path) {
   const auto take = [&](const caches::Tool& tool, std::string_view home, const caches::Redirect& redirect) {
     place.mover = &tool;
@@ -30,7 +30,7 @@ void find_mover(SettingsPlace& place, std::string_view path) {
   take(home, "~", home.redirects.front());
 }
 
-// The path as the registry would write it without variables, or that which a variable of the caller's makes of it.
+// Sets the path on the host: the caller's variables decide, otherwise the registry's default.
 void find_path(SettingsPlace& place, const HostFacts& facts) {
   const bool follows_config_home = place.written.starts_with(kConfigHome);
   const std::string config_home = follows_config_home ? absolute_value(facts, "XDG_CONFIG_HOME") : std::string();
@@ -45,7 +45,7 @@ void find_path(SettingsPlace& place, const HostFacts& facts) {
   place.path = moved.empty() ? expand_home(usual, facts) : moved + place.below;
 }
 
-// What is mounted last where the tool looks.
+// Whether the last mount over the target is one from the host.
 bool is_seen_at(const std::string& target, const Plan& plan) {
   const auto covers = [&](const MountCall& call) {
     const bool mounts = call.act == MountAct::bind || call.act == MountAct::rebind || call.act == MountAct::tmpfs;
@@ -78,7 +78,7 @@ std::string moved_settings(const SettingsPlace& place, const Redirects& redirect
 
 bool shows_settings(const SettingsPlace& place, const Plan& plan, const Policy& policy, const HostFacts& facts) {
   const std::string moved = moved_settings(place, Redirects(plan, policy, facts));
-  // Without a box nothing is covered, but HOME and the tools' variables lead elsewhere.
+  // Without a box no mount hides the file, but HOME and the tools' variables may lead elsewhere.
   if (plan.isolation != Isolation::full) return moved.empty();
   if (!moved.empty()) return is_seen_at("box/" + moved, plan);
   const Checkout checkout = plan.source == SourceMode::none ? Checkout() : choose_checkout(policy, facts).value_or(Checkout());

@@ -8,11 +8,11 @@ namespace {
 
 constexpr std::string_view kDirectory = ".shell";
 
-// A prompt that start-up files compute anew before each line loses a mark that was put there once. So bash and zsh put it
-// there before each line, after everything else; a prompt that has it already is left alone.
+// Start-up files may compute the prompt anew before each line, which would drop a mark set once. So bash and zsh set
+// the mark before each line, after everything else, unless the prompt has it already.
 
-// bash reads this instead of ~/.bashrc. The mark is in PROMPT_COMMAND itself and in no function: a variable that the caller
-// exports reaches bashes further down.
+// bash reads this instead of ~/.bashrc. PROMPT_COMMAND contains the code itself and calls no function: if the caller
+// exports the variable, it reaches nested bashes, which would not have the function.
 constexpr std::string_view kBash = R"(if [ -f ~/.bashrc ]; then . ~/.bashrc; fi
 case $(declare -p PROMPT_COMMAND 2> /dev/null) in
   "declare -a"*) PROMPT_COMMAND+=('case $PS1 in *"(stepbox) "*) ;; *) PS1="(stepbox) $PS1" ;; esac') ;;
@@ -21,7 +21,8 @@ case $(declare -p PROMPT_COMMAND 2> /dev/null) in
 esac
 )";
 
-// zsh looks for both in ZDOTDIR, which is put right before the caller's own are read: they may look at it, or change it.
+// zsh looks for both files in ZDOTDIR. They restore it before they read the caller's own files, which may look at it
+// or change it.
 constexpr std::string_view kZshenv = R"(if [[ -r ${ZDOTDIR-~}/.zshenv ]]; then . ${ZDOTDIR-~}/.zshenv; fi
 typeset -g stepbox_zdotdir=${ZDOTDIR-}
 )";
@@ -33,7 +34,7 @@ typeset -ga precmd_functions
 precmd_functions+=(stepbox_prompt)
 )";
 
-// fish prints this before every prompt, whichever that is, and keeps $status for it.
+// fish prints this before every prompt of any kind, and preserves $status for it.
 constexpr std::string_view kFish = "functions -q fish_mode_prompt; and functions -c fish_mode_prompt stepbox_mode_prompt; "
                                    "function fish_mode_prompt; echo -n '(stepbox) '; "
                                    "functions -q stepbox_mode_prompt; and stepbox_mode_prompt; end";
@@ -49,7 +50,7 @@ EnvEntry* find(Plan& plan, std::string_view name) {
   return found == plan.environment.end() ? nullptr : &*found;
 }
 
-// Sets the variable for the shell alone, and returns the line of a script that puts it right again.
+// Sets the variable for the shell's start, and returns the script line that restores it.
 std::string lend(Plan& plan, const std::string& name, const std::string& value) {
   EnvEntry* entry = find(plan, name);
   const std::string line = entry != nullptr ? name + "=" + single_quoted(entry->value) + "\n" : "unset " + name + "\n";
@@ -58,7 +59,7 @@ std::string lend(Plan& plan, const std::string& name, const std::string& value) 
   return line;
 }
 
-// What is made for the shell is not taken from what the step may make.
+// Entries made for the shell must not count against the step's inodes.
 void count_inode(Plan& plan) {
   if (plan.volumes.empty()) return;
   PlannedVolume& workspace = plan.volumes.front();
@@ -75,7 +76,7 @@ std::string path_in_box(const Plan& plan, std::string_view name) {
 
 void make(Plan& plan, MountAct act, std::string_view name, std::string text, uint32_t mode) {
   std::string target = path_in_box(plan, name);
-  // Relative to the box's root, and where there is no box to the workspace.
+  // Relative to the box root; without a box, to the workspace.
   target.erase(0, plan.isolation == Isolation::full ? 1 : plan.box.size() + 1);
   plan.cache_directories.push_back({.act = act, .source = std::move(text), .target = std::move(target), .mode = mode, .why = "the shell's prompt"});
   count_inode(plan);
@@ -100,7 +101,7 @@ void mark_zsh(Plan& plan) {
 
 void mark_fish(Plan& plan) { plan.argv.insert(plan.argv.end(), {"--init-command", std::string(kFish)}); }
 
-// POSIX shells read the file that ENV names, and have no prompt that is computed anew.
+// POSIX shells read the file that ENV names, and do not recompute their prompt.
 void mark_sh(Plan& plan) {
   make_directory(plan);
   const std::string put_right = lend(plan, "ENV", path_in_box(plan, "shrc"));

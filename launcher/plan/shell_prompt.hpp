@@ -1,4 +1,4 @@
-// The prompt of `stepbox shell` says that it is in a box.
+// Marks the prompt of `stepbox shell`, so that the user sees that the shell is in a box.
 #pragma once
 
 #include <string_view>
@@ -9,8 +9,8 @@ namespace stepbox::plan {
 
 inline constexpr std::string_view kPromptMark = "(stepbox) ";
 
-// For a plan whose command is one of the shells that are known here: it reads the caller's start-up files, where the box
-// shows them, and then puts the mark before whatever prompt they made. Other shells are left alone.
+// If the plan's command is a shell that stepbox knows, the shell reads the caller's start-up files, where the box
+// shows them, and then puts the mark before the prompt that they set. Leaves other shells alone.
 void mark_prompt(Plan& plan);
 
 }  // namespace stepbox::plan

@@ -18,7 +18,8 @@ Error cannot_show(const std::string& checkout) {
       .with_hint("change to the project's directory, or use --source none");
 }
 
-// A CI engine may keep its workspaces anywhere, /var/lib among them; what it lets a job write to is no accident.
+// A CI engine may keep its workspaces anywhere, /var/lib included. A directory that it opens to its jobs is not the
+// checkout by accident.
 bool is_announced(const std::string& directory, const HostFacts& facts) {
   const std::vector<ci::CiPath> announced = ci::announced_ci_paths(facts);
   return std::ranges::any_of(announced, [&](const ci::CiPath& path) {
@@ -26,7 +27,7 @@ bool is_announced(const std::string& directory, const HostFacts& facts) {
   });
 }
 
-// Where nothing is added to what the step sees and may do anyway.
+// Whether opening the checkout would let the step see and do no more than it can anyway.
 bool adds_nothing(PlaceKind kind, const Policy& policy) {
   if (kind == PlaceKind::home) return policy.home.value == HomeMode::host;
   return policy.source.value == SourceMode::ro && policy.root.value == RootMode::ro;
@@ -39,7 +40,7 @@ std::string text_of(const SystemPlace& place) {
   return "it lies in " + std::string(place.system) + ", which belongs to the system" + std::string(kNoMark);
 }
 
-// What the box would replace can be shown where it was named.
+// Whether naming the directory would work: a named checkout may be a place that the box otherwise replaces.
 bool can_be_named(const std::string& checkout, const Policy& policy, const HostFacts& facts) {
   return Layout(facts, policy.home.value, {checkout, true}).can_show_checkout(checkout);
 }
@@ -74,9 +75,9 @@ Result<Checkout> choose_checkout(const Policy& policy, const HostFacts& facts) {
     TRY_ASSIGN(std::string named, named_source_path(policy, facts));
     return Checkout{std::move(named), true};
   }
-  // Without a checkout, and without a box around the step, there is nothing to refuse.
+  // Without a checkout, or without any confinement, there is nothing to refuse.
   if (policy.source.value != SourceMode::none && policy.isolation.value != Isolation::env) TRY(refuse_mere_presence(policy, facts));
-  // A work tree that is somebody's home, as podman makes the working directory of a user that the image does not know.
+  // A work tree may be the home: podman makes the working directory the home of a user that the image does not know.
   const bool is_home = system_place_of(facts.checkout, facts).kind == PlaceKind::home;
   return Checkout{facts.checkout, facts.checkout_is_marked && is_home};
 }
@@ -90,7 +91,7 @@ Result<> plan_source(Plan& plan, const Policy& policy, const HostFacts& facts, c
     return {};
   }
   if (!layout.can_show_checkout(plan.source_path)) return std::unexpected(cannot_show(plan.source_path));
-  // A source path elsewhere says where the work is: the step starts there when the caller is not in it.
+  // If the caller is outside the named source path, the step starts in that path: the work is there.
   if (policy.source_path.value && !is_within(plan.cwd, plan.source_path)) plan.cwd = plan.source_path;
   return {};
 }

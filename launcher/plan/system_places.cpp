@@ -12,7 +12,7 @@ struct Row {
   Reach reach;
 };
 
-// Builders keep workspaces below /opt, /srv, /mnt, /run/media and other parts of /var, without a mark in them at times.
+// CI builders keep workspaces below /opt, /srv, /mnt, /run/media and other parts of /var, sometimes without a mark.
 constexpr Row kSystem[] = {
     {"/", Reach::itself},          {"/bin", Reach::below},       {"/boot", Reach::below},     {"/dev", Reach::itself},
     {"/dev/shm", Reach::itself},   {"/etc", Reach::below},       {"/home", Reach::itself},    {"/lib", Reach::below},

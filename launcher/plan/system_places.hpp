@@ -1,5 +1,5 @@
-// Directories that are no project by mere presence: those of the system (Filesystem Hierarchy Standard 3.0, hier(7)), and
-// homes. A build that is started there by mistake would write to the host. Pure.
+// Directories that do not become a project just because the caller stands in them: system directories (Filesystem
+// Hierarchy Standard 3.0, hier(7)) and homes. A build started there by mistake would write to the host. Pure.
 #pragma once
 
 #include <cstdint>
@@ -11,15 +11,15 @@
 namespace stepbox::plan {
 
 enum class PlaceKind : uint8_t {
-  project,       // may be one: /srv/app, /workspace, /tmp/build, anything below a home
+  project,       // may be a project: /srv/app, /workspace, /tmp/build, anything below a home
   system,        // a directory of the system itself: /, /etc, /opt, /tmp
-  below_system,  // where nothing but the system lives: below /etc, /usr, /var/lib
+  below_system,  // inside a tree that is the system's alone: /etc, /usr, /var/lib
   home           // the caller's, or one in /home
 };
 
 struct SystemPlace {
   PlaceKind kind = PlaceKind::project;
-  std::string_view system = {};  // below_system: of which directory, "/var/lib"; a view of a literal
+  std::string_view system = {};  // below_system: the tree, "/var/lib"; a view of a literal
 };
 
 // `path` is absolute, without links and normal.

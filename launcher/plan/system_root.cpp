@@ -10,9 +10,9 @@ namespace {
 
 constexpr std::string_view kPlaces[] = {
     "/usr", "/etc", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32",
-    // The systems that keep programs elsewhere. Not what lies beside: their daemons listen there.
+    // Nix and Guix keep their programs here. Not /nix and /gnu as a whole: their daemons listen beside the store.
     "/nix/store", "/gnu/store",
-    // Programs and their data that a distribution generates when it installs a package.
+    // Programs and data that distributions generate when they install a package.
     "/var/lib/ca-certificates", "/var/lib/ghc", "/var/lib/texmf"};
 
 constexpr std::string_view kPlacesOfSecrets[] = {"/etc", "/usr/local/etc"};
@@ -22,11 +22,11 @@ constexpr std::string_view kToolchainVariables[] = {"JAVA_HOME",   "GOROOT",    
 
 constexpr std::string_view kLibraries[] = {"/lib", "/lib64", "/libexec"};
 
-// The directory above a "bin"; empty for any other, and for a top-level one, which holds more than a toolchain.
+// The directory above a "bin"; empty for other paths, and above a top-level "bin", which is more than a toolchain.
 std::string above_programs(std::string_view programs) {
   if (!programs.ends_with("/bin") && !programs.ends_with("/sbin")) return {};
   const std::string_view above = programs.substr(0, programs.rfind('/'));
-  // ~/.local has all kinds of data beside its programs, keys among them.
+  // ~/.local keeps all kinds of data beside its programs, keys among them.
   if (above.rfind('/') == 0 || above.empty() || above.ends_with("/.local")) return {};
   return std::string(above);
 }

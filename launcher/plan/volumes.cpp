@@ -8,11 +8,11 @@
 namespace stepbox::plan {
 namespace {
 
-// The programs of the step need some memory beside their files, and so does the box.
+// Beside their files, the step's programs and the box itself need some memory.
 constexpr uint64_t kForPrograms = uint64_t{16} << 20;
 // A file's inode and directory entry, with a name of middling length.
 constexpr uint64_t kPerInode = 1'536;
-// Less than this is no workspace.
+// Rather than give a default volume less than this, stepbox refuses the run.
 constexpr uint64_t kSmallest = uint64_t{1} << 20;
 constexpr uint64_t kFewestInodes = 1'000;
 
@@ -20,10 +20,10 @@ std::string path_of(std::string_view volume) {
   return "/box/" + std::string(volume);
 }
 
-// What the volumes must fit into: tmpfs pages are memory of the step.
+// The memory that the volumes must fit into: tmpfs pages are memory of the step.
 struct Memory {
   uint64_t bytes = 0;
-  uint64_t for_programs = 0;  // of these
+  uint64_t for_programs = 0;  // part of `bytes`
   std::string name;           // for errors
   bool is_limit = false;
 };
@@ -33,7 +33,7 @@ Memory memory_for(const Plan& plan, const HostFacts& facts) {
   if (limit != nullptr && limit->amount <= facts.memory_usable)
     return {limit->amount, kForPrograms,
             "limits.memory " + human_bytes(limit->amount) + " (" + escaped(limit->origin.text()) + ")", true};
-  // Beyond its memory a machine can only hold what it can swap out.
+  // Beyond its memory, a machine holds only what it can swap out.
   const uint64_t swap = facts.memory_usable == facts.memory_total ? facts.swap_total : 0;
   return {facts.memory_usable + swap, 0,
           "the " + human_bytes(facts.memory_usable + swap) + " of memory that stepbox may use", false};
@@ -72,13 +72,13 @@ Result<> refuse(const Memory& memory, Sum sum) {
                               : "make the volumes smaller (--size, --volume)");
 }
 
-// What nobody chose takes its share of what is left, and never more than the default says.
+// Sizes that nobody chose share what is left, and never exceed their default.
 Result<> fit_defaults(Plan& plan, const Memory& memory, const Sum& sum) {
   const uint64_t left = memory.bytes - memory.for_programs - sum.bytes;
   const auto count = static_cast<uint64_t>(
       std::ranges::count_if(plan.volumes, [](const PlannedVolume& v) { return is_default(v.size_origin); }));
   for (PlannedVolume& volume : plan.volumes) {
-    // Beside the bytes, inodes may take a quarter of the memory.
+    // Inodes may take a quarter of the memory, in addition to the bytes.
     const uint64_t inodes = std::max(memory.bytes / 4 / plan.volumes.size() / kPerInode, kFewestInodes);
     if (memory.is_limit && is_default(volume.inodes_origin)) volume.inodes = std::min(volume.inodes, inodes);
     if (!is_default(volume.size_origin) || volume.bytes <= left / count) continue;
@@ -94,8 +94,8 @@ Result<> fit_defaults(Plan& plan, const Memory& memory, const Sum& sum) {
   return {};
 }
 
-// What volumes have of their own, the workspace does not have: a line for who wonders where the rest of the default is.
-// Where the memory left even less, that was said.
+// The sizes of volumes are taken from the workspace's default. This note tells a puzzled user where the rest went,
+// unless a note about scarce memory already explains a size that is smaller still.
 void note_shares(Plan& plan, const Policy& policy, const Share& bytes, const Share& inodes, uint64_t memory) {
   const PlannedVolume& workspace = plan.volumes.front();
   const uint64_t default_bytes = policy.size.value.bytes_of(memory);

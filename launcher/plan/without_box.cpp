@@ -10,17 +10,17 @@
 #include "sandbox/landlock.hpp"
 #include "workspace/private_directory.hpp"
 
-// A step that has no box: its workspace is a directory of the host, which the environment points to. With Landlock it
-// can write to nothing else but what is named here.
+// Plans a step without a box: its workspace is a directory of the host, and the environment points there. With
+// Landlock, the step can write only there and to the paths listed here.
 namespace stepbox::plan {
 namespace {
 
-// The step does not have it in this mode, on this kernel.
+// Something that the step lacks in this mode, on this kernel.
 struct GapRow {
   std::string_view name;
   std::string_view text;
   bool of_env;
-  int of_landlock_before;  // the version of Landlock that closes it; 0: it is none there, kNever: none closes it
+  int of_landlock_before;  // the Landlock version that closes the gap; 0: no gap with Landlock, kNever: never closed
 };
 constexpr int kNever = 1'000'000;
 
@@ -39,7 +39,7 @@ constexpr GapRow kGaps[] = {
     {"control groups", "where the caller may write to them, the step can leave its own, and the limits with it", true, 0},
     {"network", "and System V IPC, user ids, terminals: they are the caller's", true, kNever}};
 
-// Every program may write to these; the rest of /dev is the host's.
+// Devices that every program may write to; the rest of /dev belongs to the host.
 constexpr std::string_view kDevices[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom",
                                          "/dev/tty",  "/dev/ptmx", "/dev/pts"};
 
@@ -50,7 +50,7 @@ std::unexpected<Error> needs_box(const Plan& plan, const std::string& what, cons
               "it needs a box: --isolation full; where that cannot be had, leave it out, or override it by an option");
 }
 
-// What was asked for by name and cannot be had is refused. What every box has is told in gaps_of().
+// Refuses explicit requests that only a box can satisfy. gaps_of() lists what every step without a box lacks.
 Result<> refuse_what_needs_box(const Plan& plan, const Policy& policy) {
   if (policy.network.value != NetworkMode::host)
     return needs_box(plan, std::string("network ") + name_of(policy.network.value), policy.network.origin);
@@ -72,7 +72,8 @@ Result<> refuse_what_needs_box(const Plan& plan, const Policy& policy) {
   return {};
 }
 
-// What is writable cannot be less so further down: Landlock only adds (landlock(7)), and variables do nothing.
+// Nothing can make part of a writable tree read-only: Landlock rules only add rights (landlock(7)), and variables
+// restrict nothing.
 Result<> refuse_read_only_within(const Plan& plan, const Policy& policy, const HostFacts& facts) {
   std::vector<std::string> writable;
   if (plan.source == SourceMode::rw) writable.push_back(plan.source_path);
@@ -91,7 +92,7 @@ Result<> refuse_read_only_within(const Plan& plan, const Policy& policy, const H
   return {};
 }
 
-// A policy is written for the places where there is a box; that its sizes do not hold here is said.
+// Policies are written with a box in mind. Here their sizes are not enforced, and the user should know.
 void warn_of_sizes(Plan& plan, const Policy& policy) {
   const auto warn = [&](const std::string& what, const Origin& origin) {
     if (origin.layer != Layer::built_in)
@@ -119,14 +120,14 @@ void open_checkout(Plan& plan, const Policy& policy, const HostFacts& facts, con
   plan.source_path = checkout.path;
   plan.cwd = facts.cwd;
   if (policy.source_path.value && !is_within(plan.cwd, plan.source_path)) plan.cwd = plan.source_path;
-  // One that holds home, /tmp, ... would open everything that a step should not write to.
+  // A checkout that contains the home, /tmp, ... would open everything that the step must not write to.
   if (plan.isolation != Isolation::landlock || plan.source != SourceMode::rw || !layout.contains_masked(plan.source_path)) return;
   plan.source = SourceMode::ro;
   plan.warnings.push_back("the step cannot write to " + quoted(plan.source_path) +
                           ": it holds places that are not its own (home, /tmp, /run, ...); run stepbox from the project's directory");
 }
 
-// The same paths that a box would have writable.
+// Chooses the paths that would be writable in a box.
 Result<> choose_writable(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout) {
   TRY_ASSIGN(const auto calls, plan_paths(plan, policy, facts, layout));
   for (const MountCall& call : calls)
