@@ -1,16 +1,18 @@
-// Whom a signal was meant for that stepbox got. Pure: the time, and what others got, are told from outside.
+// Decides for whom a signal that reached stepbox was meant. Pure: callers pass in the time and the signals that
+// others got.
 //
-// The kernel tells a signal to one process from one to its group as little as from one of many that are sent to each
-// process of a job. What tells them apart is who else got it. Two processes are asked:
+// The kernel does not say whether a signal went to one process, to its group, or to each process of a job in turn.
+// The other recipients give it away, so stepbox asks two processes:
 //
-//   neighbour   the step's parent in the box (init), which is in the caller's process group as stepbox is
-//   witness     in a group of its own, and otherwise where the step is (sys/witness.hpp)
+//   neighbour   the step's parent in the box (init), in the caller's process group like stepbox
+//   witness     in a group of its own, otherwise placed like the step (sys/witness.hpp)
 //
-//   stepbox alone                    the command: it gets what stepbox got
-//   stepbox and the neighbour        the caller's process group, which the step would be in without stepbox
-//   the witness as well              every process: the step got it already
+//   stepbox alone got it           meant for the command: the step gets it too
+//   stepbox and the neighbour      meant for the caller's process group, which would contain the step without stepbox
+//   the witness as well            meant for every process: the step has it already
 //
-// kill(2) marks the members of a group all at once, while one process after the other takes its time: hence the wait.
+// kill(2) marks the members of a group all at once. A sender that signals one process after another needs time, hence
+// the wait.
 #pragma once
 
 #include <chrono>
@@ -26,9 +28,10 @@ class Addressees {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
-  // How long others have to get it too. Measured on a busy machine, 50 processes between two that were asked: 3.2 ms.
+  // How long to wait for the others to get it too. Measured on a busy machine, with 50 processes signalled in
+  // between: 3.2 ms.
   static constexpr std::chrono::milliseconds kPatience{20};
-  // The same when the neighbour got it later than stepbox: somebody is going from process to process.
+  // The wait when the neighbour got it later than stepbox: a sender is going from process to process.
   static constexpr std::chrono::milliseconds kLongPatience{100};
 
   struct Meant {
@@ -36,17 +39,17 @@ class Addressees {
     sandbox::Whom whom;
   };
 
-  // At `now` stepbox got it, and the neighbour had got those. Another one that comes before the first is decided is the
-  // same: timeout(1) sends one to the process and one to the group.
+  // Stepbox got the signal at `now`, when the neighbour had the signals in `neighbour`. A second copy before the
+  // decision counts as the same signal: timeout(1) sends one to the process and one to the group.
   void heard(int signal, Time now, sys::SignalSet neighbour);
 
-  // When to call take() next; nothing where there is nothing to decide.
+  // When to call take() next; none when nothing is pending.
   std::optional<Time> next() const;
 
-  // One that can be decided at `now`, when the two had got those.
+  // The next signal that can be decided at `now`, given the signals that neighbour and witness have.
   std::optional<Meant> take(Time now, sys::SignalSet neighbour, sys::SignalSet witness);
 
-  // Whether it is not decided yet.
+  // Whether the signal still awaits its decision.
   bool hears(int signal) const;
 
  private:
@@ -54,7 +57,7 @@ class Addressees {
     int signal;
     Time since;
     Time until;
-    bool with_neighbour;  // which had it when stepbox looked: both got it at once
+    bool with_neighbour;  // the neighbour had it when stepbox looked: both got it at once
   };
 
   std::vector<Heard> heard_;

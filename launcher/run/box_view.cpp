@@ -19,10 +19,10 @@ namespace {
 
 bool covers(std::string_view target, std::string_view path) { return target.empty() || is_within(path, target); }
 
-// What is below the mount, with a slash in front; empty for the mount point.
+// The part of the path below the mount, with a leading slash; empty for the mount point.
 std::string_view below(std::string_view target, std::string_view path) { return path.substr(std::min(path.size(), target.size())); }
 
-// As seen when only the first `count` calls were carried out: a rebind shows what was there then.
+// The view after only the first `count` calls: a rebind shows the content of its source at that time.
 Place place_after(const Plan& plan, std::string path, size_t count) {
   bool is_made = false;
   for (size_t i = count; i-- > 0;) {
@@ -67,7 +67,7 @@ std::string read_link(int directory, const std::string& path) {
 Place place_in_box(const Plan& plan, std::string_view path) { return place_after(plan, std::string(path), plan.mounts.size()); }
 
 BoxView::Entry BoxView::entry_in_volume(const std::string& path) const {
-  // The one mounted closest to it.
+  // The volume mounted deepest on the way to the path.
   size_t best = plan_.volumes.size();
   const std::string absolute = "/" + path;
   for (size_t i = 0; i < plan_.volumes.size(); ++i)

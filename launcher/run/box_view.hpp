@@ -1,4 +1,4 @@
-// What the step saw at a path, once it has ended: worked out from the plan, looked up on the host and in the volumes.
+// Reconstructs, after the step has ended, what it saw at a path: from the plan, the host's files and the volumes.
 #pragma once
 
 #include <sys/types.h>
@@ -13,26 +13,26 @@
 
 namespace stepbox::run {
 
-// Where the plan takes what is seen at a path from. Pure.
+// Where the content at a path of the box comes from, according to the plan. Pure.
 struct Place {
   enum class From : uint8_t {
     host,     // `path` of the host
     volume,   // `path` of the box, "box/tmp/x"
-    link,     // `path` is its text
-    made,     // a directory or file that stepbox made
-    nowhere,  // nothing is there; where a rule or a cover hides it, `by` is that
-    unknown   // a file system of the kernel
+    link,     // `path` is the link's text
+    made,     // stepbox made the directory or file
+    nowhere,  // nothing exists there; `by` is the rule's mount or the cover that hides it, if any
+    unknown   // a kernel file system
   };
   From from = From::unknown;
   std::string path = {};
   bool is_read_only = false;
   const MountCall* by = nullptr;
 };
-// `path` without a slash in front: "tmp/x". No component before the last is a link.
+// `path` has no leading slash: "tmp/x". No component before the last may be a link.
 Place place_in_box(const Plan& plan, std::string_view path);
 
-// Looks where place_in_box() says, component by component, as the kernel does. For the time after the step: nothing in the
-// box may change meanwhile.
+// Looks up the places that place_in_box() names, component by component, as the kernel does. Use it after the step:
+// nothing in the box may change meanwhile.
 class BoxView {
  public:
   // Volumes in the plan's order. Both borrowed.
@@ -42,11 +42,11 @@ class BoxView {
   struct Seen {
     State state = State::unknown;
     mode_t mode = 0;         // present
-    std::string host = {};   // present: the host's path, where it is the host's
+    std::string host = {};   // present: the path on the host, if it comes from there
     bool is_read_only = false;
-    const MountCall* by = nullptr;  // absent: what hides it, where it is known
+    const MountCall* by = nullptr;  // absent: the mount that hides it, if known
   };
-  // An absolute path.
+  // `path` is absolute.
   Seen look(std::string_view path) const;
 
  private:

@@ -21,13 +21,13 @@ bool is_directory(int fd) {
 
 bool is_open(int fd) { return ::fcntl(fd, F_GETFD) >= 0; }
 
-// Left open by the caller for a child: not closed at execve, as all of stepbox's own are.
+// The caller left the descriptor open for a child. Stepbox's own descriptors all close at execve.
 bool is_inherited(int fd) {
   const int flags = ::fcntl(fd, F_GETFD);
   return flags >= 0 && (flags & FD_CLOEXEC) == 0;
 }
 
-// And a pipe or socket, as the protocols have it. A stale number in MAKEFLAGS may meanwhile be anything.
+// Also requires a pipe or socket, as the protocols use. A stale number in MAKEFLAGS may by now be any file.
 bool is_inherited_stream(int fd) {
   struct stat status {};
   return is_inherited(fd) && ::fstat(fd, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
@@ -126,7 +126,7 @@ Terminal Terminal::of_caller() {
   return terminal;
 }
 
-// SIGTTOU is blocked, as every signal is: this works from the background.
+// Works from the background too, since SIGTTOU is blocked like every signal.
 void Terminal::take_back() const {
   if (fd_) ::tcsetpgrp(fd_.get(), ::getpgrp());
 }
@@ -136,7 +136,7 @@ bool Terminal::is_ours() const { return fd_ && ::tcgetpgrp(fd_.get()) == ::getpg
 Result<> fill_standard_descriptors() {
   for (const int fd : {0, 1, 2}) {
     if (is_open(fd)) continue;
-    // The lowest free number is the one that is missing.
+    // open(2) returns the lowest free number, which is the closed one.
     if (::open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) < 0)
       return fail_errno("cannot open /dev/null in the place of the closed descriptor " + std::to_string(fd), errno);
   }

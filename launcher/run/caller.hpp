@@ -11,21 +11,21 @@
 
 namespace stepbox::run {
 
-// Blocks every signal and makes SIGCHLD ordinary; returns what was before, for the step.
+// Blocks every signal and resets SIGCHLD to its default; returns the previous state, for the step.
 sandbox::CallerState take_over_signals();
 
-// The signals that come to stepbox from take_over_signals() on, as a signalfd(2).
+// Queues the signals that reach stepbox after take_over_signals(), in a signalfd(2).
 class SignalQueue {
  public:
-  // At first of SIGTERM, SIGINT, SIGHUP and SIGQUIT alone: until there is a step, the others wait for it.
+  // Watches only SIGTERM, SIGINT, SIGHUP and SIGQUIT at first: the others stay pending until there is a step.
   static Result<SignalQueue> open(const sandbox::CallerState& caller);
 
   int fd() const { return fd_.get(); }
 
-  // While there is no step: whether one has come that would end a program that the caller starts. Those that the caller
-  // ignores or blocks wait for the step from here on.
+  // Before there is a step: whether a signal came that would end a program started by the caller. From here on,
+  // signals that the caller ignores or blocks stay pending for the step.
   bool is_asked_to_end();
-  // By which; 0 by none.
+  // The signal that asked stepbox to end; 0 for none.
   int asked_by() const { return asked_by_; }
 
  private:
@@ -34,7 +34,7 @@ class SignalQueue {
   int asked_by_ = 0;
 };
 
-// The controlling terminal. A caller in its background may be brought to the foreground later (`fg`).
+// The controlling terminal. A caller in the background may come to the foreground later (`fg`).
 class Terminal {
  public:
   static Terminal of_caller();
@@ -42,7 +42,7 @@ class Terminal {
   int fd() const { return fd_.get(); }  // -1: none
   const std::string& path() const { return path_; }
 
-  // Makes stepbox's own group the foreground again.
+  // Makes stepbox's group the foreground group again.
   void take_back() const;
   bool is_ours() const;
 
@@ -51,11 +51,11 @@ class Terminal {
   std::string path_;
 };
 
-// Opens /dev/null where 0, 1 or 2 is closed, so that no descriptor of ours becomes the step's stdout.
+// Opens /dev/null for a closed 0, 1 or 2, so that no descriptor of stepbox becomes the step's stdout.
 Result<> fill_standard_descriptors();
 
-// Descriptors above 2 that the caller passes by a known protocol, and those named by --pass-fd. A
-// directory is refused: through it the step could leave the box.
+// Descriptors above 2 that the caller passes by a known protocol or names with --pass-fd. Refuses a directory:
+// through it the step could leave the box.
 Result<std::vector<InheritedFd>> inherited_descriptors(const HostFacts& facts, const std::vector<int>& named);
 
 }  // namespace stepbox::run

@@ -21,7 +21,7 @@ std::string hint_about(const std::string& interpreter, const Plan& plan) {
 void tell_missing_interpreter(Report& report, const Plan& plan) {
   const NotStarted* refused = std::get_if<NotStarted>(&report.outcome);
   if (refused == nullptr || refused->program < 0 || static_cast<size_t>(refused->program) >= plan.programs.size()) return;
-  // What is there in the box is at the same path of the host: the workspace is empty before the step.
+  // The program exists in the box, so it is at the same path of the host: the workspace is empty before the step.
   const std::string& program = plan.programs[static_cast<size_t>(refused->program)];
   report.interpreter = sys::interpreter_of(program.starts_with('/') ? program : plan.cwd + "/" + program).value_or("");
   if (!report.interpreter.empty()) report.hint = hint_about(report.interpreter, plan);

@@ -1,4 +1,4 @@
-// What can be said of a command that was not found: its interpreter, or how it was typed. Looks at the host's files.
+// Explains a command that was not found: by its interpreter, or by how it was typed. Looks at the host's files.
 #pragma once
 
 #include "model/plan.hpp"
@@ -6,10 +6,10 @@
 
 namespace stepbox::run {
 
-// Where the command is a script that is there, and its interpreter is not: report.interpreter, and a hint.
+// Sets report.interpreter and a hint when the command is an existing script with a missing interpreter.
 void tell_missing_interpreter(Report& report, const Plan& plan);
 
-// Where the command was typed as one word with blanks in it: a hint. Keeps a hint that is there.
+// Sets a hint when the command is one word with blanks in it. Keeps an existing hint.
 void hint_at_quoting(Report& report);
 
 }  // namespace stepbox::run

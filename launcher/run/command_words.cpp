@@ -12,10 +12,10 @@ constexpr size_t kLongestText = size_t{64} << 10;
 constexpr size_t kMostCommands = 256;
 
 constexpr std::string_view kShells[] = {"sh", "bash", "dash", "ash", "ksh", "mksh", "zsh"};
-// Behind these a command's name comes next.
+// Words that a command's name follows.
 constexpr std::string_view kBeforeCommands[] = {"{",  "!",    "if",   "then", "elif",    "else",   "while",
                                                 "do", "time", "exec", "until", "command", "builtin"};
-// No commands, and their operands are no paths that are opened.
+// Words that are no commands, and whose operands are not opened as paths.
 constexpr std::string_view kNoCommands[] = {"for", "case", "select", "function", "fi", "done", "esac", "}", "[", "[[", "test"};
 
 template <size_t kCount>
@@ -54,13 +54,13 @@ class Lexer {
     take_character(c);
   }
 
-  // A digit in front of it is a descriptor's number.
+  // A digit before the redirection is a descriptor number.
   void take_redirection(char c) {
     if (word_.text.size() == 1 && word_.text[0] >= '0' && word_.text[0] <= '9') word_ = {}, in_word_ = false;
     end_word();
     ++at_;
     if (at_ < text_.size() && text_[at_] == c) {
-      // The text that follows is no command.
+      // A here-document: the text that follows is no command.
       if (c == '<') is_over_ = true;
       ++at_;
     }
@@ -128,7 +128,7 @@ class Lexer {
   void add(Word word) {
     const bool is_first = std::ranges::all_of(command_, &Word::is_target);
     if (is_first && !word.is_target && (is_one_of(word.text, kBeforeCommands) || is_assignment(word.text))) return;
-    // The name first.
+    // Keeps the command's name first.
     if (is_first && !word.is_target) command_.insert(command_.begin(), std::move(word));
     else command_.push_back(std::move(word));
   }
@@ -156,7 +156,7 @@ class Lexer {
 
 std::string_view base_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
-// The text behind -c, where the words are a shell's.
+// The text after -c, if the words start a shell.
 std::optional<std::string> text_for_shell(std::span<const std::string> words) {
   if (words.empty() || !is_one_of(base_name(words.front()), kShells)) return std::nullopt;
   bool is_text = false;
@@ -188,7 +188,7 @@ CommandLine read_command_line(const std::vector<std::string>& argv) {
     const auto found = std::ranges::find(rest, named.word);
     if (found == rest.end()) break;
     rest = rest.subspan(static_cast<size_t>(found - rest.begin()));
-    // Of programs that start another one, each has a command of its own, up to the end.
+    // A program that starts another one counts as a command that includes the other's words.
     if (named.as == plan::NamedAs::program) line.commands.push_back(words_of(rest));
     if (named.as == plan::NamedAs::script || named.word.contains('/')) line.script = named.word;
     if (const std::optional<std::string> text = text_for_shell(rest); text && named.as == plan::NamedAs::program)

@@ -1,5 +1,5 @@
-// The words of a command line that say what was to be run and where: of argv, of the text behind `sh -c`, and of a script.
-// Pure. It is no shell: what it does not understand it leaves out.
+// Extracts the words that say what to run on which files: from argv, from the text after `sh -c`, and from a script.
+// Pure. Not a shell: it leaves out anything it does not understand.
 #pragma once
 
 #include <optional>
@@ -12,18 +12,19 @@ namespace stepbox::run {
 
 struct Word {
   std::string text;         // without quotes; "$HOME/x" is "~/x"
-  bool is_literal = true;   // false: an expansion decides what it is
-  bool is_target = false;   // behind > or >>
+  bool is_literal = true;   // false: the shell's expansion decides the text
+  bool is_target = false;   // follows > or >>
 };
 using SimpleCommand = std::vector<Word>;  // the command's name first; assignments and words like `if` left out
 
-// The simple commands of a shell's text, in order. Ends at a here-document, and at what no command line is long enough for.
+// The simple commands in a shell text, in order. Stops at a here-document, and at lengths that no command line
+// reaches.
 std::vector<SimpleCommand> shell_commands(std::string_view text);
 
-// What a command line consists of, once the shells in it are taken apart.
+// The parts of a command line, with its `sh -c` texts taken apart.
 struct CommandLine {
-  std::vector<SimpleCommand> commands;    // argv itself, and what `sh -c` was given
-  std::optional<std::string> script;      // that a shell is given, as named; or argv[0] where it is a path
+  std::vector<SimpleCommand> commands;    // argv itself, and the texts after `sh -c`
+  std::optional<std::string> script;      // the script that an interpreter runs, as named; or a command with a slash
 };
 CommandLine read_command_line(const std::vector<std::string>& argv);
 

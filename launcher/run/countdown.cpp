@@ -7,10 +7,10 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// A process that was killed is gone within milliseconds, but for one that waits for a dead file server.
+// A killed process is gone within milliseconds, unless it waits for a dead file server.
 constexpr milliseconds kPatience{2000};
 
-// The limit is kept to a sixteenth, and at rest stepbox wakes once a second.
+// Keeps the limit to within a sixteenth, and lets an idle stepbox wake only once a second.
 milliseconds interval_of(milliseconds silence) {
   return std::clamp(silence / 16, milliseconds(5), milliseconds(1000));
 }
@@ -31,7 +31,7 @@ Countdown::Due Countdown::due(Time now) const {
     case Phase::killed: return now - phase_since_ >= kPatience ? Due::give_up : Due::nothing;
   }
   if (deadlines_.timeout.value && now - start_ >= *deadlines_.timeout.value) return Due::limit;
-  // First it is looked, then judged.
+  // A check comes before the verdict.
   if (deadlines_.silence.value && now >= next_look_) return Due::look;
   return is_silent(now) ? Due::limit : Due::nothing;
 }
@@ -48,7 +48,7 @@ std::optional<Countdown::Time> Countdown::next() const {
 void Countdown::looked(Time now, bool wrote) {
   if (wrote) last_written_ = now;
   const milliseconds silence = deadlines_.silence.value.value_or(milliseconds(0));
-  // The last look before the limit is at the limit.
+  // The last check happens exactly at the limit.
   const Time limit = last_written_ + silence;
   next_look_ = now + interval_of(silence);
   if (limit > now) next_look_ = std::min(next_look_, limit);

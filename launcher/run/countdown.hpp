@@ -1,4 +1,4 @@
-// When what is due at a deadline. Pure: the time is told from outside.
+// Decides what is due at which moment of a deadline. Pure: callers pass in the time.
 #pragma once
 
 #include <chrono>
@@ -14,34 +14,34 @@ class Countdown {
 
   enum class Due : uint8_t {
     nothing,
-    look,     // whether the step has written; tell by looked()
-    limit,    // overrun_at() tells which; begin_grace() when the step has been asked to end
-    kill,     // the grace is over; killed() when it has been done
-    give_up,  // what was killed does not go
+    look,     // check whether the step has written, then call looked()
+    limit,    // a limit is over: overrun_at() names it; ask the step to end, then call begin_grace()
+    kill,     // the grace is over: kill, then call killed()
+    give_up,  // the killed box does not go away
   };
 
-  // Neither the machine's sleep nor a change of its clock counts (CLOCK_MONOTONIC).
+  // Counts neither the machine's sleep nor changes of its clock (CLOCK_MONOTONIC).
   Countdown(const Deadlines& deadlines, Time start);
 
   Due due(Time now) const;
-  // When due() may change next; nothing where it never will by itself.
+  // When the result of due() may change next; none if time alone never changes it.
   std::optional<Time> next() const;
 
-  // At `now` it was looked whether something was written since the last look. Silence counts from the look that found
-  // something, so that it is never taken for longer than it was.
+  // Records a check at `now` for output since the last check. Silence counts from the check that found output, so
+  // that it never seems longer than it was.
   void looked(Time now, bool wrote);
-  // The step was stopped with stepbox, and goes on: it could not write.
+  // The step was stopped together with stepbox and now continues: it could not write meanwhile.
   void continued(Time now);
 
   bool in_grace() const { return phase_ == Phase::grace; }
   bool is_running() const { return phase_ == Phase::running; }
 
-  // From here on no deadline is looked at any more.
+  // From here on no deadline counts any more.
   void begin_grace(Time now);
   void killed(Time now);
-  // Which deadline is over at `now`, when due() has said `limit`.
+  // The deadline that is over at `now`, once due() has returned `limit`.
   std::optional<Overrun> overrun_at(Time now) const;
-  // That of the time limit, when init's clock says that it is over; nothing where there is none.
+  // The overrun of the time limit, for when init's clock reports it; none without a time limit.
   std::optional<Overrun> overrun_of_time() const;
 
  private:

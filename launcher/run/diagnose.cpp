@@ -28,7 +28,7 @@ Snapshot diagnose(const sandbox::Box& box, workspace::UsageMeter& meter, const O
   for (const VolumeUsage& volume : meter.usage())
     snapshot.volumes.push_back(
         {volume.name, volume.final_bytes, volume.limit_bytes, volume.final_inodes, volume.limit_inodes});
-  // In a child: a pipe that nobody empties would hold stepbox back for ever.
+  // In a child: a full pipe without a reader would block stepbox for ever.
   const auto say = [&](int) {
     log::set_patience(kTimeToSay);
     log::say(announcement(overrun, deadlines));

@@ -1,4 +1,4 @@
-// What is written down before a step is ended that did not end by itself.
+// Records the state of a step before stepbox ends it.
 #pragma once
 
 #include "model/deadlines.hpp"
@@ -7,8 +7,8 @@
 
 namespace stepbox::run {
 
-// Looks at the box, and says on stderr what it found. Both are bounded in time, together to a second and a half,
-// whatever the step does, and whether or not somebody reads what is said.
+// Looks at the box, and prints its findings on stderr. Both together take at most a second and a half, whatever the
+// step does, and even if nobody reads stderr.
 Snapshot diagnose(const sandbox::Box& box, workspace::UsageMeter& meter, const Overrun& overrun,
                   const Deadlines& deadlines, double at);
 

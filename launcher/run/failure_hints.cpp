@@ -61,7 +61,7 @@ class Collector {
     if (!plan_.unset.empty()) add("environment", missing_names(plan_.unset));
   }
 
-  // Built-in ones are wide.
+  // Leaves out built-in process limits, which are too wide to matter.
   void limits() {
     for (const PlannedVolume& volume : plan_.volumes)
       add(volume.name == "workspace" ? volume.name : "volume " + volume.name, at_most(human_bytes(volume.bytes)));

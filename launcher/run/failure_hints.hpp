@@ -1,4 +1,4 @@
-// What the box took away that may have made a step fail, in words. Pure: facts in, text out.
+// Says in words how the box may have made a step fail. Pure: facts in, text out.
 #pragma once
 
 #include <cstdint>
@@ -10,28 +10,28 @@
 
 namespace stepbox::run {
 
-// By how the step ran otherwise than without stepbox, as the plan has it. What a user misses first comes first.
+// How the step's surroundings differed from a run without stepbox, according to the plan. Most noticeable first.
 std::vector<Difference> differences_of(const Planned& planned);
 
-// "the box: home, /tmp and /run fresh; network none; `stepbox explain` says more". Empty where there is none.
+// "the box: home, /tmp and /run fresh; network none; `stepbox explain` says more". Empty without differences.
 std::string text_of(const std::vector<Difference>& differences);
 
-// One thing that was found to be otherwise in the box than outside of it, and that the command line names.
+// One difference between box and host that concerns a word of the command line.
 struct Finding {
   enum class Kind : uint8_t {
-    hidden_command,      // `name` is the program `path` outside, and is not found in the box
-    command_not_on_path, // `path` is seen in the box, but its PATH does not lead there
+    hidden_command,      // `name` is the program `path` on the host, and is not found in the box
+    command_not_on_path, // `path` is visible in the box, but its PATH does not lead there
     hidden_socket,       // the program `name` talks to the socket `path`, which is hidden
-    refusing_agent,      // the agent at `path` answers other user ids than the step's
+    refusing_agent,      // the agent at `path` does not answer the step's user id
     hidden_agent,        // the agent at `path` is hidden
-    hidden_safe_directory,  // git's settings `path` are hidden, and the checkout is another user's
-    hidden_path,         // `path` exists outside
-    path_hidden_by_rule, // likewise; `name` says which rule hides it
-    read_only_path,      // `path` can be written to outside
+    hidden_safe_directory,  // git's settings at `path` are hidden, and the checkout belongs to another user
+    hidden_path,         // `path` exists on the host
+    path_hidden_by_rule, // likewise; `name` is the rule that hides it
+    read_only_path,      // `path` is writable on the host
     read_only_checkout   // likewise, in the checkout
   };
   Kind kind;
-  std::string name;  // as it was typed
+  std::string name;  // as typed
   std::string path;
   bool operator==(const Finding&) const = default;
 };

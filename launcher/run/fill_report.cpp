@@ -25,7 +25,7 @@ LimitUsage usage_of(const PlannedLimit& limit, const CgroupUsage& usage) {
   return {std::string(row.name()), limit.amount, peak_of(row, usage), hits, is_from_above};
 }
 
-// A group that names the call is what can be taken out of the profile (`without`).
+// Names the groups that contain the call: these are what a user can take out of the profile (`without`).
 void fill_seccomp_log(Report& report, const SeccompFilter& filter, const SeccompLog& log) {
   report.seccomp_log = log;
   for (LoggedCall& call : report.seccomp_log->calls)
@@ -78,10 +78,10 @@ void fill_limits(Report& report, const CgroupPlan& plan, const CgroupUsage& usag
     report.time.user = static_cast<double>(usage.user_microseconds) / 1e6;
     report.time.system = static_cast<double>(usage.system_microseconds) / 1e6;
   }
-  // Of a group above, which did not take a process of the step.
+  // Memory ran out in a group above, and no process of the step was killed for it.
   if (usage.oom_kills == 0) report.memory_holder.reset();
   if (usage.oom_kills == 0) return;
-  // The kernel ends the whole group, init included (memory.oom.group), or stepbox does.
+  // The kernel (memory.oom.group) or stepbox has killed the whole box, init included.
   if (std::holds_alternative<BoxKilled>(report.outcome)) report.outcome = Signaled{SIGKILL, false};
 }
 
@@ -117,9 +117,9 @@ void hint_at_hidden_command(Report& report, const Plan& plan) {
   if (plan.isolation != Isolation::full) return;
   for (const std::string& program : plan.programs) {
     const std::string path = program.starts_with('/') ? program : plan.cwd + "/" + program;
-    // Only a hint: what cannot be looked at gets none.
+    // Only a hint: a path that cannot be looked at gets none.
     if (sys::kind_of(path).value_or(sys::PathKind::missing) != sys::PathKind::file) continue;
-    // The file alone: around it there may be what must not be seen, or a directory that the step writes to.
+    // Names the file alone: its directory may hold secrets, or be one that the step writes to.
     const std::string real = sys::real_path(path).value_or(path).value_or(path);
     report.hint = quoted(program) + " exists on the host but is hidden in the box: show it with --ro " + escaped(real);
     report.warnings.push_back(report.hint);

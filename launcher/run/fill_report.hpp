@@ -1,4 +1,4 @@
-// From what happened to the record of it, part by part. Nothing is decided here but how it is written down.
+// Writes the record of a run, part by part. Decides only how to write things down.
 #pragma once
 
 #include "model/report.hpp"
@@ -9,27 +9,27 @@
 
 namespace stepbox::run {
 
-// What was planned, and where.
+// The plan, and the host.
 void fill_plan(Report& report, const Planned& planned);
 
-// How the step ended, and what it used by its own account.
+// How the step ended, and the resources that init counted for it.
 void fill_ending(Report& report, const Ended& ended, const Plan& plan);
 
 void fill_usage(Report& report, const workspace::UsageMeter& meter);
 
-// What the control groups have counted. When everything in the box is dead
-// and the volumes are still there, so that these are the last figures.
+// The control groups' counts. Call it when every process of the box is dead and the volumes still exist, so that
+// these are the last figures.
 void fill_limits(Report& report, const CgroupPlan& plan, const CgroupUsage& usage);
 
-// A box without a memory limit, in a group that has one: whether it is worth asking how many processes were killed
-// there, and to write it down. The limit is in bytes.
+// For a box without a memory limit inside a group with one: whether to ask how many processes were killed there, and
+// a function that records the answer. The limit is in bytes.
 bool may_have_failed_for_memory(const Report& report);
 void fill_enclosing_memory(Report& report, uint64_t kills, uint64_t limit);
 
-// Who filled the volumes, or the step's own directory where it is given. Walks all of it.
+// Which tools filled the volumes, or the step's own directory if given. Walks all of it.
 void fill_caches(Report& report, const Plan& plan, const sandbox::Box& box, int private_directory);
 
-// A command that is there outside but not inside is the mask's doing, and there is an option for it.
+// A command that exists on the host but not in the box was masked: hints at the option for that.
 void hint_at_hidden_command(Report& report, const Plan& plan);
 
 }  // namespace stepbox::run

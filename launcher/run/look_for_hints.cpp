@@ -28,7 +28,7 @@ bool is_program(mode_t mode) { return S_ISREG(mode) && (mode & 0111) != 0; }
 
 std::string_view base_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
-// Programs that do nothing without a socket, and the variable that says which one.
+// Programs that are useless without a socket, and the variable that names the socket.
 struct SocketRow {
   std::string_view program;
   std::string_view variable;
@@ -54,8 +54,8 @@ constexpr WriterRow kWriters[] = {
     {"rsync", Writes::last}, {"dd", Writes::all},
 };
 
-// Whether the command says that this word of it is written to: by what it is, or as the PREFIX=/usr/local of an
-// installation.
+// Whether the command line shows that the command writes to this word: as a redirection's target, by the command's
+// nature, or as the PREFIX=/usr/local of an installation.
 bool is_written(const SimpleCommand& command, const Word& word) {
   if (word.is_target) return true;
   if (word.text.contains('='))  // dd if=/a of=/b
@@ -69,7 +69,7 @@ class Search {
   Search(const Report& report, const Planned& planned, const BoxView& box)
       : report_(report), plan_(planned.plan), facts_(planned.facts), box_(box), line_(read_command_line(plan_.argv)) {}
 
-  // What is surest and tells most comes first.
+  // The surest and most helpful findings first.
   std::optional<Finding> find() {
     if (auto found = hidden_command(line_.commands)) return found;
     if (auto found = hidden_command_of_script()) return found;
@@ -88,13 +88,14 @@ class Search {
 
   bool is_absent(const std::string& path) const { return box_.look(path).state == BoxView::State::absent; }
 
-  // Where it is outside: the file itself, links resolved. Nothing where it cannot be told.
+  // The file on the host, links resolved; empty if that is unknown.
   static std::optional<std::string> on_host(const std::string& path) {
     const auto real = sys::real_path(path);
     return real ? *real : std::nullopt;
   }
 
-  // What --ro has to name. Where the box shows a link that leads to something hidden, nothing can be put in the link's place.
+  // The path to name with --ro. If the box shows a link to something hidden, nothing can be mounted in the link's
+  // place, so --ro needs the link's target.
   std::string to_be_shown(const std::string& path) const {
     const BoxView::Seen directory = box_.look(path.substr(0, std::max<size_t>(path.rfind('/'), 1)));
     return directory.host.empty() ? path : on_host(path).value_or(path);
@@ -111,7 +112,7 @@ class Search {
     return std::nullopt;
   }
 
-  // Whether the step's PATH leads nowhere; false where that is not sure.
+  // Whether the name is in no directory of the step's PATH; false when unsure.
   bool is_missing_in_box(std::string_view name) const {
     const std::string search_path = variable_in_box("PATH").value_or("/bin:/usr/bin");
     for (const std::string_view entry : split(search_path, ':')) {
@@ -144,7 +145,8 @@ class Search {
     return std::nullopt;
   }
 
-  // Only with the exit code of a shell that did not find a command: which of them ran is not known.
+  // Only after the exit code of a shell that did not find a command, since nothing tells which command of the script
+  // ran last.
   std::optional<Finding> hidden_command_of_script() {
     if (report_.outcome != Outcome{Exited{kExitNotFound}} || !line_.script) return std::nullopt;
     const BoxView::Seen seen = box_.look(absolute(*line_.script));
@@ -186,20 +188,21 @@ class Search {
     if (!status || !*status || !S_ISSOCK((*status)->st_mode)) return std::nullopt;
     const BoxView::Seen seen = box_.look(*path);
     const bool is_shifted = plan_.identity.isolation == UidIsolation::shifted;
-    // Hidden or shown, it would not answer.
+    // Even if shown, the agent would not answer.
     if (is_shifted && seen.state != BoxView::State::unknown && (!seen.host.empty() || asks_agent()))
       return Finding{Finding::Kind::refusing_agent, {}, *path};
     if (seen.state == BoxView::State::absent && asks_agent()) return Finding{Finding::Kind::hidden_agent, {}, *path};
     return std::nullopt;
   }
 
-  // Whether what --ro shows in the caller's home is seen in the step's: not where that home lies in another masked place.
+  // Whether a file of the caller's home shown by --ro appears in the step's home: not if that home lies in another
+  // masked place.
   bool has_home_in_place() const {
     const Place place = place_in_box(plan_, facts_.tilde().empty() ? std::string() : facts_.tilde().substr(1) + "/x");
     return place.from == Place::From::volume && place.path.starts_with(plan::kBoxHome);
   }
 
-  // git asks for the owner of the checkout. Root's git also takes the user behind sudo(8) for it.
+  // git checks the owner of the checkout. Root's git also accepts the user who called sudo(8).
   bool is_dubious_to_git() const {
     if (plan_.source == SourceMode::none || facts_.checkout_uid == plan_.identity.uid) return false;
     return !(plan_.identity.uid == 0 && variable_in_box("SUDO_UID") == std::to_string(facts_.checkout_uid));
@@ -221,8 +224,8 @@ class Search {
   struct Named {
     std::string typed;
     std::string path;      // on the host
-    std::string in_box;    // "~" is another directory there
-    bool is_written;       // as far as can be told
+    std::string in_box;    // differs below "~"
+    bool is_written;       // as far as is_written() can tell
   };
 
   std::optional<Named> named_by(const SimpleCommand& command, const Word& word) const {
@@ -257,7 +260,7 @@ class Search {
   }
 
   std::optional<Finding> hidden_path(const Named& named, const Word& word) const {
-    // What the shell itself makes.
+    // The shell creates redirection targets itself.
     if (word.is_target) return std::nullopt;
     if (!on_host(named.path)) return std::nullopt;
     const BoxView::Seen seen = box_.look(named.in_box);
@@ -286,7 +289,7 @@ class Search {
   std::vector<std::string> tried_;
 };
 
-// By a child: a file of a network file system that does not answer must not keep stepbox.
+// In a child: a file on a network file system that does not answer must not block stepbox.
 std::string look(const Report& report, const Planned& planned, const sandbox::Box& box) {
   constexpr std::chrono::milliseconds kPatience{500};
   constexpr size_t kLongest = 8192;

@@ -7,7 +7,7 @@ namespace stepbox::run {
 void MemoryBlame::look(const std::vector<ProcessMemory>& processes) {
   for (const ProcessMemory& process : processes) {
     ProcessMemory& seen = seen_[process.pid];
-    // Another program in the same process, or another process with the same number.
+    // The process has called execve, or a new process has got the number.
     if (seen.name != process.name) seen = process;
     seen.bytes = std::max(seen.bytes, process.bytes);
     seen.is_dying = process.is_dying;

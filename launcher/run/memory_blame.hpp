@@ -1,6 +1,6 @@
-// Who held the memory when it ran out. The kernel counts whom it kills for memory, and names none of them; but it tells
-// that memory has run out a moment before it kills. So the supervisor looks at the processes then, and once more when
-// a kill has been counted. Pure: the looks come from outside.
+// Finds the process that held the memory when it ran out. The kernel counts its out-of-memory kills but does not name
+// the victims. It does announce, a moment before it kills, that memory has run out. So the supervisor looks at the
+// processes then, and again when a kill has been counted. Pure: callers pass in the looks.
 #pragma once
 
 #include <map>
@@ -15,12 +15,12 @@ class MemoryBlame {
  public:
   void look(const std::vector<ProcessMemory>& processes);
 
-  // Of those that a signal was ending, the one that held most; else of all. Nothing before the first look, or where
-  // none held anything.
+  // The largest of the processes that a signal was ending, otherwise the largest of all. None before the first look,
+  // or if no process held anything.
   std::optional<MemoryHolder> holder() const;
 
  private:
-  // By pid. A process that ends has given its memory back before it is gone: the most counts that it was seen with.
+  // By pid. A dying process gives its memory back before it disappears, so the largest size seen counts.
   std::map<int, ProcessMemory> seen_;
 };
 

@@ -29,7 +29,7 @@ void tell_plan(const Plan& plan) {
                std::to_string(volume.inodes) + " inodes");
 }
 
-// Before the step runs, and whatever --summary says: this is weaker than what was asked for.
+// Printed before the step runs, whatever --summary says: the box is weaker than requested.
 void warn_of_degraded_ids(const Plan& plan, const HostFacts& facts) {
   for (const Protection& protection : plan.protections)
     if (protection.name == "uid-isolation" && protection.state == ProtectionState::degraded)
@@ -37,14 +37,14 @@ void warn_of_degraded_ids(const Plan& plan, const HostFacts& facts) {
                 (facts.root_is_mapped_elsewhere ? "the container's" : "the host's") + ", with capabilities cut");
 }
 
-// The same. What the caller opened is told by the ledger alone.
+// Likewise. Sockets that the caller opened appear only in the list of protections.
 void warn_of_open_sockets(const Plan& plan) {
   for (const Protection& protection : plan.protections)
     if (protection.name == "path-sockets" && protection.requested && protection.state == ProtectionState::degraded)
       log::warn("the network is not wholly out of reach: " + protection.reason);
 }
 
-// Chosen by name, and still worth a word: who reads the log did not always choose it.
+// The mode was chosen by name, but the reader of the log may not be the one who chose it.
 void warn_of_gaps(const Plan& plan) {
   if (plan.gaps.empty()) return;
   std::vector<std::string> names;
@@ -53,7 +53,7 @@ void warn_of_gaps(const Plan& plan) {
             " (`stepbox explain` says more)");
 }
 
-// Known once they are made.
+// Shortcomings of control groups that show only once the groups exist.
 void tell_what_groups_lack(Planned& planned, const cgroup::Cgroup& cgroup) {
   std::vector<std::string>& warnings = planned.plan.warnings;
   for (const std::string& file : cgroup.missing_files())
@@ -87,7 +87,7 @@ std::expected<Started, Refused> try_to_start(Planned& planned, const StartMeans&
   return Started{std::move(*cgroup), std::move(*box)};
 }
 
-// A limit that cannot be had, where the policy can do without it.
+// Records a refused limit, if the policy can do without it.
 Result<> record(Planned& planned, cgroup::Refusal refusal) {
   const auto has_to_hold = [&](std::string_view limit) { return !planned.policy.limits.is_optional(limit); };
   if (const auto needed = std::ranges::find_if(refusal.limits, has_to_hold); needed != refusal.limits.end())
@@ -97,8 +97,8 @@ Result<> record(Planned& planned, cgroup::Refusal refusal) {
   return {};
 }
 
-// A file system that cannot be id-mapped or be looked at through an overlay. Without shifted ids the step owns the host's
-// files: what others may not read is looked up for the next plan.
+// Records a refused id mapping or overlay. Without shifted ids the step owns the host's files, so the next plan needs
+// the list of files that others may not read.
 Result<> record(Planned& planned, sandbox::StartFailure failure) {
   HostFacts& facts = planned.facts;
   if (failure.ids_cannot_be_shifted && facts.no_shift_reason.empty()) {

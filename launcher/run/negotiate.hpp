@@ -1,8 +1,8 @@
-// What a host grants is known by trying. Each try starts the box of the plan; a refusal that the policy can live with
-// becomes a fact about the host, and the run is planned again without what was refused.
+// Finds out what the host grants by trying. Each try starts the planned box. If the host refuses something that the
+// policy can do without, the refusal becomes a fact about the host, and the run is planned again without it.
 //
-// To let another feature be found out by trying: give its refusal a fact in model/host_facts.hpp, have the plan do without
-// it (and say so in its protections) where that fact is set, and record it in negotiate.cpp.
+// To let another feature be found out this way: add a fact for its refusal to model/host_facts.hpp, make the plan do
+// without the feature when that fact is set (and say so in the protections), and record the refusal in negotiate.cpp.
 #pragma once
 
 #include "base/result.hpp"
@@ -17,7 +17,7 @@ struct Started {
   sandbox::Box box;
 };
 
-// What a box is started with besides its plan. Borrowed.
+// What Box::start() needs besides the plan. Borrowed.
 struct StartMeans {
   const sandbox::CallerState& caller;
   int terminal;           // or -1
@@ -25,11 +25,11 @@ struct StartMeans {
   const sandbox::Patience& patience;
 };
 
-// The plan of the request, from the policy and from the facts as they are known by now.
+// Plans the request from the policy and the facts known so far.
 Result<Plan> plan_for(const Planned& planned, const RunRequest& request);
 
-// Starts the step, under a plan as strong as this host grants: `planned` has that plan afterwards. Warns before the step
-// runs where it is weaker than what was asked for. An error where the policy cannot do without what was refused.
+// Starts the step under the strongest plan that this host grants, and leaves that plan in `planned`. If it is weaker
+// than requested, warns before the step runs. An error when the policy cannot do without a refused feature.
 Result<Started> negotiate(Planned& planned, const RunRequest& request, const StartMeans& means);
 
 }  // namespace stepbox::run

@@ -12,7 +12,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// What cannot be read as a duration is an error that resolving the policy gives.
+// Ignores text that is no duration: resolving the policy will report it.
 std::optional<milliseconds> announced_timeout(const RunRequest& request) {
   std::optional<std::string> text;
   if (const char* variable = std::getenv("STEPBOX_TIMEOUT")) text = variable;

@@ -1,6 +1,7 @@
-// Planning looks at paths of the host, and one on a server that does not answer (NFS, FUSE) can keep it for ever: the thread
-// that looks is in the kernel and cannot be called back. Where the step has a timeout, planning has it too: then another
-// thread gives the run up. Without one, signals still end stepbox at once, since it has not taken them over yet.
+// Bounds the time for planning. Planning looks at host paths, and one on a server that does not answer (NFS, FUSE)
+// can block it for ever: the thread is in the kernel and cannot be called back. If the step has a timeout, it applies
+// to planning too, and another thread gives the run up. Without a timeout, signals still end stepbox at once, since
+// it has not taken them over yet.
 #pragma once
 
 #include <chrono>
@@ -12,20 +13,21 @@
 
 namespace stepbox::run {
 
-// The least time that a box is given, however short the step's is: a busy machine makes one in a part of this.
+// The minimum time for making a box, however short the step's timeout is. Even a busy machine needs only a part of
+// it.
 inline constexpr std::chrono::milliseconds kLeastSetupTime{2000};
 
 class PlanningDeadline {
  public:
-  // Both are borrowed.
+  // `request` is borrowed.
   PlanningDeadline(const RunRequest& request, std::chrono::steady_clock::time_point begin) : request_(request), begin_(begin) {}
 
-  // The timeout of the command line or of the variable, which are known before any file is looked at. Costs nothing where
-  // there is none.
+  // Applies the timeout of the command line or the environment variable, known before any file is looked at. Costs
+  // nothing without a timeout.
   Result<> start();
-  // That of the policy, which may come from a file.
+  // Applies the policy's timeout, which may come from a file.
   Result<> follow(const Policy& policy);
-  // Planning is over. The thread is gone afterwards.
+  // Planning is over: ends the thread.
   void stop() { watchdog_.stop(); }
 
  private:

@@ -18,7 +18,7 @@ std::string announced_policy_directory(const HostFacts& facts) {
   return facts.home.empty() ? std::string() : facts.home + "/.config/stepbox";
 }
 
-// Whether the innermost directory on the way that can be looked at belongs to another user.
+// Whether the innermost accessible directory on the way belongs to another user.
 bool is_closed_by_another_user(std::string path, uint32_t uid) {
   for (; path.size() > 1; path.erase(path.rfind('/'))) {
     const auto status = sys::status_of(path);
@@ -28,8 +28,8 @@ bool is_closed_by_another_user(std::string path, uint32_t uid) {
   return false;
 }
 
-// A directory that comes with the code under test, as some CIs put HOME into the checkout, or that somebody else
-// owns, holds no policy of the user's: it could widen what the project's own policy may only tighten.
+// A directory inside the checkout (some CIs put HOME there) or owned by another user holds no user policy: it could
+// widen what the project's own policy may only tighten.
 Result<std::string> user_policy_directory(const HostFacts& facts) {
   const std::string announced = announced_policy_directory(facts);
   auto real = sys::real_path(announced);

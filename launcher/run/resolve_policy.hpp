@@ -1,4 +1,4 @@
-// The policy of a run: its layers, found where this host and this caller keep them.
+// Resolves the policy of a run from its layers, wherever this host and this caller keep them.
 #pragma once
 
 #include "base/result.hpp"

@@ -46,7 +46,7 @@ double seconds_between(Clock::time_point from, Clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
 }
 
-// Everything that the plan is made from.
+// Collects everything that the plan is made from.
 Result<> prepare(Planned& planned, const RunRequest& request, const Terminal& terminal, PlanningDeadline& deadline) {
   TRY(deadline.start());
   TRY_ASSIGN(planned.facts, host::gather_facts());
@@ -67,7 +67,7 @@ void tell_time(std::string_view what, double seconds) {
   if (log::is_verbose()) log::debug(std::string(what) + " in " + std::to_string(std::lround(seconds * 1e6)) + " us");
 }
 
-// The workspace of a step without a box. What runs left that were killed goes in passing.
+// Makes the workspace of a step without a box, and removes those of killed runs in passing.
 Result<workspace::PrivateDirectory> make_private_directory(Planned& planned) {
   if (planned.policy.isolation.value == Isolation::full) return workspace::PrivateDirectory();
   const std::string place = plan::place_without_box(planned.facts);
@@ -77,7 +77,7 @@ Result<workspace::PrivateDirectory> make_private_directory(Planned& planned) {
   return made;
 }
 
-// Each stage of a box that it can do without, and the protection that is the less for it.
+// A stage that a box can do without, and the protection that is weaker for it.
 struct Dispensable {
   sandbox::Stage stage;
   std::string_view protection;
@@ -93,7 +93,8 @@ void tell_weaknesses(Plan& plan, const sandbox::Box& box) {
   }
 }
 
-// Only where the box has no limit of its own and a group around stepbox has one: nobody else pays for the look.
+// Watches only if the box has no limit of its own and a group around stepbox has one. Other runs do not pay for the
+// look.
 std::optional<cgroup::EnclosingMemory> watch_enclosing_memory(const Planned& planned) {
   const bool is_limited = planned.facts.memory_usable < planned.facts.memory_total;
   if (!is_limited || planned.plan.cgroup.find("memory") != nullptr) return std::nullopt;
@@ -110,7 +111,7 @@ void warn_of_lost_limits(Report& report, const cgroup::Cgroup& cgroup) {
     warn(report, "limits." + std::string(limit) + " was not in force to the end: the group above took its controller back");
 }
 
-// Standard error is what did not take them: the report alone can say so.
+// Standard error did not take these lines, so only the report can mention them.
 void tell_lost_lines(Report& report) {
   if (const unsigned lost = log::lost_lines(); lost > 0)
     report.warnings.push_back(std::to_string(lost) + (lost == 1 ? " line" : " lines") +
@@ -159,16 +160,16 @@ Result<Planned> plan_run(const RunRequest& request) {
 
 Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   const Clock::time_point begin = Clock::now();
-  // Kept to the end of the process: to free some hundred small texts one by one would only cost time.
+  // Never freed: freeing some hundred small strings one by one would only cost time.
   static Planned& planned = *new Planned;
   const Terminal terminal = Terminal::of_caller();
   PlanningDeadline deadline(request, begin);
   TRY(prepare(planned, request, terminal, deadline));
-  // Ours until the end of the run.
+  // Reserved for this run until it ends.
   TRY_ASSIGN(const sys::Fd id_range, host::claim_id_range(planned.facts));
   TRY(host::look_up_private_paths(planned.facts, planned.policy));
   deadline.stop();
-  // From here on something may have to be removed.
+  // From here on there may be something to clean up.
   sandbox::CallerState caller = take_over_signals();
   caller.has_foreground = terminal.is_ours();
   TRY_ASSIGN(SignalQueue signals, SignalQueue::open(caller));
@@ -183,11 +184,13 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   cgroup::Cgroup& cgroup = started->cgroup;
   sandbox::Box& box = started->box;
 
-  // Beyond this point the command may have run: all that happens is in the report, never an Error.
+  // Beyond this point the command may have run: everything that happens goes into the report, and nothing is an
+  // Error.
   tell_weaknesses(planned.plan, box);
   const Clock::time_point running = box.started();
   tell_time("the box was made", seconds_between(begin, running));
-  // The step does not wait for these two. What runs left that were killed together with their guard goes now.
+  // The step does not wait for these two. The sweep removes groups left by runs that were killed together with their
+  // guard.
   const auto enclosing_memory = watch_enclosing_memory(planned);
   cgroup::sweep(planned.facts.cgroups, cgroup::Reach::own_group);
   workspace::UsageMeter meter(planned.plan, box.volumes());
@@ -215,7 +218,7 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   warn_of_lost_silence(report, output);
   if (attribution == Attribution::always || report::has_full_volume(report)) fill_caches(report, planned.plan, box, private_directory.fd());
   tell_missing_interpreter(report, planned.plan);
-  // Every fact is in.
+  // All facts are in.
   report::conclude(report);
   if (report.interpreter.empty()) hint_at_hidden_command(report, planned.plan);
   hint_at_quoting(report);
@@ -231,7 +234,7 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   report.time.teardown = seconds_between(over, end);
   tell_time("the box was taken apart", report.time.teardown);
   report.sentence = report::sentence_of(report);
-  // Looked for only where somebody will read it: the path that starts a step has no use for them.
+  // Looks for settings only if someone will read about them: the path that starts a step must stay short.
   if (attribution == Attribution::always || report::tells_hidden_settings(report))
     report.settings = host::settings_of_home(planned.plan, planned.policy, planned.facts);
   return report;

@@ -1,4 +1,4 @@
-// One run, from what was asked to what happened.
+// One run, from the request to the report.
 #pragma once
 
 #include <functional>
@@ -19,32 +19,32 @@ struct RunRequest {
   std::vector<policy::Setting> settings;  // from the command line
   std::vector<std::string> policies;      // --policy
   std::vector<int> pass_fds;
-  bool is_shell = false;                  // argv is a shell whose prompt is to say that it is in a box
-  // Called from another thread when planning takes longer than the step's timeout; does not return. Without it planning
-  // may take as long as it likes.
+  bool is_shell = false;                  // argv is a shell whose prompt gets the mark of the box
+  // Called from another thread when planning takes longer than the step's timeout; must not return. Without it,
+  // planning may take any time.
   std::function<void(const Error&)> give_up = {};
 };
 
 enum class Attribution : uint8_t {
-  always,    // somebody will read it
-  when_full  // only to say who filled a volume
+  always,    // the report has a reader
+  when_full  // only to name the tools that filled a volume
 };
 
 struct Planned {
   HostFacts facts;
   Policy policy;
   Plan plan;
-  std::vector<SettingsFile> settings = {};  // those of the home that exist; for explain only
+  std::vector<SettingsFile> settings = {};  // existing settings files of the home; for explain only
 };
 
-// Everything before the first thing is done: policy, host facts, plan. What `explain` prints.
+// Resolves the policy, gathers the facts and makes the plan, without doing anything yet. `explain` prints the result.
 Result<Planned> plan_run(const RunRequest& request);
 
-// The policy that a run from here would have.
+// The policy of a run started here.
 Result<Policy> policy_in_force(const RunRequest& request);
 
-// Runs the step to its end. An Error means that the step never ran; from its first instruction on all
-// that happens is in the report. Signals of this process are taken over for good.
+// Runs the step to its end. An Error means that the step never ran; from its first instruction on, everything that
+// happens is in the report. Takes over this process's signals for good.
 Result<Report> run_step(const RunRequest& request, Attribution attribution);
 
 }  // namespace stepbox::run

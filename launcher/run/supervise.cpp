@@ -24,11 +24,11 @@
 namespace stepbox::run {
 namespace {
 
-// Each goes to the step once, as it came. What the kernel sends for faults, and SIGCHLD, SIGTTIN and
-// SIGTTOU, are stepbox's own.
+// Signals that stepbox passes on, each once and unchanged. Faults, SIGCHLD, SIGTTIN and SIGTTOU concern stepbox
+// itself.
 constexpr int kForwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGTSTP, SIGCONT, SIGALRM};
 
-// What goes on to continue a stopped step (sandbox::continues_step()).
+// Signals that, once passed on, continue a stopped step (sandbox::continues_step()).
 constexpr int kContinuing[] = {SIGCONT, SIGTERM, SIGINT, SIGHUP, SIGQUIT};
 
 int watch_all(int signals) {
@@ -44,9 +44,9 @@ Outcome outcome_of(int status) {
   return Exited{WEXITSTATUS(status)};
 }
 
-// Like a program that leaves SIGTSTP alone: where nobody could continue it, the kernel does not stop it (orphaned process
-// groups: setpgid(2)). Returns whether it did. The signal is blocked, so that a SIGCONT that comes before the stop takes
-// it away; the one that ends the stop stays pending.
+// Stops like a program with the default action for SIGTSTP: the kernel does not stop a process that nobody could
+// continue (orphaned process groups: setpgid(2)). Returns whether the process stopped. SIGTSTP is blocked first, so
+// that a SIGCONT that comes before the stop cancels it; the SIGCONT that ends the stop stays pending.
 bool stop_by_job_control(pid_t whom) {
   ::kill(whom, SIGTSTP);
   sigset_t own;
@@ -77,13 +77,13 @@ class Loop {
 
  private:
   using Clock = std::chrono::steady_clock;
-  // A step that goes on for so long can afford a witness with a memory of its own.
+  // A step that runs longer can afford a witness with memory of its own.
   static constexpr std::chrono::seconds kShortRun{1};
 
   enum class Next : uint8_t { round, end };
 
-  // A round goes through its rows in their order. One with a descriptor is for when that is ready, which `came` tells as
-  // poll(2) does; one without comes in every round, and looks at the time.
+  // A round goes through its rows in order. A row with a descriptor runs when that is ready, and gets poll(2)'s
+  // events in `came`. A row without one runs in every round, and checks the time itself.
   struct Row {
     int (Loop::*descriptor)() const;  // -1 while there is nothing to wait for
     short events;
@@ -134,13 +134,13 @@ class Loop {
   std::optional<sys::WriteWatch>& output_;
   const Clock::time_point start_ = box_.started();
   Countdown countdown_{deadlines_, start_};
-  std::optional<Clock::time_point> overrun_since_;  // when stepbox found it
+  std::optional<Clock::time_point> overrun_since_;  // when stepbox noticed it
   const std::vector<std::string>& unset_variables_;
   Clock::time_point next_witness_ = start_ + kShortRun;
   bool witness_has_heard_ = false;
   Addressees addressees_;
   bool asked_in_grace_ = false;
-  bool asked_to_stop_ = false;  // by a SIGTSTP of somebody's
+  bool asked_to_stop_ = false;  // by a SIGTSTP from outside
   Clock::time_point memory_ran_out_until_{};
   const sys::Fd memory_events_ = cgroup_.memory_events();
   Clock::time_point next_memory_look_{};
@@ -150,10 +150,10 @@ class Loop {
 };
 
 Ended Loop::run() {
-  // A sleep of a quarter of a millisecond must not become one of a third (prctl(2), default slack 50 us).
+  // A sleep of a quarter of a millisecond must not stretch to a third (prctl(2), default slack 50 us).
   ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
-  // Nor must a look wait for its turn behind the step that is filling a volume. Init and the step exist already, and
-  // keep the caller's.
+  // Nor must a sample wait behind the step that fills the volume. Init and the step exist already, and keep the
+  // caller's slices.
   sys::ask_for_short_time_slices();
   while (round() == Next::round) {}
   if (step_has_terminal_) terminal_.take_back();
@@ -163,7 +163,7 @@ Ended Loop::run() {
 }
 
 constexpr Loop::Row Loop::kRound[] = {
-    // Before all else: the process that held the memory gives it back now.
+    // First, because the process that held the memory is giving it back right now.
     {&Loop::out_of_memory, POLLIN, &Loop::memory_ran_out},
     {&Loop::memory_events, POLLPRI, &Loop::memory_is_short},
     {&Loop::signals, POLLIN, &Loop::signals_came},
@@ -180,7 +180,7 @@ Loop::Next Loop::round() {
   pollfd watched[std::size(kRound)];
   nfds_t count = 0;
   for (const Row& row : kRound)
-    if (row.descriptor != nullptr) watched[count++] = {(this->*row.descriptor)(), row.events, 0};  // a negative one is passed over
+    if (row.descriptor != nullptr) watched[count++] = {(this->*row.descriptor)(), row.events, 0};  // -1: skipped
   const timespec left = time_left();
   ::ppoll(watched, count, &left, nullptr);
   const pollfd* next = watched;
@@ -192,7 +192,7 @@ Loop::Next Loop::round() {
   return Next::round;
 }
 
-// v1: the kernel tells that memory has run out a moment before it has chosen whom to kill.
+// v1: the kernel announces that memory has run out a moment before it chooses its victim.
 Loop::Next Loop::memory_ran_out(short) {
   if (!has_memory_run_out()) blame_ = {};
   memory_ran_out_until_ = Clock::now() + std::chrono::seconds(1);
@@ -200,7 +200,7 @@ Loop::Next Loop::memory_ran_out(short) {
   return Next::round;
 }
 
-// When the one that was killed is outside of the box, whose group above ran out, nothing follows.
+// Nothing follows when the victim was outside the box, because a group above had run out.
 Loop::Next Loop::end_if_killed_for_memory(short) {
   if (!has_memory_run_out() || !cgroup_.has_killed_for_memory()) return Next::round;
   look_at_memory();
@@ -208,13 +208,13 @@ Loop::Next Loop::end_if_killed_for_memory(short) {
   return Next::end;
 }
 
-// v2: the kernel has had to look for memory. When it finds none it ends the whole box by itself, and what it says then
-// may come too late. A step can live at its limit for hours, with a file cache: one look in a second is enough.
+// v2: the kernel is short of memory. If it finds none, it kills the whole box by itself, and the event for that may
+// come too late. A step can live at its limit for hours, with a file cache: one look a second is enough.
 Loop::Next Loop::memory_is_short(short) {
   char ignored[512];
   (void)!::pread(memory_events_.get(), ignored, sizeof ignored, 0);
   next_memory_look_ = Clock::now() + std::chrono::seconds(1);
-  // Without a box that would be a look at all processes of the host.
+  // Without a box, this would look at every process of the host.
   if (box_.subreaper() != 0) return Next::round;
   blame_ = {};
   look_at_memory();
@@ -247,7 +247,8 @@ Loop::Next Loop::signals_came(short came) {
   return Next::round;
 }
 
-// Stops and what ends them keep their order, and go to whom they can be told to go at once.
+// Forwards SIGTSTP, and the SIGCONT that ends it, at once, so that they keep their order. Decides who is meant by the
+// neighbour alone.
 void Loop::take_signals() {
   signalfd_siginfo info{};
   std::optional<sys::SignalSet> neighbour;
@@ -272,8 +273,9 @@ Loop::Next Loop::pass_on_signals(short) {
   return Next::round;
 }
 
-// One that has heard something is of no use for the next signal. And one that shares stepbox's command line, and variables
-// that the step does not have, is found by those that do not find the step.
+// Replaces a witness that has got a signal: it cannot show the next one. Also replaces, after a while, the first
+// witness: it shares stepbox's command line and the variables that the step lacks, so a search by these would find it
+// although it does not find the step.
 Loop::Next Loop::mind_witness(short) {
   if (addressees_.next()) return Next::round;
   const Clock::time_point now = Clock::now();
@@ -289,8 +291,8 @@ Loop::Next Loop::mind_witness(short) {
 void Loop::forward(int signal, sandbox::Whom whom) {
   const bool is_urgent = signal == SIGTERM || signal == SIGINT;
   if (ended_.overrun && is_urgent) {
-    // The step has been asked already. Whoever sends one more, as an outer layer whose deadline is the same does, means
-    // the same; whoever sends two does not want to wait.
+    // Stepbox has already asked the step to end. One more signal means the same, as from an outer layer with the same
+    // deadline. A second one means that the sender does not want to wait.
     if (std::exchange(asked_in_grace_, true) && countdown_.in_grace()) {
       ended_.killed_on_request = true;
       kill_box();
@@ -302,7 +304,7 @@ void Loop::forward(int signal, sandbox::Whom whom) {
   if (is_urgent && deadlines_.grace_after_cancel && countdown_.is_running()) countdown_.begin_grace(Clock::now());
 }
 
-// The end: what was killed does not go.
+// Ends the loop when the killed box does not go away.
 Loop::Next Loop::mind_deadlines(short) {
   for (;;) {
     const Clock::time_point now = Clock::now();
@@ -329,8 +331,8 @@ void Loop::end_step() {
   countdown_.begin_grace(Clock::now());
 }
 
-// To let end, list and kill those that the step left takes init a while, in which a deadline can pass that the step has
-// kept.
+// Init needs time to wind down, list and kill the processes that the step left behind. A deadline that passes
+// meanwhile is none that the step missed.
 void Loop::forget_late_overrun(const sandbox::Message& ended) {
   const Clock::time_point at{std::chrono::nanoseconds(ended.at)};
   if (!overrun_since_ || at < start_ || at >= *overrun_since_) return;
@@ -350,8 +352,8 @@ Loop::Next Loop::take_call(short came) {
   return Next::round;
 }
 
-// All that init has said by now, before a deadline is judged: that the step has ended in time may stand behind its stops.
-// Bounded, as a step can stop for ever.
+// Takes all messages that init has sent so far, before a deadline is judged: the message that the step ended in time
+// may follow several stops. Bounded, because a step can stop over and over.
 Loop::Next Loop::take_events(short) {
   constexpr int kMost = 256;
   pollfd more{box_.channel(), POLLIN, 0};
@@ -365,7 +367,7 @@ Loop::Next Loop::take_events(short) {
 Loop::Next Loop::take_event() {
   const std::optional<sandbox::BoxEvent> event = box_.next_event();
   if (!event) {
-    // Init is gone without a word: somebody killed it. Its status comes from the teardown.
+    // Init ended without a message, so it was killed. Its status comes from the teardown.
     ended_.outcome = BoxKilled{SIGKILL};
     return Next::end;
   }
@@ -375,19 +377,19 @@ Loop::Next Loop::take_event() {
                                   event->message.stage == sandbox::Stage::exec ? event->message.index : -1};
       return Next::end;
     case sandbox::Kind::ended:
-      // After a refused execve the step's process ends as well; the refusal is what happened.
+      // After a refused execve the step's process ends as well, but the refusal is the outcome.
       if (!std::holds_alternative<NotStarted>(ended_.outcome)) ended_.outcome = outcome_of(event->message.value);
       ended_.ending = event->ending;
       forget_late_overrun(event->message);
       return Next::end;
     case sandbox::Kind::expired:
-      // Init has kept the limit while stepbox could not.
+      // Init enforced the limit while stepbox could not.
       if (!ended_.overrun) ended_.overrun = countdown_.overrun_of_time();
       ended_.grace_exceeded = true;
       countdown_.killed(Clock::now());
       return Next::round;
     case sandbox::Kind::stopped: stop_like_step(event->message); return Next::round;
-    // The box was made with the first three (box.cpp); the others are the supervisor's own orders.
+    // The first three belong to the making of the box (box.cpp); the others are the supervisor's own orders.
     case sandbox::Kind::volumes:
     case sandbox::Kind::executing:
     case sandbox::Kind::weakened:
@@ -398,9 +400,9 @@ Loop::Next Loop::take_event() {
   return Next::round;
 }
 
-// Where it has the terminal, a step stops stepbox however it is stopped. Otherwise by job control only, and where there
-// is somebody who continues what has stopped: at a terminal, or who has just sent SIGTSTP. In a CI job a step that stops
-// itself would stop stepbox for ever.
+// A step that has the terminal stops stepbox however it is stopped. Otherwise only a stop by job control does, and
+// only if someone can continue stepbox: a user at a terminal, or the sender of a SIGTSTP. In a CI job, a step that
+// stops itself would stop stepbox for ever.
 bool Loop::should_stop_like(const sandbox::Message& stopped) const {
   if (box_.has_continued_since(stopped) || std::ranges::any_of(kContinuing, [this](int signal) { return addressees_.hears(signal); }))
     return false;
@@ -409,19 +411,18 @@ bool Loop::should_stop_like(const sandbox::Message& stopped) const {
   return job_control && (terminal_.fd() >= 0 || asked_to_stop_);
 }
 
-// A stopped step looks to the caller's shell like a stopped stepbox: the shell gets its terminal back,
-// and `fg` continues both.
+// Stops stepbox along with the step: the caller's shell gets its terminal back, and `fg` continues both.
 void Loop::stop_like_step(const sandbox::Message& stopped) {
-  // A SIGCONT may have come since.
+  // A SIGCONT may have arrived meanwhile.
   take_signals();
   if (!should_stop_like(stopped)) return;
   asked_to_stop_ = false;
   if (step_has_terminal_) terminal_.take_back();
-  // With the terminal, the other members of a pipeline that the shell started with us stop too.
+  // With the terminal, the rest of the pipeline that the shell started stops too.
   const bool was_stopped = stop_by_job_control(step_has_terminal_ ? 0 : ::getpid());
-  // A step in the background that asks for the terminal would only be stopped again, and again.
+  // A background step that wants the terminal would only be stopped again and again.
   if (!was_stopped && !step_has_terminal_ && stopped.value != SIGTSTP) return;
-  // Continued. In the foreground again (fg), or not (bg).
+  // Stepbox has been continued, in the foreground (fg) or in the background (bg).
   if (was_stopped) countdown_.continued(Clock::now());
   step_has_terminal_ = terminal_.is_ours();
   box_.resume(step_has_terminal_ ? sandbox::GiveTerminal::yes : sandbox::GiveTerminal::no);

@@ -22,30 +22,32 @@ struct Ended {
   int cancelled_by = 0;  // the last of SIGTERM, SIGINT, SIGHUP, SIGQUIT that stepbox got, or 0
   std::optional<sandbox::Ending> ending;  // absent when init was killed
   std::optional<Overrun> overrun;         // the deadline that ended the step
-  bool grace_exceeded = false;            // it had to be killed
-  bool killed_on_request = false;         // because stepbox was asked to stop twice while it waited
+  bool grace_exceeded = false;            // the step had to be killed
+  bool killed_on_request = false;         // stepbox was asked twice to stop during the grace
   std::vector<Snapshot> diagnostics;
-  std::optional<MemoryHolder> memory_holder;  // when memory ran out in the box's group or above
-  SeccompLog seccomp_log;                 // what a filter in log mode would have refused
+  std::optional<MemoryHolder> memory_holder;  // set when memory ran out in the box's group or above
+  SeccompLog seccomp_log;                 // calls that the filter in log mode would have refused
 };
 
-// All that there is to look after while a step runs. Borrowed.
+// Everything that supervise() watches while the step runs. Borrowed.
 struct Supervised {
   sandbox::Box& box;
   workspace::UsageMeter& meter;
   const Terminal& terminal;
   bool has_foreground;  // the step was started with the terminal
   const Deadlines& deadlines;
-  std::optional<sys::WriteWatch>& output;  // where silence is limited
+  std::optional<sys::WriteWatch>& output;  // set if silence is limited
   cgroup::Cgroup& cgroup;
   int signals;              // of a SignalQueue
   const std::vector<std::string>& unset_variables;  // of the caller's environment, for the step
 };
 
-// Passes on signals, each to whom of the step it would have come to without stepbox (run/addressees.hpp), and job control, samples the volumes, and returns when the step has ended, when its execve was
-// refused, or when init is gone. All signals are blocked, before and after. At a deadline it writes down what the step
-// is doing, ends it, and when the grace is over the whole box; that is ended too when one of its processes is killed
-// for memory. Which held most then is looked up at once.
+// Passes on signals, each to the part of the step that it would have reached without stepbox (run/addressees.hpp),
+// follows job control, and samples the volumes. Returns when the step has ended, when its execve was refused, or when
+// init is gone. All signals are blocked, before and after.
+//
+// At a deadline it records what the step is doing, asks it to end, and kills the whole box when the grace is over. It
+// also ends the box when a process in it is killed for memory, after a look at which process held most.
 Ended supervise(const Supervised& run);
 
 }  // namespace stepbox::run

@@ -1,4 +1,4 @@
-// What a run in passing does for its own places, for the whole host.
+// Cleans the whole host in the way each run cleans its own places in passing.
 #pragma once
 
 #include <optional>
@@ -11,11 +11,11 @@ namespace stepbox::run {
 
 struct Cleared {
   std::string path;
-  std::optional<Error> error;  // why it is still there
+  std::optional<Error> error;  // why it still exists
 };
 
-// Removes what crashed runs left: control groups in every hierarchy that shows the caller's group, and the
-// directories of steps without a box, in TMPDIR and /tmp.
+// Removes leftovers of crashed runs: control groups in every hierarchy that shows the caller's group, and the
+// directories of steps without a box in TMPDIR and /tmp.
 Result<std::vector<Cleared>> sweep_host();
 
 }  // namespace stepbox::run

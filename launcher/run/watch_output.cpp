@@ -16,7 +16,7 @@ std::string remedy_of(int error) {
 
 Result<std::optional<sys::WriteWatch>> watch_output(const Deadlines& deadlines) {
   if (!deadlines.silence.value) return std::nullopt;
-  // The step's stdout and stderr are ours.
+  // The step inherits stepbox's stdout and stderr.
   auto watch = sys::WriteWatch::open({STDOUT_FILENO, STDERR_FILENO});
   if (watch) return std::move(*watch);
   const int error = watch.error().number;

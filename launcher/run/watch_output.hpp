@@ -1,4 +1,4 @@
-// Whether the step's output can be watched for silence; found out before the step is started.
+// Finds out, before the step starts, whether its output can be watched for silence.
 #pragma once
 
 #include <optional>
@@ -9,7 +9,7 @@
 
 namespace stepbox::run {
 
-// Nothing where no silence is limited. Error: it is, and stdout or stderr cannot be watched.
+// Empty if no silence limit is set. Error: one is set, and stdout or stderr cannot be watched.
 Result<std::optional<sys::WriteWatch>> watch_output(const Deadlines& deadlines);
 
 }  // namespace stepbox::run
