@@ -25,21 +25,22 @@ namespace {
 uint64_t namespaces_of(const Plan& plan, const BoxGroups& groups) {
   if (plan.isolation != Isolation::full) return 0;
   uint64_t flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
-  // Its top is where its maker is: with groups of its own, init makes it once it is in them.
+  // The top of a cgroup namespace is its maker's group: with its own groups, init makes the namespace after entering
+  // them.
   if (groups.is_empty()) flags |= CLONE_NEWCGROUP;
   if (plan.identity.isolation == UidIsolation::mapped) flags |= CLONE_NEWUSER;
   if (plan.network != NetworkMode::host) flags |= CLONE_NEWNET;
   return flags;
 }
 
-// Whether it was said that ids cannot be shifted here (mount_setattr(2), user_namespaces(7)). A lack of memory or
-// descriptors says nothing about that, and must not make the box weaker.
+// Whether the kernel said that ids cannot be shifted here (mount_setattr(2), user_namespaces(7)). A lack of memory or
+// descriptors does not say that, and must not make the box weaker.
 bool is_shift_refused(const Message& failure) {
   if (failure.stage != Stage::id_map && failure.stage != Stage::step_map) return false;
   return failure.error == EINVAL || failure.error == EPERM || failure.error == EACCES || failure.error == EOPNOTSUPP;
 }
 
-// The same for overlays: not compiled in, forbidden, or not over this file system, which may be an overlay itself.
+// Likewise for overlays: not compiled in, forbidden, or not possible over this file system, e.g. another overlay.
 bool is_overlay_refused(const Message& failure) {
   if (failure.stage != Stage::overlay) return false;
   return failure.error == EINVAL || failure.error == EPERM || failure.error == EACCES || failure.error == EOPNOTSUPP ||
@@ -83,13 +84,13 @@ std::expected<Box, StartFailure> Box::start(const Plan& plan, const CallerState&
   theirs.close();
   Box box(init, std::move(ours), bounds);
   box.processes_ = std::move(processes);
-  // While init makes the box, so that it is there before the step can say a word.
+  // Starts while init makes the box, so that the witness exists before the step can send a signal.
   box.witness_ = sys::Witness::start(init);
   if (auto started = box.await_step(plan, begin, patience); !started) return std::unexpected(std::move(started).error());
   return box;
 }
 
-// An error when the patience is over before init or the step has something to say.
+// An error if the patience ends before init or the step sends a message.
 std::optional<Error> Box::await_word(const Patience& patience) const {
   using std::chrono::nanoseconds;
   pollfd watched[] = {{channel_.get(), POLLIN, 0}, {patience.signals, POLLIN, 0}};
@@ -123,14 +124,14 @@ std::expected<void, StartFailure> Box::await_step(const Plan& plan, std::chrono:
     }
     const Message& message = event->message;
     if (message.kind == Kind::executing) {
-      // The steady clock is CLOCK_MONOTONIC. A time namespace that only the children of stepbox are in, or a filter of the
-      // user's that refuses to tell the time, must neither end the step at once nor take its limit away.
+      // The steady clock is CLOCK_MONOTONIC. A time namespace that contains only stepbox's children, or a user's
+      // filter that refuses to tell the time, must neither end the step at once nor remove its limit.
       const std::chrono::steady_clock::time_point told(std::chrono::nanoseconds(message.at));
       started_ = std::clamp(told, begin, std::chrono::steady_clock::now());
       parent_of_step_ = message.value;
       return {};
     }
-    // Without a box the subreaper waits for its dismissal then, so that no end of file would ever follow.
+    // Without a box, the subreaper then waits for its dismissal, so no end of file would ever follow.
     if (message.kind == Kind::ended) {
       tear_down();
       return std::unexpected(StartFailure{early_end_text(plan, "the step's process", message.value)});
@@ -166,7 +167,7 @@ std::optional<BoxEvent> Box::next_event() {
   return event;
 }
 
-// An init that is stopped does not read, and must not hold the supervisor, who has deadlines to keep.
+// A stopped init does not read. It must not block the supervisor, which has deadlines to keep.
 void Box::order(const Message& message) {
   if (send_or_drop(channel_.get(), message) && continues_step(message)) ++continued_;
 }
@@ -193,27 +194,29 @@ void Box::renew_witness_apart(const std::vector<std::string>& without_variables)
   drop_doubtful_witness();
 }
 
-// For a signal to the caller's group it would say that the step has got it. Without a witness the step gets it, at worst twice.
+// A witness that has heard something would make a signal to the caller's group look like one that the step has got
+// too. Without a witness the step gets the signal, at worst twice.
 void Box::drop_doubtful_witness() {
   if (witness_.heard() != 0) witness_ = sys::Witness();
 }
 
 int Box::tear_down() {
   if (init_ < 0) return 0;
-  // It is gone when the box is, and may be in a group that is to be removed.
+  // The witness must go with the box: it may be in a group that is to be removed.
   witness_.kill();
   if (bounds_ == Bounds::descendants) {
     end_descendants();
     return 0;
   }
-  // Init leaves at the end of file, and by SIGKILL should it not be able to.
+  // Init exits at the end of file. SIGKILL is for an init that cannot.
   channel_.close();
   processes_.close();
   ::kill(init_, SIGKILL);
   return await_init();
 }
 
-// The subreaper does it, and stays for the directory. Should it not answer, or be gone, its keeper does it.
+// The subreaper kills the step's processes, and stays for the directory. If it does not answer or is gone, its keeper
+// takes over.
 void Box::end_descendants() {
   constexpr int kPatience = 15'000;
   if (!has_ended_) kill_all();
@@ -226,8 +229,9 @@ void Box::end_descendants() {
   }
 }
 
-// Both leave at the end of file. The keeper may have been stopped by the step, whose user it is, or wait for this signal
-// (subreaper.cpp), which another one of its kind, or a stop, may have swallowed: it is sent until it is gone.
+// Subreaper and keeper exit at the end of file. The step has the keeper's user and may have stopped it, or the keeper
+// may be waiting for this SIGCONT (subreaper.cpp). Another SIGCONT or a stop may swallow ours, so it is sent until
+// the keeper is gone.
 void Box::release_keeper() {
   constexpr timespec kMoment{.tv_sec = 0, .tv_nsec = 200'000};
   channel_.close();

@@ -4,23 +4,24 @@
 //
 //   supervisor   stepbox itself, outside. Makes the plan, starts init, waits, measures, reports.
 //   init         PID 1 of the box. Makes the mounts, starts the step, forwards signals, reaps, and ends
-//                when the step ends; the kernel then kills whatever is left in the pid namespace.
+//                when the step ends; the kernel then kills every process left in the pid namespace.
 //   step         the command.
 //
 //   supervisor --clone3(namespaces)--> init --clone3(user namespace, as root)--> step
 //        |                              |  <- go: ids mapped, volumes made, box made |
 //        |<======== channel ============|====================================--------|  (until execve)
 //
-// The supervisor's death is seen by init twice: PDEATHSIG, and the end of file on the channel. Init's
-// death kills the step. Nothing of the box has a name on the host, so that there is nothing to tidy:
-// mounts live in the box's mount namespace, and the volumes' memory is freed with the last mount.
+// Init notices the supervisor's death in two ways: PDEATHSIG, and the end of file on the channel. Init's death kills
+// the step. Nothing of the box has a name on the host, so there is nothing to tidy: mounts live in the box's mount
+// namespace, and the kernel frees the volumes' memory with the last mount.
 //
-// Beside init the supervisor has one more child, the witness (sys/witness.hpp): what it and init got of a signal tells whom
-// of the step that was meant for (run/addressees.hpp).
+// The supervisor has one more child beside init, the witness (sys/witness.hpp). The signals that witness and init got
+// show which part of the step a signal was meant for (run/addressees.hpp).
 //
-// Without a box (Plan::isolation) there is a subreaper in init's place, and the workspace is a directory of the host. At
-// the end of file on the channel the subreaper kills what the step has started and removes the directory. Around it is a
-// keeper, which `init` means here: what outlives the subreaper becomes its child, and is killed by it.
+// Without a box (Plan::isolation) a subreaper takes init's place, and the workspace is a directory of the host. At
+// the end of file on the channel, the subreaper kills the step's processes and removes the directory. Its parent is a
+// keeper, which is what `init` means here: processes that outlive the subreaper become the keeper's children, and it
+// kills them.
 #pragma once
 
 #include <sys/types.h>
@@ -42,18 +43,18 @@
 
 namespace stepbox::sandbox {
 
-// Why a box could not be made. Where the kernel refuses to shift ids for a file system, a plan without shifting
-// may still work; the caller decides, and says so.
+// Why a box could not be made. If the kernel refuses to shift ids for a file system, a plan without shifting may
+// still work; the caller decides, and says so.
 struct StartFailure {
   Error error;
   bool ids_cannot_be_shifted = false;
-  bool overlay_refused = false;  // likewise where the kernel refuses an overlay over what is shown
+  bool overlay_refused = false;  // likewise if the kernel refuses an overlay over a shown path
 };
 
-// What ends the wait for a box that is being made: it may be a path on a server that does not answer.
+// What ends the wait for a box in the making: one of its paths may be on a server that does not answer.
 struct Patience {
-  int signals = -1;                                // readable when a signal has come; borrowed
-  std::function<bool()> is_asked_to_end = {};      // asked then; after a `false` it is not readable any more
+  int signals = -1;                                // readable when a signal has arrived; borrowed
+  std::function<bool()> is_asked_to_end = {};      // called then; after `false`, `signals` is no longer readable
   std::optional<std::chrono::milliseconds> limit = {};  // from `begin` on
   std::chrono::steady_clock::time_point begin = {};
 };
@@ -67,11 +68,10 @@ enum class GiveTerminal : uint8_t { no, yes };
 
 class Box {
  public:
-  // Makes the box and starts the step in it. Returns when the step is about to call execve; whether that
-  // succeeded is told by an event, or by the step's end. All signals must be blocked by the caller.
-  // When it is asked to end, or the time is over, what there is of the box is killed, and that is a failure.
-  // `terminal` is the controlling terminal to hand over, or -1; `private_directory` the workspace of a step without a
-  // box, or -1. Both are borrowed.
+  // Makes the box and starts the step in it. Returns when the step is about to call execve; an event, or the step's
+  // end, tells whether that succeeded. The caller must have blocked all signals. If stepbox is asked to end, or the
+  // time is over, kills the unfinished box and fails. `terminal` is the controlling terminal to hand over, or -1;
+  // `private_directory` is the workspace of a step without a box, or -1. Both are borrowed.
   static std::expected<Box, StartFailure> start(const Plan& plan, const CallerState& caller, int terminal,
                                                 const BoxGroups& groups, int private_directory,
                                                 const Patience& patience);
@@ -83,7 +83,7 @@ class Box {
         weaknesses_(std::move(other.weaknesses_)), started_(other.started_), witness_(std::move(other.witness_)),
         parent_of_step_(other.parent_of_step_), continued_(other.continued_) {}
   Box& operator=(Box&&) = delete;
-  // Kills the box when it still runs. Where the result matters, call tear_down().
+  // Kills the box if it still runs. To get the result, call tear_down() first.
   ~Box();
 
   // When the step was about to call execve. It may have run for a while before start() returned.
@@ -95,22 +95,24 @@ class Box {
   // The next event, or nothing when init is gone.
   std::optional<BoxEvent> next_event();
 
-  // These and kill_all() do not wait: an order to an init that has been stopped for long is lost.
-  // Asked to end by a signal, a stopped step is continued as well, whoever gets the signal.
+  // Neither these nor kill_all() wait: an order to an init that has been stopped for long is lost. A signal that asks
+  // to end also continues a stopped step, no matter which part of the step gets it.
   void send_signal(int signal, Whom whom = Whom::command);
   // Continues the stopped step, with the terminal or in the background.
   void resume(GiveTerminal give);
 
-  // What the step's parent has got from outside and was not told of by send_signal(): it is in the caller's process group,
-  // and blocks all signals. A step of the same user can send it some, too.
+  // The signals that the step's parent got from outside, apart from those that send_signal() announced: it is in the
+  // caller's process group, and blocks all signals. A step of the same user can send it some, too.
   sys::SignalSet heard_by_parent() const;
-  // What a process has got that is chosen as the step's are, but for the caller's process group (sys/witness.hpp).
+  // The signals that the witness got: senders choose it like the step, except that it is not in the caller's process
+  // group (sys/witness.hpp).
   sys::SignalSet heard_by_witness() const { return witness_.heard(); }
-  // Another one in its place, that has heard nothing yet; the second has none of these variables, nor stepbox's command line.
+  // Replaces the witness by one that has heard nothing yet. The second function's witness has neither these variables
+  // nor stepbox's command line.
   void renew_witness();
   void renew_witness_apart(const std::vector<std::string>& without_variables);
 
-  // Whether the step has been told to go on since init sent this `stopped`.
+  // Whether stepbox has continued the step since init sent this `stopped`.
   bool has_continued_since(const Message& stopped) const { return stopped.index < continued_; }
 
   // One O_PATH descriptor per volume, in the plan's order. Borrowed; they keep the volumes alive.
@@ -118,27 +120,28 @@ class Box {
 
   // A /proc that shows the step's processes. Borrowed, until the teardown.
   int processes() const { return processes_.get(); }
-  // Whose descendants they are, where it shows others too; 0 for a box.
+  // The ancestor of the step's processes, if that /proc shows others too; 0 for a box.
   pid_t subreaper() const { return bounds_ == Bounds::descendants ? init_ : 0; }
 
-  // What could not be had although the box was made: messages of Kind::weakened, for failure_text().
+  // Features that failed although the box was made: messages of Kind::weakened, for failure_text().
   const std::vector<Message>& weaknesses() const { return weaknesses_; }
 
-  // For a CallListener: of the filter in log mode, else -1. Borrowed.
+  // The listener of a filter in log mode, for a CallListener; otherwise -1. Borrowed.
   int listener() const { return listener_.get(); }
 
-  // Ends every process of the box at once; its end is told by an event.
+  // Kills every process of the box; an event announces the box's end.
   void kill_all();
 
-  // Waits until every process of the box is dead, killing what is left. The volumes can still be read
-  // until release(). Returns the status of init as of wait(2).
+  // Waits until every process of the box is dead, killing the rest. The volumes stay readable until release().
+  // Returns init's status as of wait(2).
   int tear_down();
 
-  // Whether processes of the step outlive it: they forked faster than they were killed. Never of a box. To be asked
-  // after release().
+  // Whether processes of the step outlive the run, because they forked faster than they were killed. Never with a
+  // box. Ask after release().
   bool has_survivors() const { return has_survivors_; }
 
-  // Lets go of the volumes: their memory is freed before this returns. Without a box the step's directory is removed.
+  // Releases the volumes: the kernel has freed their memory when this returns. Without a box, removes the step's
+  // directory.
   void release();
 
  private:

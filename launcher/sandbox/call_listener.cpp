@@ -12,7 +12,7 @@
 namespace stepbox::sandbox {
 namespace {
 
-// Empty where it cannot be read.
+// Empty if it cannot be read.
 std::string name_of_process(uint32_t pid) {
   std::string name = sys::read_file("/proc/" + std::to_string(pid) + "/comm").value_or("");
   if (name.ends_with('\n')) name.pop_back();
@@ -33,17 +33,17 @@ bool CallListener::take(short events) {
 }
 
 void CallListener::answer_next() {
-  // The kernel wants it empty.
+  // The kernel requires a zeroed buffer.
   std::ranges::fill(question_, std::byte{});
   auto& question = *reinterpret_cast<seccomp_notif*>(question_.data());
-  // Who was about to ask may have been killed.
+  // The asking process may have been killed.
   if (::ioctl(listener_, SECCOMP_IOCTL_NOTIF_RECV, &question) != 0) return;
   std::string process = log_.knows(question.data) ? std::string() : name_of_process(question.pid);
   seccomp_notif_resp answer{};
   answer.id = question.id;
   answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-  // Only who has waited until now is counted, and is who was looked at: a call that a signal has interrupted comes
-  // again.
+  // Counts the call only if its process is still waiting, which also proves that the name is that process's. A call
+  // interrupted by a signal comes again.
   if (::ioctl(listener_, SECCOMP_IOCTL_NOTIF_SEND, &answer) == 0) log_.add(question.data, std::move(process));
 }
 

@@ -1,5 +1,5 @@
-// The supervisor's end of a filter in log mode: a call that the filter asks about (log_program.hpp) waits until it is
-// written down here, and is then carried out as if there were no filter.
+// The supervisor's end of a filter in log mode. A call that the filter asks about (log_program.hpp) waits until the
+// supervisor has recorded it here, and then proceeds as if there were no filter.
 #pragma once
 
 #include <linux/seccomp.h>
@@ -13,11 +13,11 @@ namespace stepbox::sandbox {
 
 class CallListener {
  public:
-  // `listener` is borrowed; -1 where the filter does not ask.
+  // `listener` is borrowed; -1 if the filter does not ask.
   explicit CallListener(int listener);
 
-  // Deals with one call, so that a step which makes them all the time leaves time for everything else. `events` is
-  // what poll(2) tells of the listener. False when no process is left that could make another.
+  // Handles one call at a time, so that a step that makes such calls all the time leaves time for everything else.
+  // `events` are poll(2)'s events of the listener. False when no process is left that could make another call.
   bool take(short events);
 
   const SeccompLog& result() const { return log_.result(); }
@@ -26,7 +26,7 @@ class CallListener {
   void answer_next();
 
   int listener_;
-  std::vector<std::byte> question_;  // a seccomp_notif, which a newer kernel's may be longer than
+  std::vector<std::byte> question_;  // a seccomp_notif; a newer kernel's may be longer
   CallLog log_;
 };
 

@@ -1,4 +1,4 @@
-// Adds up the calls that a filter in log mode would have refused.
+// Counts the calls that a filter in log mode would have refused.
 #pragma once
 
 #include <linux/seccomp.h>
@@ -12,12 +12,13 @@
 
 namespace stepbox::sandbox {
 
-// More kinds than any profile names; a program that makes up numbers must not fill the memory of the supervisor.
+// More kinds than any profile names. Bounded, because a program that makes up numbers must not fill the supervisor's
+// memory.
 inline constexpr size_t kMostLoggedCalls = 512;
 
 class CallLog {
  public:
-  // Whether a call of this architecture and number was seen before, and the process that makes it is of no interest.
+  // Whether a call of this architecture and number was seen before, so that its process no longer matters.
   bool knows(const seccomp_data& call) const;
 
   void add(const seccomp_data& call, std::string process);

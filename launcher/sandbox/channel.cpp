@@ -68,8 +68,8 @@ int send_with_descriptors(int socket, iovec part, const int* fds, size_t count) 
   return sent < 0 ? errno : 0;
 }
 
-// A peer that leaves without having read everything leaves ECONNRESET behind, which comes before what it has sent, and
-// once (unix_release_sock() in net/unix/af_unix.c): what it has sent is still there, and then the end of file.
+// If a peer closes with unread messages, the kernel reports ECONNRESET once, before the peer's own messages
+// (unix_release_sock() in net/unix/af_unix.c). These messages still follow, and then the end of file.
 Received receive_with_descriptors(int socket, iovec part, int (&fds)[kMaxDescriptors]) {
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof fds)] = {};
   msghdr header{};

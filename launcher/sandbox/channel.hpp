@@ -1,7 +1,7 @@
-// What supervisor, init and step tell each other, over one SOCK_SEQPACKET pair.
+// The messages between supervisor, init and step, over one SOCK_SEQPACKET pair.
 //
-// The supervisor holds one end. Init and, until its execve, the step hold the other. When the
-// supervisor dies, init reads an end of file and leaves, and the kernel takes the box down with it.
+// The supervisor holds one end. Init and, until its execve, the step hold the other. When the supervisor dies, init
+// reads an end of file and exits, and the kernel takes the box down with it.
 #pragma once
 
 #include <sys/types.h>
@@ -14,8 +14,8 @@
 
 namespace stepbox::sandbox {
 
-// What a process of the box was doing when it failed. Two integers travel, this and errno; the
-// supervisor, who may allocate, writes the sentence (failure_text.cpp).
+// The stage at which a process of the box failed. It sends two integers, this and errno; the supervisor, which may
+// allocate, writes the sentence (failure_text.cpp).
 enum class Stage : uint8_t {
   none,
   // init
@@ -27,12 +27,12 @@ enum class Stage : uint8_t {
   step_clone,
   step_map,
   mount,     // `index` is the call's place in Plan::mounts
-  id_map,    // the same, where the mount cannot be id-mapped
-  overlay,        // the same, where no overlay can be put over it
+  id_map,    // likewise, when the mount cannot be id-mapped
+  overlay,        // likewise, when no overlay can be mounted over it
   pivot,
   loopback,
   init_privileges,
-  processes,  // there is no /proc that shows the own ones
+  processes,  // this /proc does not show the caller's own processes
   // step
   session,
   terminal,
@@ -47,7 +47,7 @@ enum class Stage : uint8_t {
   cache_directory,  // `index` is its place in Plan::cache_directories
   directory,
   descriptors,
-  exec,  // `index` is the place in Plan::programs of one whose interpreter is missing, or -1
+  exec,  // `index` is the place in Plan::programs of the program whose interpreter is missing, or -1
 };
 
 enum class Kind : uint8_t {
@@ -61,19 +61,19 @@ enum class Kind : uint8_t {
   ended,      // `value` is the status as of wait(2)
   expired,    // the time limit and the grace were over, and the supervisor had done nothing: the box is killed
   // from the supervisor
-  signal,     // send `value` to the step, to whom of it `index` says (Whom)
+  signal,     // send `value` to the part of the step that `index` names (Whom)
   resume,     // continue the step, and give it the terminal first when `value` is 1
-  kill,       // end everybody
+  kill,       // kill every process
 };
 
-// Whom of the step a signal is passed on to.
+// The part of the step that a signal goes to.
 enum class Whom : int32_t {
   command,  // the process that was started
   group,    // the process group that it was started in
   nobody    // the step has got it already
 };
 
-// The volumes', and one of the box's /proc. All ride on one message: more than this the kernel would cut off (SCM_MAX_FD).
+// One for each volume, and one for the box's /proc. All travel on one message, which the kernel limits to SCM_MAX_FD.
 inline constexpr size_t kMaxDescriptors = kMaxVolumes + 1;
 static_assert(kMaxDescriptors <= 253);
 inline constexpr int kMaxStrays = 64;
@@ -98,7 +98,7 @@ struct Ending {
   int64_t system_microseconds;
   int64_t max_rss_kib;
   uint32_t stray_count;
-  bool has_survivors;  // some forked faster than they were killed; only where there is no pid namespace
+  bool has_survivors;  // some forked faster than they were killed; only without a pid namespace
   StrayRecord strays[kMaxStrays];
 };
 
@@ -110,11 +110,11 @@ struct EndedMessage {
 // Whole messages; EINTR is retried. Allocation-free, for use after clone.
 bool send_message(int channel, const Message& message);
 
-// The same, but lost when the other side has not read for long, as one that is stopped has not.
+// Likewise, but drops the message if the other side has not read for long, as when it is stopped.
 bool send_or_drop(int channel, const Message& message);
 
-// Whether less than half is in flight of what may be. Who can do without a message leaves the rest to those that count:
-// at the end there must be room for `expired` and `ended`.
+// Whether less than half of the channel's capacity is in flight. Senders of dispensable messages leave the other half
+// to important ones: `expired` and `ended` must fit in the end.
 bool has_room(int channel);
 
 // For Message::at. Allocation-free.
@@ -123,8 +123,8 @@ int64_t monotonic_nanoseconds();
 // SIGTERM, SIGINT, SIGHUP, SIGQUIT.
 bool asks_to_end(int signal);
 
-// Whether an order from the supervisor continues a stopped step: one that asks it to end does, too. Both sides count them, so that
-// the supervisor knows a `stopped` that was sent before its order was obeyed.
+// Whether an order from the supervisor continues a stopped step, as a request to end also does. Both sides count
+// these orders, so that the supervisor recognises a `stopped` sent before its order was obeyed.
 bool continues_step(const Message& order);
 
 // One message with up to kMaxDescriptors descriptors. 0 or an errno. Allocation-free as well.
@@ -135,8 +135,8 @@ struct Received {
   size_t count = 0;   // of descriptors
 };
 
-// The next message, or as much of it as `part` has room for, and the descriptors that ride on it: they are the caller's
-// to close. All that the peer has sent comes, whether or not it read all that it was sent. Allocation-free as well.
+// The next message, as far as it fits into `part`, and its descriptors, which the caller must close. Delivers
+// everything that the peer has sent, even if the peer left messages to itself unread. Allocation-free as well.
 Received receive_with_descriptors(int socket, iovec part, int (&fds)[kMaxDescriptors]);
 
 }  // namespace stepbox::sandbox

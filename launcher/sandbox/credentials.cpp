@@ -23,15 +23,15 @@ int write_file_at(int directory, const char* path, const char* text, size_t leng
 }
 
 int become(uid_t uid, gid_t gid) {
-  // Raw calls: glibc's would signal every thread, and there is only this one.
+  // Raw calls: glibc's would signal every thread, and there is only one.
   if (::syscall(SYS_setgroups, 0, nullptr) != 0) return errno;
   if (::syscall(SYS_setresgid, gid, gid, gid) != 0) return errno;
   if (::syscall(SYS_setresuid, uid, uid, uid) != 0) return errno;
   return 0;
 }
 
-// Without libcap: one call with two 32-bit halves (capget(2)). What is no longer inheritable leaves the ambient set by
-// itself (capabilities(7)).
+// Without libcap: one call with two 32-bit halves (capget(2)). A capability that is no longer inheritable leaves the
+// ambient set by itself (capabilities(7)).
 int keep_capabilities(uint64_t kept) {
   __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
   __user_cap_data_struct data[2]{};
@@ -42,8 +42,8 @@ int keep_capabilities(uint64_t kept) {
   return ::syscall(SYS_capset, &header, &data) == 0 ? 0 : errno;
 }
 
-// EINVAL ends the list, but only beyond the capabilities that every kernel has which stepbox runs on: answered earlier, it
-// would leave the rest uncut.
+// EINVAL ends the list, but only beyond the capabilities of every supported kernel: an earlier EINVAL would leave the
+// rest uncut.
 int cut_capabilities(uint64_t kept) {
   constexpr int kLastEverywhere = CAP_CHECKPOINT_RESTORE;  // Linux 5.9
   for (int capability = 0; capability < 64; ++capability) {

@@ -21,7 +21,7 @@ namespace {
 // Init itself, in a pid namespace.
 constexpr pid_t kInit = 1;
 
-// A small file of a process; its length, or 0 when the process is gone.
+// Reads a small file of a process; returns its length, or 0 if the process is gone.
 size_t read_of(int processes, pid_t pid, const char* name, char* buffer, size_t size) {
   char path[64];
   std::snprintf(path, sizeof path, "%d/%s", static_cast<int>(pid), name);
@@ -35,11 +35,11 @@ size_t read_of(int processes, pid_t pid, const char* name, char* buffer, size_t 
 struct Kinship {
   char state = 'X';
   pid_t parent = 0;
-  int64_t ticks = 0;  // of a processor, used by all its threads and by the children that it has waited for
+  int64_t ticks = 0;  // processor time of all its threads, and of children that it has waited for
   int threads = 0;
 };
 
-// proc(5), /proc/pid/stat: "PID (COMM) STATE PPID ...", where COMM may hold anything.
+// proc(5), /proc/pid/stat: "PID (COMM) STATE PPID ...", where COMM may contain anything.
 Kinship kinship_in(const char* text) {
   constexpr int kFirstTicks = 14;
   constexpr int kThreads = 20;
@@ -63,7 +63,7 @@ Kinship kinship_of(int processes, pid_t pid) {
 
 bool is_active(char state) { return state == 'R' || state == 'D'; }
 
-// The first thread is the process's state; the others may run while it waits for them.
+// The process's state is that of its first thread; the others may run while it waits for them.
 bool has_active_thread(int processes, pid_t pid) {
   constexpr int kMostThreads = 256;
   char path[64];
@@ -79,8 +79,8 @@ bool has_active_thread(int processes, pid_t pid) {
   return any;
 }
 
-// The pids first, and then a look at each: a step that forks all the time makes new ones faster than they can be looked
-// at, and a walk along with it would not end.
+// Collects the pids first and then looks at each: a step that forks all the time makes new ones faster than they can
+// be looked at, and a walk that follows it would not end.
 template <class Take>
 void for_each_within(int processes, Bounds bounds, Take take) {
   static pid_t pids[65'536];
@@ -126,11 +126,11 @@ uint32_t list_everybody(int processes, Bounds bounds, StrayRecord* strays) {
   uint32_t count = 0;
   for_each_within(processes, bounds, [&](pid_t pid) {
     if (count < kMaxStrays) {
-      // Dead already; its parent has not asked.
+      // A zombie: dead already, but not yet reaped.
       if (kinship_of(processes, pid).state == 'Z') return;
       StrayRecord& stray = strays[count];
       stray.pid = pid;
-      // The kernel ends it with a newline.
+      // The kernel ends the name with a newline.
       char comm[sizeof stray.comm + 1];
       if (const size_t length = read_of(processes, pid, "comm", comm, sizeof comm); length > 0) comm[length - 1] = '\0';
       std::memcpy(stray.comm, comm, sizeof stray.comm);
@@ -145,7 +145,7 @@ bool end_descendants(int processes) {
   constexpr timespec kMoment{.tv_sec = 0, .tv_nsec = 200'000};
   const int64_t end = monotonic_nanoseconds() + kPatience;
   for (;;) {
-    // Who has children knows it, whatever it sees of them.
+    // waitpid(2) knows of every child, even if this /proc does not show it.
     pid_t reaped = 0;
     while ((reaped = ::waitpid(-1, nullptr, WNOHANG | __WALL)) > 0) {}
     if (reaped < 0 && errno == ECHILD) return true;

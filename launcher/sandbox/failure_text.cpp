@@ -27,8 +27,8 @@ bool is_in_unit(const Plan& plan) {
          std::ranges::find(plan.unset, kId) != plan.unset.end();
 }
 
-// What the default confinement of a container refuses, or the hardening of a systemd unit. All options at once: where
-// one is needed, so are the others.
+// Remedies for the default confinement of a container, or the hardening of a systemd unit. Lists all options at once:
+// whoever needs one needs the others.
 std::string hint_for_confined(const Plan& plan, const char* cause) {
   if (is_in_unit(plan))
     return std::string(cause) +
@@ -112,13 +112,13 @@ Error mount_failure_text(const Plan& plan, const MountCall& call, int number) {
   return Error::from_errno("cannot set up " + target, number);
 }
 
-// What of the root directory must be shifted is no mount of its own: "/.dockerenv" would say nothing to anybody.
+// Entries of the root directory are not mounts of their own: naming "/.dockerenv" would help nobody.
 std::string place_of_file_system(const MountCall& call) {
   const bool is_of_root = call.why == "host" && call.id_mapped == IdMapped::required && call.source.rfind('/') == 0;
   return is_of_root ? "/" : call.source;
 }
 
-// Causes that are the same whatever was tried. The kernel is new enough: stepbox has asked before.
+// Causes that do not depend on the attempt. The kernel is new enough, since stepbox has checked that before.
 std::string general_hint(const Plan& plan, int number) {
   switch (number) {
     case EMFILE:
@@ -213,7 +213,7 @@ Error clone_failure_text(const Plan& plan, int number) {
     case EINVAL: error.hint = "this kernel lacks one of the user, mount, pid, ipc, uts and cgroup namespaces (CONFIG_USER_NS and the like)"; break;
     default: error.hint = kHintDoctor; break;
   }
-  // What a container or an administrator forbids may not be the caller's to allow.
+  // The caller may not be able to lift a restriction of a container or an administrator.
   const bool is_forbidden = number == EPERM || number == ENOSPC || number == EUSERS;
   if (is_boxed && is_forbidden && !error.hint.ends_with(kHintWeaker)) error.hint += kHintWeaker;
   return error;
@@ -226,7 +226,7 @@ Error early_end_text(const Plan& plan, std::string_view process, int status) {
     error.hint = general_hint(plan, error.number);
     return error;
   }
-  // A filter that kills leaves no errno.
+  // A filter that kills the process leaves no errno.
   if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
     return {who + " was killed by a seccomp filter (SIGSYS) while the box was being made",
             hint_for_confined(plan, "a filter around stepbox kills what makes a system call that is needed")};

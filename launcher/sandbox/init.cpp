@@ -24,8 +24,8 @@
 namespace stepbox::sandbox {
 namespace {
 
-// The last id of the slice: nobody outside, and beyond what is mapped into the step's namespace, so that the
-// step cannot become the same user.
+// The last id of the slice: no user outside has it, and it is not mapped into the step's namespace, so the step
+// cannot become the same user.
 constexpr uint32_t kInitId = 131'071;
 
 using sys::error_of;
@@ -38,7 +38,7 @@ class Init : StepParent {
 
  private:
   bool shifted() const { return prepared_.plan.identity.isolation == UidIsolation::shifted; }
-  // An ordinary user's init is in the namespace of the step already.
+  // An ordinary user's init already shares the step's namespace.
   bool step_has_namespace() const { return prepared_.plan.identity.isolation != UidIsolation::mapped; }
 
   void map_own_ids();
@@ -57,44 +57,44 @@ class Init : StepParent {
 };
 
 void Init::run() {
-  // The end of file on the channel is the second tie, for a supervisor that died before this line.
+  // The end of file on the channel is the second tie, in case the supervisor died before this line.
   tie_to_parent();
   enter_groups();
-  // Its top is where its maker is, so that it is made once the groups are entered.
+  // The top of the cgroup namespace is its maker's group, so it must be made inside the groups.
   if (!prepared_.groups.is_empty()) require(Stage::groups, error_of(::unshare(CLONE_NEWCGROUP)));
   if (prepared_.plan.identity.isolation == UidIsolation::mapped) map_own_ids();
   open_proc();
   clone_step(step_has_namespace() ? CLONE_NEWUSER : 0);
   if (step_has_namespace()) map_ids_of_step();
-  release_step();  // its ids are mapped: it may cut its privileges while the box is made
+  release_step();  // the step's ids are mapped: it may cut its privileges while the box is made
   bound_shared_memory();
   if (prepared_.plan.deny_nesting || prepared_.plan.deny_cgroup_namespaces) await_step();
   make_workspace();
-  show_root_to_step(context_.root);  // it makes the directories of its caches in the meantime
+  show_root_to_step(context_.root);  // meanwhile the step makes its cache directories
   make_rest();
   if (prepared_.plan.network == NetworkMode::loopback) raise_loopback();
   hand_over_volumes();
-  // Everything that can fail, and everything that gives init its last shape, comes before the step runs: it
+  // Everything that can fail, and everything that gives init its last shape, comes before the step runs: the step
   // could take init's limits away, or hold on to an init that still has privileges.
   processes_ = ::openat(context_.proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   require(Stage::init_privileges, error_of(processes_));
-  drop_descriptors(processes_, context_.terminal);  // nothing worth stealing is kept
+  drop_descriptors(processes_, context_.terminal);  // keeps nothing worth stealing
   drop_privileges();
   Server server({prepared_, channel_, terminal_, step_, step_handle_, processes_, Bounds::pid_namespace});
   require(Stage::init_privileges, server.open());
-  release_step();  // the box is made: it may enter it
+  release_step();  // the box is made: the step may enter it
   ::close(go_[1]);
   server.serve();
 }
 
 void Init::map_own_ids() {
-  // Without giving up setgroups first, an unprivileged process may not map its group (user_namespaces(7)).
+  // An unprivileged process must give up setgroups before it may map its group (user_namespaces(7)).
   require(Stage::user_map, write_file_at(AT_FDCWD, "/proc/self/setgroups", "deny", 4));
   require(Stage::user_map, write_file_at(AT_FDCWD, "/proc/self/uid_map", prepared_.uid_map.data(), prepared_.uid_map.size()));
   require(Stage::user_map, write_file_at(AT_FDCWD, "/proc/self/gid_map", prepared_.gid_map.data(), prepared_.gid_map.size()));
 }
 
-// Made before it is mounted: the step's maps are written through it, under the pids of the box.
+// Makes the procfs before it is mounted: init writes the step's maps through it, under the pids of the box.
 void Init::open_proc() {
   const int context = sys::fsopen("proc");
   require(Stage::file_systems, error_of(context));
@@ -127,7 +127,7 @@ void Init::map_ids_of_step() {
 }
 
 void Init::make_workspace() {
-  // Nothing that is mounted here may travel to the host, nor its mounts to here.
+  // Mounts made here must not propagate to the host, nor the host's to here.
   require(Stage::private_mounts, error_of(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr)));
   ::umask(0);
   build(MountPhase::workspace);
@@ -143,10 +143,10 @@ void Init::build(MountPhase last) {
   require(failure.stage, failure.error, failure.index);
 }
 
-// System V segments are memory outside every volume: as much as the workspace at the most, and gone with their last
-// user instead of with the namespace, which the kernel frees a while after the box has ended. The settings belong to
-// real root (proc(5)), before Linux 5.19 to the host's alone; an ordinary user's box has the kernel's defaults. Before the
-// mounts: where the host's uid 0 is in the box, its /proc gets read-only.
+// System V segments are memory outside every volume. Bounds them to the size of the workspace, and makes the kernel
+// free them with their last user rather than with the namespace, which the kernel frees a while after the box has
+// ended. Real root owns these settings (proc(5)), before Linux 5.19 the host's alone; an ordinary user's box keeps
+// the kernel's defaults. Runs before the mounts, because a box that contains the host's uid 0 gets a read-only /proc.
 void Init::bound_shared_memory() const {
   if (prepared_.plan.identity.isolation == UidIsolation::mapped) return;
   constexpr uint64_t kPage = 4096;
@@ -157,7 +157,7 @@ void Init::bound_shared_memory() const {
   // A kernel without System V IPC has neither file.
   if (error == 0 || error == ENOENT || prepared_.plan.segments == SegmentBound::by_memory_limit) return;
   if (prepared_.plan.segments == SegmentBound::required) require(Stage::shared_memory, error);
-  // Untold, it would be a weaker box without a word.
+  // Without this message, the box would be weaker and nobody would know.
   if (!send_message(channel_, {.kind = Kind::weakened, .stage = Stage::shared_memory, .error = error})) ::_exit(0);
 }
 
@@ -171,13 +171,13 @@ void Init::raise_loopback() {
   ::close(fd);
 }
 
-// The supervisor measures the volumes, while the step runs and after everything in the box is dead.
+// Lets the supervisor measure the volumes while the step runs and after everything in the box is dead.
 void Init::hand_over_volumes() {
   int fds[kMaxDescriptors];
   size_t count = 0;
   for (const int fd : context_.volumes)
     if (fd >= 0) fds[count++] = fd;
-  // And what the processes do, when a deadline is over.
+  // Lets the supervisor look at the processes when a deadline is over.
   fds[count++] = context_.proc;
   Message message{.kind = Kind::volumes};
   iovec part{&message, sizeof message};
@@ -186,14 +186,14 @@ void Init::hand_over_volumes() {
 
 void Init::drop_privileges() {
   const Identity& identity = prepared_.plan.identity;
-  // The host's uid 0 is not in the box.
+  // Leaves the host's uid 0, which must not be in the box.
   if (shifted())
     require(Stage::init_privileges,
             become_keeping_capabilities(identity.owner_uid + kInitId, identity.owner_gid + kInitId));
-  // A step that is root in its namespace may change its uid, and must still hear its signals.
+  // A step that is root in its namespace may change its uid, and must still be reachable by signals.
   require(Stage::init_privileges, keep_capabilities(uint64_t{1} << CAP_KILL));
   require(Stage::init_privileges, error_of(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)));
-  // The step may be the same user; what is not dumpable it can neither trace nor read (ptrace(2)).
+  // The step may be the same user, but can neither trace nor read a process that is not dumpable (ptrace(2)).
   require(Stage::init_privileges, error_of(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)));
   tie_to_parent();
 }

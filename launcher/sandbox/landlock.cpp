@@ -16,7 +16,7 @@
 namespace stepbox::sandbox {
 namespace {
 
-// As Linux 7.1 has them; the headers of Debian 12 are older.
+// As in Linux 7.1; the headers of Debian 12 are older.
 struct Ruleset {
   uint64_t handled_access_fs;
   uint64_t handled_access_net;
@@ -48,13 +48,13 @@ int allow(int ruleset, int place, uint64_t access) {
   return ::syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0 ? 0 : errno;
 }
 
-// /dev/stdout is opened like any file; a pipe has no name, and needs no rule.
+// Programs open /dev/stdout like any file. A pipe has no name and needs no rule.
 int allow_standard_streams(int ruleset, uint64_t writes) {
   for (int fd = 0; fd <= 2; ++fd) {
     struct stat status {};
     if (::fstat(fd, &status) != 0 || (!S_ISREG(status.st_mode) && !S_ISCHR(status.st_mode))) continue;
     if ((::fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY) continue;
-    // A file system that the kernel keeps for itself has no names either.
+    // Files on a kernel-internal file system have no names either.
     if (const int error = allow(ruleset, fd, writes & kOfFiles); error != 0 && error != EBADFD) return error;
   }
   return 0;
@@ -73,7 +73,7 @@ LandlockFailure allow_writes(int ruleset, uint64_t writes, const Plan& plan, int
   return {};
 }
 
-// In a box: everything lies below its root.
+// For a box, where everything lies below the root.
 int allow_sockets(int ruleset, const LandlockRights& rights, const Plan& plan, int root) {
   if (const int error = allow(ruleset, root, rights.of_workspace); error != 0) return error;
   for (const std::string& target : plan.open_sockets) {
@@ -99,8 +99,8 @@ LandlockRights landlock_rights(const Plan& plan) {
   rights.scopes = (plan.scope_sockets ? kScopeAbstractSockets : 0) | (plan.scope_signals ? kScopeSignals : 0);
   if (plan.isolation == Isolation::landlock) rights.handled = rights.of_workspace = known_writes(plan.landlock_abi);
   if (plan.scope_path_sockets) {
-    // Files may be moved only where a rule says so, whatever else is handled (landlock(7)). The step's own sockets need
-    // no rule: they were made under this one.
+    // Landlock denies moving files unless a rule allows it, whatever else it handles (landlock(7)). The step's own
+    // sockets need no rule, because they were made under this ruleset.
     rights.handled |= kConnectToPaths | LANDLOCK_ACCESS_FS_REFER;
     rights.of_workspace |= LANDLOCK_ACCESS_FS_REFER;
     rights.of_sockets = kConnectToPaths;

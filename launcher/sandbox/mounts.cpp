@@ -22,8 +22,8 @@ namespace {
 using sys::error_of;
 using sys::Fd;
 
-// New files belong to the step. With shifted ids init is another user, so that it takes the owner's
-// file-system ids for the moment; it keeps its own for everything else, which needs their privileges.
+// Makes new files belong to the step. With shifted ids init is another user, so it takes the owner's file-system ids
+// for the moment. Everything else needs the privileges of init's own ids.
 class FileOwner {
  public:
   FileOwner(const Identity& identity) : identity_(identity) {}
@@ -35,7 +35,7 @@ class FileOwner {
     if (identity_.isolation != UidIsolation::shifted || owner == is_owner_) return;
     ::setfsgid(owner ? identity_.owner_gid : 0);
     ::setfsuid(owner ? identity_.owner_uid : 0);
-    // A path of the host may hang (a network file system): init must not outlive the supervisor in it.
+    // A host path may hang (a network file system), and init must not outlive the supervisor in it.
     tie_to_parent();
     is_owner_ = owner;
   }
@@ -87,7 +87,7 @@ class Builder {
 int Builder::carry_out(const MountCall& call) {
   if (makes_entry(call.act)) owner_.be_owner();
   else owner_.be_self();
-  // Without a default, so that the compiler asks about a new act.
+  // Without a default, so that the compiler complains about a new act.
   switch (call.act) {
     case MountAct::directory: return make_directory(call);
     case MountAct::file: return make_file(call);
@@ -106,7 +106,7 @@ int Builder::carry_out(const MountCall& call) {
 int Builder::make_directory(const MountCall& call) {
   if (::mkdirat(context_.root, call.target.c_str(), call.mode) == 0) return 0;
   if (errno != EEXIST) return errno;
-  // The root of a volume is there already and gets its mode.
+  // The root of a volume exists already and only gets its mode.
   return error_of(::fchmodat(context_.root, call.target.c_str(), call.mode, 0));
 }
 
@@ -119,7 +119,7 @@ int Builder::new_tmpfs(const MountCall& call) {
   if (!context) return errno;
   for (const auto& [key, value] : call.options) {
     if (sys::fsconfig_string(context.get(), key.c_str(), value.c_str()) == 0) continue;
-    // Huge pages are a matter of speed; a kernel without them says EINVAL here.
+    // Huge pages only matter for speed; a kernel without them says EINVAL here.
     if (std::strcmp(key.c_str(), "huge") != 0) return errno;
   }
   if (prepared_.plan.identity.isolation == UidIsolation::shifted) {
@@ -134,7 +134,7 @@ int Builder::new_tmpfs(const MountCall& call) {
     context_.root = mount.release();
   } else if (call.volume >= 0) {
     const auto volume = static_cast<size_t>(call.volume);
-    // No policy names so many; a plan that does is a mistake of ours, and must not write past the array.
+    // No policy can name so many. A plan that does is a bug, and must not write past the array.
     if (volume >= context_.volumes.size()) return ENOBUFS;
     context_.volumes[volume] = mount.release();
   }
@@ -142,7 +142,7 @@ int Builder::new_tmpfs(const MountCall& call) {
 }
 
 int Builder::new_devpts(const MountCall& call) {
-  // The new terminals belong to the step as well.
+  // The terminals of this devpts belong to the step as well.
   owner_.be_owner();
   const Fd context(sys::fsopen("devpts"));
   owner_.be_self();
@@ -154,9 +154,9 @@ int Builder::new_devpts(const MountCall& call) {
   return mount ? attach(call, mount.get()) : errno;
 }
 
-// No file can be made in a devpts: what stands there are terminals that are open. So as many are opened as it takes
-// until one has the number of the caller's; it stays open, and the caller's is mounted over it. No other terminal of
-// the box can have its number then, which programs would take for the caller's (/proc/self/fd/0 says /dev/pts/N).
+// A devpts holds only open terminals, and no file can be made there. So this opens terminals until one gets the
+// number of the caller's terminal. That one stays open, and the caller's is mounted over it. No other terminal of the
+// box can then get the number, which programs would mistake for the caller's (/proc/self/fd/0 says /dev/pts/N).
 int Builder::reserve_terminal(const MountCall& call) {
   int fds[kMaxTerminals];
   unsigned count = 0;
@@ -173,7 +173,7 @@ int Builder::reserve_terminal(const MountCall& call) {
   }
   if (is_there) context_.terminal = fds[--count];
   while (count > 0) ::close(fds[--count]);
-  // Where the machine's terminals or descriptors do not suffice, /dev/console has to do.
+  // If the machine has too few terminals or descriptors, /dev/console has to do.
   return is_there ? 0 : ENOENT;
 }
 
@@ -182,7 +182,7 @@ int Builder::copy_terminal(const MountCall& call) {
   return error == 0 ? copy(call, AT_FDCWD) : error;
 }
 
-// A source of one component has no link on its way, and one that is in the box was made by stepbox.
+// A source of one component has no links on the way, and stepbox itself made every source in the box.
 bool is_safe_by_path(const MountCall& call) {
   return call.act == MountAct::rebind || call.source.rfind('/') == 0;
 }
@@ -196,8 +196,8 @@ int Builder::copy(const MountCall& call, int from) {
   unsigned recursive = call.recursion == Recursion::tree ? AT_RECURSIVE : 0;
   Fd mount = clone(recursive);
   if (!mount && errno == EINVAL && recursive == 0) {
-    // A mount namespace copied into a less privileged user namespace (a container's, `unshare -r`): what is mounted
-    // below is locked to the place and comes along (mount_namespaces(7)).
+    // In a mount namespace copied into a less privileged user namespace (a container's, `unshare -r`), mounts below
+    // are locked in place and must come along (mount_namespaces(7)).
     recursive = AT_RECURSIVE;
     mount = clone(recursive);
   }
@@ -207,11 +207,11 @@ int Builder::copy(const MountCall& call, int from) {
   return call.layers.empty() ? 0 : put_overlay(call, mount.get());
 }
 
-// An overlay has inodes of its own, and the kernel finds who listens at a socket by its inode. It stays under the
+// An overlay has its own inodes, and the kernel finds a socket's listener by inode. The socket stays under the
 // overlay, where nothing leads to it any more.
 int Builder::put_overlay(const MountCall& call, int lower) {
   failed_stage_ = Stage::overlay;
-  // The layers are named from there: a path of the host may hold what separates them.
+  // Names the layers relative to this directory, since a host path may contain the separator.
   if (::fchdir(lower) != 0) return errno;
   const Fd context(sys::fsopen("overlay"));
   if (!context) return errno;
@@ -233,7 +233,7 @@ int Builder::set_attributes(const MountCall& call, int mount, unsigned recursive
       failed_stage_ = Stage::id_map;
       return errno;
     }
-    // Read-only and not the step's own: owners look like nobody's there, and nothing else changes.
+    // The mount is read-only and not the step's own: its owners appear as nobody, and nothing else changes.
     attributes.attr_set = call.attributes;
     attributes.userns_fd = 0;
   }
@@ -281,8 +281,8 @@ MountFailure make_cache_directories(const Plan& plan, int root) {
 }
 
 int enter_root(int root) {
-  // pivot_root(".", "."): the old root ends up on top of the new one and is taken off again; no
-  // directory for it is needed (pivot_root(2), NOTES).
+  // pivot_root(".", "."): the old root ends up on top of the new one and is removed again, without a directory for it
+  // (pivot_root(2), NOTES).
   if (::fchdir(root) != 0) return errno;
   if (sys::pivot_root(".", ".") != 0) return errno;
   if (::umount2(".", MNT_DETACH) != 0) return errno;

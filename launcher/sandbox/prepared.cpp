@@ -12,7 +12,7 @@ std::string map_text(const std::vector<IdExtent>& extents) {
   return text;
 }
 
-// execve(2) takes char*, and does not write through them.
+// execve(2) takes char* but does not write through them.
 char* pointer_to(const std::string& text) { return const_cast<char*>(text.c_str()); }
 
 }  // namespace
@@ -30,7 +30,7 @@ Prepared::Prepared(const Plan& the_plan, const CallerState& the_caller, BoxGroup
   argv.push_back(nullptr);
   static char shell[] = "sh";
   shell_argv.push_back(shell);
-  shell_argv.push_back(nullptr);  // the program, once it is known which
+  shell_argv.push_back(nullptr);  // the program, set once it is known
   for (size_t i = 1; i < plan.argv.size(); ++i) shell_argv.push_back(pointer_to(plan.argv[i]));
   shell_argv.push_back(nullptr);
   environment_text_.reserve(plan.environment.size());

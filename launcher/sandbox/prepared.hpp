@@ -1,5 +1,5 @@
-// The plan in the form that init and step can use without allocating: C strings and flat arrays, made
-// before clone. Everything points into the Plan, which must outlive it.
+// The plan as C strings and flat arrays, made before clone, so that init and step can use it without allocating.
+// Everything points into the Plan, which must outlive it.
 #pragma once
 
 #include <signal.h>
@@ -13,16 +13,16 @@
 
 namespace stepbox::sandbox {
 
-// What the caller's process looked like before stepbox changed it; the step gets it back.
+// The process state that the caller set up, before stepbox changed it; the step gets it back.
 struct CallerState {
   sigset_t mask;
-  struct sigaction child_action;  // SIGCHLD: ignored by some callers
-  bool has_foreground = false;    // of the terminal: the step starts with it
+  struct sigaction child_action;  // of SIGCHLD, which some callers ignore
+  bool has_foreground = false;    // the step starts with the terminal
 };
 
-// How init enters the control groups of its box, before anything else. Borrowed descriptors.
+// The control groups that init enters before anything else. Borrowed descriptors.
 struct BoxGroups {
-  int unified = -1;             // a v2 group to be cloned into; -1 for none
+  int unified = -1;             // the v2 group to clone init into; -1 for none
   std::vector<int> tasks = {};  // "tasks" of v1 groups
 
   bool is_empty() const { return unified < 0 && tasks.empty(); }
@@ -45,7 +45,7 @@ struct Prepared {
   std::string owner_gid;
   uint64_t kept_capabilities = 0;  // a bit per capability
   std::vector<sock_filter> log_program = {};  // in log mode instead of the plan's filter; else empty
-  // The value of LISTEN_PID where the step's pid cannot be known before, to be written by the step; null otherwise.
+  // The value of LISTEN_PID, for the step to fill in if its pid cannot be known beforehand; otherwise null.
   char* listen_pid = nullptr;
 
  private:

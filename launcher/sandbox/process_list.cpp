@@ -20,7 +20,7 @@ constexpr int kInit = 1;
 std::vector<int> descendants_of(int processes, pid_t ancestor) {
   std::vector<std::pair<int, int>> with_parent;
   for (const int pid : numbers_in(processes, ".")) with_parent.emplace_back(pid, parent_of(processes, pid));
-  // The keeper's only child is stepbox's as well.
+  // The keeper's only child belongs to stepbox as well.
   std::vector<int> found;
   for (const auto& [pid, parent] : with_parent)
     if (parent == ancestor) found.push_back(pid);

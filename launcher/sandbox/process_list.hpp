@@ -1,4 +1,4 @@
-// The processes of a step by their numbers in /proc, for looking at them from outside.
+// Lists a step's processes by their numbers in /proc, from outside.
 #pragma once
 
 #include <sys/types.h>
@@ -7,11 +7,12 @@
 
 namespace stepbox::sandbox {
 
-// The entries of a directory that are numbers, ascending as the kernel lists them. None where it cannot be listed.
+// The numeric entries of a directory, in the kernel's (ascending) order. Empty if it cannot be listed.
 std::vector<int> numbers_in(int directory, const char* path);
 
-// `processes` is open on the box's /proc: all but init, which is stepbox's own. Or on the host's, and `ancestor` is a
-// process, not 0, whose descendants are meant; its children are stepbox's own as well.
+// `processes` is open on the box's /proc: all processes except init, which is stepbox's own. Or it is open on the
+// host's, and `ancestor` (not 0) is a process whose descendants are meant, except its children, which are stepbox's
+// own too.
 std::vector<int> processes_of_step(int processes, pid_t ancestor);
 
 }  // namespace stepbox::sandbox

@@ -15,8 +15,8 @@
 namespace stepbox::sandbox {
 
 std::optional<ProcessMemory> parse_process_memory(int pid, std::string_view stat) {
-  // SIGKILL has come, and will be taken next; or a signal has been taken that ends the process (PF_SIGNALED of the
-  // kernel's sched.h). Both fields are in proc(5).
+  // A pending SIGKILL will act next; PF_SIGNALED (kernel: sched.h) marks a process that a signal is already ending.
+  // Both fields are in proc(5).
   constexpr unsigned long long kKillIsPending = 1ULL << (SIGKILL - 1);
   constexpr unsigned long long kEndedBySignal = 0x400;
   const StatLine line(stat);

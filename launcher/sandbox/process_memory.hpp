@@ -1,5 +1,5 @@
-// How much memory each process of a step holds, at once and without stopping them: /proc/PID/stat waits for no lock that
-// a step could hold.
+// Measures the memory of each process of a step, without stopping them and without delay: /proc/PID/stat takes no
+// lock that a step could hold.
 #pragma once
 
 #include <sys/types.h>
@@ -12,10 +12,10 @@
 
 namespace stepbox::sandbox {
 
-// As for processes_of_step(). Of the first thousand.
+// Arguments as for processes_of_step(). Looks at the first thousand processes only.
 std::vector<ProcessMemory> memory_of_processes(int processes, pid_t ancestor);
 
-// From the text of /proc/PID/stat; nothing where it is not such a text. Pure.
+// Parses the text of /proc/PID/stat; empty if it is malformed. Pure.
 std::optional<ProcessMemory> parse_process_memory(int pid, std::string_view stat);
 
 }  // namespace stepbox::sandbox

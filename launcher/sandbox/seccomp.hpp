@@ -9,8 +9,8 @@ namespace stepbox::sandbox {
 // call, allocation-free. 0 or an errno.
 int load_filter(const SeccompFilter& filter);
 
-// The same with a program of log_program(). Returns the descriptor at which the supervisor hears of calls, close-on-exec,
-// or -1 and errno.
+// Likewise with a program from log_program(). Returns the descriptor on which the supervisor learns of calls,
+// close-on-exec, or -1 and errno.
 int load_log_filter(std::span<const sock_filter> program);
 
 }  // namespace stepbox::sandbox

@@ -19,16 +19,17 @@ namespace {
 
 int64_t nanoseconds_of(const timeval& time) { return (int64_t{time.tv_sec} * 1'000'000 + time.tv_usec) * 1'000; }
 
-// Of a processor, by those that are there and those that have ended, which are children of this process.
+// The processor time of the living processes and of those that have ended, which are children of this process.
 int64_t processor_time_of(const Activity& activity) {
   rusage usage{};
   ::getrusage(RUSAGE_CHILDREN, &usage);
   return activity.processor_time + nanoseconds_of(usage.ru_utime) + nanoseconds_of(usage.ru_stime);
 }
 
-// A process that is just ending is no stray: the helpers of a nested sandbox end a moment after it, and what reads the
-// step's output when it has read the end. On a busy machine a moment is when they get a processor, which our sleeping does
-// not give them. So those that want one get that much of it, however long it takes, within reason.
+// A process that is just ending is no stray: helpers of a nested sandbox end a moment after it, and a reader of the
+// step's output ends once it has read the end. On a busy machine such a moment takes processor time, which our
+// sleeping does not give them. So processes that want a processor get that much of it, however long it takes, within
+// reason.
 bool everyone_ends_soon(int processes, Bounds bounds) {
   constexpr int kMoments = 10;
   constexpr int kAtATime = 8192;
@@ -51,7 +52,8 @@ bool everyone_ends_soon(int processes, Bounds bounds) {
   }
 }
 
-// What this process got as a member of the caller's process group, and the supervisor has seen (Box::heard_by_parent()).
+// Discards a signal that this process got as a member of the caller's process group, and that the supervisor has seen
+// (Box::heard_by_parent()).
 void forget(int signal) {
   constexpr timespec kNoTime{};
   sigset_t one;
@@ -78,14 +80,14 @@ int Server::open() {
   sigaddset(&children, SIGCHLD);
   signals_ = ::signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
   if (signals_ < 0) return errno;
-  // A supervisor that is stopped does not read; the box ends with init all the same.
+  // A stopped supervisor does not read, but the box must end with init all the same.
   constexpr timeval kPatience{.tv_sec = 5, .tv_usec = 0};
   if (::setsockopt(channel_, SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience) != 0) return errno;
   return start_clock();
 }
 
-// A second copy of the time limit, for a supervisor that is stopped and cannot keep the first. It has the grace to do
-// so, and a while more.
+// A second copy of the time limit, in case the supervisor is stopped and cannot keep the first. The supervisor gets
+// the grace and some extra time first.
 int Server::start_clock() {
   constexpr int64_t kWhile = 5'000;
   const Deadlines& deadlines = plan_.deadlines;
@@ -99,13 +101,13 @@ int Server::start_clock() {
 }
 
 void Server::serve() {
-  // poll(2) passes over a negative descriptor.
+  // poll(2) skips a negative descriptor.
   pollfd watched[] = {{channel_, POLLIN, 0}, {step_handle_, POLLIN, 0}, {signals_, POLLIN, 0}, {clock_, POLLIN, 0}};
   for (;;) {
     if (::ppoll(watched, 4, nullptr, nullptr) < 0) continue;
-    // The channel's end of file is the supervisor's death: leave, and nobody stays.
+    // The channel's end of file means that the supervisor is dead: leave, and let no process stay.
     if ((watched[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) obey();
-    // The step's end comes before its orphans': they may go on coming for ever.
+    // The step's end comes before that of its orphans, which may keep coming for ever.
     if ((watched[1].revents & POLLIN) != 0) take_step();
     if ((watched[3].revents & POLLIN) != 0) expire();
     if ((watched[2].revents & POLLIN) != 0) reap();
@@ -117,7 +119,7 @@ void Server::obey() {
   const ssize_t got = ::recv(channel_, &message, sizeof message, MSG_DONTWAIT);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (got != static_cast<ssize_t>(sizeof message)) leave();
-  // Whether the step is stopped is known only now: the stop may have come in the same moment.
+  // Learns whether the step is stopped: the stop may have come at the same moment.
   reap();
   if (continues_step(message)) ++continued_;
   if (message.kind == Kind::signal) {
@@ -133,23 +135,23 @@ void Server::obey() {
 
 void Server::forward(int signal, Whom whom) const {
   forget(signal);
-  // Where the command was moved to another group, its own may be empty.
+  // If the command has moved to another group, its first group may be empty.
   if (whom == Whom::command || (whom == Whom::group && ::kill(-step_, signal) != 0)) ::kill(step_, signal);
-  // A stopped step would not hear of it until somebody continues it.
+  // A stopped step would not get the signal until it is continued.
   if (!asks_to_end(signal) || !step_is_stopped_) return;
   ::kill(step_, SIGCONT);
   ::kill(-step_, SIGCONT);
 }
 
-// Orphans, and the step's stops. A bounded number at a time: the step may make them faster than they can be
-// reaped, and its end and the supervisor's orders must be seen all the same.
+// Handles orphans and the step's stops. Bounded: the step may make them faster than they can be reaped, and its end
+// and the supervisor's orders must still be seen.
 void Server::reap() {
   signalfd_siginfo ignored[8];
   while (::read(signals_, ignored, sizeof ignored) > 0) {}
   int status = 0;
   for (int i = 0; i < 256; ++i) {
     siginfo_t child{};
-    // Looked at first: the step's own status is left for take_step().
+    // Only peeks first: the step's own status is for take_step().
     if (::waitid(P_ALL, 0, &child, WEXITED | WSTOPPED | WCONTINUED | WNOHANG | WNOWAIT | __WALL) != 0 || child.si_pid == 0) return;
     const bool is_end = child.si_code == CLD_EXITED || child.si_code == CLD_KILLED || child.si_code == CLD_DUMPED;
     if (child.si_pid == step_ && is_end) return;
@@ -159,11 +161,11 @@ void Server::reap() {
     if (step_is_stopped_ && has_room(channel_))
       send_or_drop(channel_, {.kind = Kind::stopped, .index = continued_, .value = WSTOPSIG(status)});
   }
-  // More to come: be woken again.
+  // There may be more: wakes this loop again.
   ::kill(::getpid(), SIGCHLD);
 }
 
-// The step has ended. A process that traces it can keep its status back; then everybody else is ended first.
+// The step has ended, but a process that traces it can keep its status back; then everything else is killed first.
 void Server::take_step() {
   constexpr timespec kMoment{.tv_sec = 0, .tv_nsec = 1'000'000};
   int status = 0;
@@ -171,7 +173,8 @@ void Server::take_step() {
     if (::waitpid(step_, &status, WNOHANG | __WALL) == step_) end(status);
     ::nanosleep(&kMoment, nullptr);
   }
-  // Again and again: without a pid namespace who traces it may be a grandchild, and comes up when its parent is dead.
+  // Repeats the kill: without a pid namespace the tracer may be a grandchild, and becomes a child only when its
+  // parent is dead.
   for (;;) {
     kill_everybody();
     if (::waitpid(step_, &status, WNOHANG | __WALL) == step_) end(status);
@@ -186,8 +189,8 @@ void Server::expire() {
   take_step();
 }
 
-// Tells how the step ended and who is left. What is left in a pid namespace dies with init: the kernel kills every
-// process of one whose init has ended (pid_namespaces(7)).
+// Reports how the step ended and which processes are left. In a pid namespace they die with init: the kernel kills
+// every process of a namespace whose init has ended (pid_namespaces(7)).
 void Server::end(int status) {
   EndedMessage message{};
   message.head = {.kind = Kind::ended, .value = status, .at = monotonic_nanoseconds()};
@@ -196,23 +199,24 @@ void Server::end(int status) {
   message.ending.user_microseconds = usage.ru_utime.tv_sec * 1'000'000 + usage.ru_utime.tv_usec;
   message.ending.system_microseconds = usage.ru_stime.tv_sec * 1'000'000 + usage.ru_stime.tv_usec;
   message.ending.max_rss_kib = usage.ru_maxrss;
-  // No child means no process: every orphan is init's child.
+  // Without children there are no processes left: every orphan is init's child.
   if (!everyone_ends_soon(processes_, bounds_)) {
     message.ending.stray_count = list_everybody(processes_, bounds_, message.ending.strays);
     message.ending.has_survivors = bounds_ == Bounds::descendants && !end_descendants(processes_);
   }
   ssize_t sent = 0;
   do {
-    // A supervisor that has let the time limit pass is not waited for.
+    // Does not wait for a supervisor that has let the time limit pass.
     sent = ::send(channel_, &message, sizeof message, MSG_NOSIGNAL | (has_expired_ ? MSG_DONTWAIT : 0));
   } while (sent < 0 && errno == EINTR);
-  // A supervisor that has not heard of the end would not dismiss it: the keeper waits for that, as if this had been killed.
+  // A supervisor that has not heard of the end would never dismiss this process. The keeper handles that as if this
+  // process had been killed.
   if (sent < 0) ::_exit(errno);
   if (bounds_ == Bounds::descendants) await_dismissal();
   ::_exit(0);
 }
 
-// The supervisor still reads the step's directory. When it is done, or dies, it is time to leave.
+// The supervisor still reads the step's directory. Leaves when the supervisor is done, or dead.
 void Server::await_dismissal() {
   Message ignored{};
   for (;;) {
@@ -223,7 +227,7 @@ void Server::await_dismissal() {
   }
 }
 
-// The supervisor is gone. The kernel takes a box apart; where there is none, it is done here.
+// The supervisor is gone. The kernel takes a box apart; without a box, this process cleans up.
 void Server::leave() {
   if (bounds_ == Bounds::descendants) {
     end_descendants(processes_);

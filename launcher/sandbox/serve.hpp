@@ -1,5 +1,5 @@
-// What init does while the step runs: forwards signals, reaps, keeps a second copy of the time limit, and ends when the
-// step ends. Used after clone: nothing here allocates.
+// Init's work while the step runs: it forwards signals, reaps, keeps a second copy of the time limit, and ends when
+// the step ends. For use after clone: nothing here allocates.
 #pragma once
 
 #include <sys/types.h>
@@ -17,19 +17,19 @@ struct Served {
   int terminal;     // or -1
   pid_t step;       // a child of the caller
   int step_handle;  // its pidfd
-  int processes;    // a /proc that shows them
+  int processes;    // a /proc that shows the step's processes
   Bounds bounds;
-  int private_directory = -1;  // to be removed, of descendants
+  int private_directory = -1;  // without a box: removed in the end
 };
 
 class Server {
  public:
   explicit Server(const Served& served);
 
-  // Everything that can fail. 0 or an errno.
+  // Does everything that can fail. 0 or an errno.
   int open();
 
-  // Never returns: the caller ends soon after the step, or with the supervisor.
+  // Never returns: the process ends soon after the step, or with the supervisor.
   [[noreturn]] void serve();
 
  private:

@@ -20,12 +20,12 @@ namespace {
 constexpr size_t kMostProcesses = 200;
 constexpr size_t kMostFiles = 64;         // of one process
 constexpr size_t kMostOfFile = 4096;      // of a small file of /proc
-constexpr size_t kMostOfTable = 1 << 18;  // of a table of sockets: with the host's network it has the host's
+constexpr size_t kMostOfTable = 1 << 18;  // of a socket table, which lists the host's sockets with the host's network
 constexpr size_t kMostTogether = 4 << 20;
 constexpr size_t kAtATime = 1 << 15;
 constexpr size_t kCommandLinesAtATime = 16;
 
-// The child's side. What cannot be read is left out: the process is gone, or not ours to look at.
+// The child's side. Leaves out files that it cannot read: the process is gone, or is not ours to look at.
 class Reader {
  public:
   Reader(int processes, pid_t ancestor, int out) : processes_(processes), ancestor_(ancestor), out_(out) {}
@@ -44,7 +44,7 @@ class Reader {
       for (const char* table : {"net/tcp", "net/tcp6", "net/udp", "net/udp6", "net/unix"})
         tell_file(FrameKind::socket_table, has_socket_, table, kMostOfTable, table);
     }
-    // Whatever comes now may wait for ever: what is known is told before, and a few at a time.
+    // From here on a read may block for ever, so the findings so far go out first, and the rest a few at a time.
     for (size_t i = 0; i < pids.size(); ++i) {
       if (i % kCommandLinesAtATime == 0) flush();
       tell_file(FrameKind::command_line, pids[i], "cmdline", kMostOfFile);
@@ -54,14 +54,14 @@ class Reader {
   }
 
  private:
-  // Many at a time: every write would wake the supervisor, in a box that may be full of processes that run.
+  // Batches frames: every write would wake the supervisor, in a box that may be full of running processes.
   void tell(FrameKind kind, int pid, std::string_view text) {
     told_ += frame(kind, pid, text);
     if (told_.size() >= kAtATime) flush();
   }
 
   void flush() {
-    // Nobody reads any more: the time is over.
+    // The supervisor no longer reads, because the time is over.
     if (sys::write_all(out_, told_) != 0) ::_exit(1);
     told_.clear();
   }
@@ -100,7 +100,7 @@ class Reader {
   pid_t ancestor_;
   int out_;
   std::string told_;
-  int has_socket_ = 0;  // a process that has one
+  int has_socket_ = 0;  // a process that has a socket
 };
 
 }  // namespace

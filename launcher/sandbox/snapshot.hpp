@@ -1,8 +1,9 @@
-// What the processes of a box are doing, seen from outside and without stopping them.
+// Records what the processes of a box are doing, from outside and without stopping them.
 //
-// They are hostile: they come and go while they are looked at, there may be thousands, and reading a command line is
-// reading their memory, which they can make wait for ever. So a child reads, for a limited time and a limited number
-// of them, and the command lines last; what it has told until then is what there is. No environment is read.
+// The processes are hostile: they come and go during the look, there may be thousands, and reading a command line
+// means reading their memory, which they can delay for ever. So a child does the reading, within limits on time and
+// on the number of processes, and command lines come last. Whatever it has reported by then is the snapshot. It reads
+// no environment.
 #pragma once
 
 #include <sys/types.h>
@@ -14,7 +15,7 @@
 namespace stepbox::sandbox {
 
 // `processes` is open on the box's /proc; or on the host's, and `ancestor` is a process whose descendants are meant.
-// Fills the processes, their number, and whether that is all.
+// Fills the processes, their number, and whether the list is complete.
 Snapshot take_snapshot(int processes, pid_t ancestor, std::chrono::milliseconds time);
 
 }  // namespace stepbox::sandbox

@@ -19,7 +19,7 @@ struct Header {
   FrameKind kind;
 };
 
-// A longer one says no more to a reader.
+// A longer command line tells a reader nothing more.
 constexpr size_t kMostOfCommand = 512;
 
 void add_process(Snapshot& snapshot, int pid, std::string_view stat) {

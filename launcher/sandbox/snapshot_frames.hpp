@@ -1,4 +1,4 @@
-// How the child that reads a box's /proc tells what it found, and what becomes of it. Pure.
+// The format in which the child that reads a box's /proc reports its findings, and their assembly. Pure.
 #pragma once
 
 #include <cstdint>
@@ -9,21 +9,21 @@
 
 namespace stepbox::sandbox {
 
-// Files as they were read, each with the process it is about.
+// Files as read, each with its process.
 enum class FrameKind : uint8_t {
-  count,         // how many processes there are
+  count,         // the number of processes
   stat,          // /proc/PID/stat
   wait_channel,  // /proc/PID/wchan
   open_file,     // "FD TARGET"
   socket_table,  // "net/tcp", a newline, and that file
   command_line,  // /proc/PID/cmdline
-  end            // that is all
+  end            // the report is complete
 };
 
 std::string frame(FrameKind kind, int pid, std::string_view text);
 
-// The processes of which there was a stat, in that order. What is cut off in the middle of a frame is left out, and
-// without an end the snapshot is not complete.
+// The processes with a stat frame, in its order. Drops a frame that is cut off. Without an end frame the snapshot is
+// incomplete.
 Snapshot assemble(std::string_view frames);
 
 }  // namespace stepbox::sandbox

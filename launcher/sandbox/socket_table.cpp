@@ -22,7 +22,7 @@ bool hexadecimal(std::string_view text, uint32_t& value) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
-// "0100007F:0050": words of four bytes as they lie in memory, and the port as a number. Empty when it is none.
+// "0100007F:0050": four-byte words in memory order, then the port as a number. Empty if the text is no address.
 std::string address(std::string_view text) {
   const size_t colon = text.find(':');
   uint32_t port = 0;

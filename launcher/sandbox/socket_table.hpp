@@ -8,10 +8,11 @@
 
 namespace stepbox::sandbox {
 
-// From what a descriptor points to, "socket:[4711]", to what it is: "tcp 127.0.0.1:80 to 127.0.0.1:4711 ESTABLISHED".
+// Maps the target of a descriptor, "socket:[4711]", to a description: "tcp 127.0.0.1:80 to 127.0.0.1:4711
+// ESTABLISHED".
 using SocketNames = std::map<std::string, std::string, std::less<>>;
 
-// `table` begins with a line that names it: "net/tcp". Lines that are not understood are passed over.
+// `table` begins with a line that names it: "net/tcp". Skips lines that it does not understand.
 void add_sockets(SocketNames& names, std::string_view table);
 
 }  // namespace stepbox::sandbox

@@ -1,4 +1,4 @@
-// The line of /proc/PID/stat: "42 (a name) S 1 ...", where the name may hold anything, brackets too. Pure.
+// The line of /proc/PID/stat: "42 (a name) S 1 ...". The name may contain anything, parentheses too. Pure.
 #pragma once
 
 #include <charconv>
@@ -8,7 +8,7 @@
 
 namespace stepbox::sandbox {
 
-// The number that a text begins with; 0 where it begins with none.
+// The number at the beginning of a text; 0 if there is none.
 template <class Number>
 Number number_in(std::string_view text) {
   Number value = 0;
@@ -21,10 +21,10 @@ class StatLine {
   // Views into `text`.
   explicit StatLine(std::string_view text);
 
-  // Whether it is such a line.
+  // Whether the text was such a line.
   explicit operator bool() const { return !fields_.empty(); }
   std::string_view name() const { return name_; }
-  // As numbered in proc(5), from 3 on: "state"; empty behind the last one. The numbers are 0 where there is none.
+  // Fields are numbered as in proc(5), from 3 ("state") on. Beyond the last one: empty, and 0 for the numbers.
   std::string_view field(size_t number) const;
   int integer(size_t number) const;
   unsigned long long count(size_t number) const;

@@ -26,8 +26,8 @@ namespace {
 
 using sys::error_of;
 
-// Sends the stage that failed and ends the step. The supervisor writes the sentence; unless it gets none, when the errno of
-// that is the exit code (early_end_text()).
+// Sends the failed stage and ends the step. The supervisor writes the sentence. If the message cannot be sent, its
+// errno becomes the exit code (early_end_text()).
 class Reporter {
  public:
   explicit Reporter(int channel) : channel_(channel) {}
@@ -52,7 +52,7 @@ bool wait_for_init(int go) {
   return got == 1;
 }
 
-// Below it the step makes the directories of its caches.
+// Receives the root below which the step makes its cache directories.
 int receive_root(int go) {
   char byte = 0;
   int fds[kMaxDescriptors];
@@ -61,7 +61,7 @@ int receive_root(int go) {
   return fds[0];
 }
 
-// Its own work, while init mounts the rest of the box.
+// The step does this itself, while init mounts the rest of the box.
 MountFailure make_directories(const Plan& plan, int root) {
   const mode_t mask = ::umask(0);
   const MountFailure failure = make_cache_directories(plan, root);
@@ -69,18 +69,18 @@ MountFailure make_directories(const Plan& plan, int root) {
   return failure;
 }
 
-// Init waits for this where it must not go on too soon. Should it be gone, the kernel ends this process.
+// Init waits for this byte when it must not go on too early. If init is gone, the kernel ends this process.
 void tell_init(int go) {
   const char byte = 'r';
   [[maybe_unused]] const ssize_t ignored = ::write(go, &byte, 1);
 }
 
-// A group of its own, so that a signal to the caller's group reaches the step once, through the
-// supervisor, and a Ctrl-C at the terminal reaches the step and not stepbox.
+// Starts a separate process group: a signal to the caller's group then reaches the step once, through the supervisor,
+// and a Ctrl-C at the terminal reaches the step and not stepbox.
 int start_group() { return error_of(::setpgid(0, 0)); }
 
 int take_terminal(int terminal) {
-  // SIGTTOU is blocked here as every signal is, so that this works from the background (tcsetpgrp(3)).
+  // Works from the background too, since SIGTTOU is blocked like every signal (tcsetpgrp(3)).
   return terminal < 0 ? 0 : error_of(::tcsetpgrp(terminal, ::getpid()));
 }
 
@@ -93,7 +93,7 @@ int limit_cores() {
   return error_of(::setrlimit(RLIMIT_CORE, &limit));
 }
 
-// Lowered only: a limit that the caller has already is not widened by a policy.
+// Only lowers limits: a policy does not widen a limit that the caller already has.
 int lower_limits(const std::vector<ProcessLimitSpec>& limits) {
   for (const ProcessLimitSpec& wanted : limits) {
     const auto resource = static_cast<__rlimit_resource>(wanted.resource);
@@ -107,9 +107,9 @@ int lower_limits(const std::vector<ProcessLimitSpec>& limits) {
   return 0;
 }
 
-// When the host runs out of memory its killer takes the step before the supervisor and init, which have the score
-// of the caller. Raising it needs no privilege; a /proc that cannot be written to is a container's, and the killer
-// then goes by size, which comes to the step as well.
+// If the host runs out of memory, its killer takes the step before the supervisor and init, which keep the caller's
+// score. Raising the score needs no privilege. If a container's /proc is read-only, the killer goes by size, which
+// also points at the step.
 void offer_to_oom_killer() {
   constexpr const char* kScore = "/proc/self/oom_score_adj";
   constexpr int kAbove = 500;
@@ -126,7 +126,7 @@ void offer_to_oom_killer() {
 
 int new_keyring() {
   const int error = error_of(sys::join_new_session_keyring());
-  // A kernel without keyrings has none to protect; a container's filter that answers EPERM protects them.
+  // A kernel without keyrings has nothing to protect, and a container's filter that answers EPERM protects them.
   return error == ENOSYS || error == EPERM ? 0 : error;
 }
 
@@ -134,7 +134,7 @@ int new_keyring() {
 // (namespaces(7): /proc/sys/user, writable with CAP_SYS_RESOURCE).
 int deny(const char* limit) { return write_file_at(AT_FDCWD, limit, "0", 1); }
 
-// Everything above 2 is closed by execve but what the plan passes on.
+// Makes execve close every descriptor above 2 except those that the plan passes on.
 int keep_descriptors(const std::vector<int>& passed) {
   if (const int error = sys::close_on_exec_from(3); error != 0) return error;
   for (const int fd : passed)
@@ -149,16 +149,17 @@ void restore_signals(const CallerState& caller) {
 
 struct ExecFailure {
   int error = ENOENT;
-  int present = -1;  // of the programs the first that is there although execve says ENOENT
+  int present = -1;  // the first program that exists although execve says ENOENT
 };
 
-// As execvp(3): the first program that starts; "permission denied" is told only when nothing was found.
+// As in execvp(3): runs the first program that starts. "Permission denied" is the answer only if no other one was
+// found.
 ExecFailure execute(const Prepared& prepared) {
   ExecFailure failure;
   for (const char* program : prepared.programs) {
     ::execve(program, prepared.argv.data(), prepared.environment.data());
     if (errno == ENOEXEC) {
-      // A script without "#!": the shell's, as every shell and env(1) do.
+      // A script without "#!" runs in the shell, as with every shell and env(1).
       auto* arguments = const_cast<char**>(prepared.shell_argv.data());
       arguments[1] = const_cast<char*>(program);
       ::execve("/bin/sh", arguments, prepared.environment.data());
@@ -167,14 +168,14 @@ ExecFailure execute(const Prepared& prepared) {
     if (errno == EACCES) failure.error = EACCES;
     else if (errno != ENOENT && errno != ENOTDIR) return {.error = errno};
   }
-  // Looked at only now: a command that is found pays nothing for it.
+  // Checked only now, so that a command that is found does not pay for it.
   for (size_t i = 0; failure.error == ENOENT && failure.present < 0 && i < prepared.programs.size(); ++i)
     if (::access(prepared.programs[i], F_OK) == 0) failure.present = static_cast<int>(i);
   return failure;
 }
 
-// Untold, a step that runs would be taken for one that never did. A filter in log mode comes this late because the
-// supervisor, whom every call waits for that would be refused, gets its listener with the same message.
+// Without this message the supervisor would think that the step never ran. The filter in log mode comes this late
+// because every call that it would refuse waits for the supervisor, which gets the listener with this message.
 void tell_supervisor(const Prepared& prepared, const Reporter& reporter, int channel, pid_t parent) {
   Message message{.kind = Kind::executing, .value = parent, .at = monotonic_nanoseconds()};
   if (prepared.log_program.empty()) {
@@ -186,7 +187,7 @@ void tell_supervisor(const Prepared& prepared, const Reporter& reporter, int cha
   if (const int error = send_with_descriptors(channel, {&message, sizeof message}, &listener, 1); error != 0) ::_exit(error);
 }
 
-// What the step may not do any more. `root` is open on the box's, or its own directory where there is no box.
+// Applies the last restrictions. `root` is open on the box's root, or on the step's directory without a box.
 void restrain(const Prepared& prepared, const Reporter& reporter, int root) {
   const LandlockFailure held = enter_landlock(prepared.plan, root);
   reporter.require(held.index < 0 ? Stage::landlock : Stage::writes, held.error, held.index);
@@ -199,22 +200,22 @@ void restrain(const Prepared& prepared, const Reporter& reporter, int root) {
 void be_step(const Prepared& prepared, int channel, int terminal, int go) {
   const Reporter reporter(channel);
   const Identity& identity = prepared.plan.identity;
-  // Now: a profile may refuse to tell.
+  // Asks now, because a seccomp profile may refuse getppid(2).
   const pid_t parent = ::getppid();
   reporter.require(Stage::session, start_group());
   reporter.require(Stage::limits, limit_cores());
-  // Here the host's /proc is still there, and the step has the ids of the caller.
+  // The host's /proc is still visible here, and the step has the caller's ids.
   offer_to_oom_killer();
   reporter.require(Stage::keyring, new_keyring());
   if (!wait_for_init(go)) ::_exit(0);
-  // Mapped to itself, an id needs no change.
+  // An id mapped to itself needs no change.
   if (identity.isolation == UidIsolation::shifted)
     reporter.require(Stage::credentials, become(identity.uid, identity.gid));
   if (prepared.plan.deny_nesting) reporter.require(Stage::nesting, deny("/proc/sys/user/max_user_namespaces"));
   if (prepared.plan.deny_cgroup_namespaces) reporter.require(Stage::nesting, deny("/proc/sys/user/max_cgroup_namespaces"));
   if (prepared.plan.deny_nesting || prepared.plan.deny_cgroup_namespaces) tell_init(go);
-  // In the host's user namespace the bounding set may not be the caller's to cut; with no_new_privs, which comes next,
-  // an execve adds nothing from it (capabilities(7)).
+  // In the host's user namespace the caller may lack the right to cut the bounding set; with no_new_privs, which
+  // comes next, an execve gains nothing from that set (capabilities(7)).
   const uint64_t kept = prepared.kept_capabilities;
   const bool may_cut = identity.isolation != UidIsolation::none || (kept >> CAP_SETPCAP & 1) != 0;
   reporter.require(Stage::capabilities, may_cut ? cut_capabilities(kept) : keep_capabilities(kept));
@@ -223,25 +224,27 @@ void be_step(const Prepared& prepared, int channel, int terminal, int go) {
   const int root = receive_root(go);
   const MountFailure made = make_directories(prepared.plan, root);
   reporter.require(made.stage, made.error, made.index);
-  // After the directories: what makes them may be refused to the step. Sockets that it may use are found in the box only.
+  // After the directories, since the restrictions may refuse the calls that make them. Sockets that the step may use
+  // exist only in the complete box.
   const bool needs_box = !prepared.plan.open_sockets.empty();
   if (!needs_box) restrain(prepared, reporter, root);
-  // Should its parent be killed together with the keeper, nobody else ends it. After the change of capabilities, which
-  // would clear it (prctl(2)), and before a word of the parent's, which is alive then.
+  // If its parent is killed together with the keeper, nothing else would end this process. Comes after the change of
+  // capabilities, which would cancel it (prctl(2)), and before the parent's next message, which proves that the
+  // parent is still alive.
   if (prepared.plan.isolation != Isolation::full) tie_to_parent();
-  // From here on the box is made, and paths are those of the step.
+  // From here on the box is complete, and paths are the step's.
   if (!wait_for_init(go)) ::_exit(0);
   if (needs_box) restrain(prepared, reporter, root);
   reporter.require(Stage::directory, error_of(::chdir(prepared.plan.cwd.c_str())));
   reporter.require(Stage::terminal, take_terminal(prepared.caller.has_foreground ? terminal : -1));
-  // Last: a limit on descriptors would be in the way of the lines above.
+  // Last, because a limit on descriptors would hinder the lines above.
   reporter.require(Stage::limits, lower_limits(prepared.plan.process_limits));
   tell_supervisor(prepared, reporter, channel, parent);
   if (prepared.listen_pid != nullptr) std::snprintf(prepared.listen_pid, kPidText.size() + 1, "%d", static_cast<int>(::getpid()));
   restore_signals(prepared.caller);
   const ExecFailure refused = execute(prepared);
   reporter.tell(Stage::exec, refused.error, refused.present);
-  // Should that not have been sent, the exit code says it, as a shell's does.
+  // If the message was not sent, the exit code says it, as a shell's does.
   ::_exit(refused.error == ENOENT ? 127 : 126);
 }
 

@@ -24,8 +24,8 @@ void StepParent::require_step(int error) const {
   require(Stage::step_clone, error);
 }
 
-// By writing 0 to "tasks": who moves itself, and one thread only, does not wait for every other process of the host
-// to pass a safe point, which takes 15 ms (kernel: cgroup_procs_write_start()).
+// Writes 0 to "tasks": a process that moves only itself, and only one thread, does not wait until every other process
+// of the host passes a safe point, which takes 15 ms (kernel: cgroup_procs_write_start()).
 void StepParent::enter_groups() const {
   for (const int tasks : prepared_.groups.tasks) require(Stage::groups, ::write(tasks, "0", 1) == 1 ? 0 : errno);
 }
@@ -50,7 +50,7 @@ void StepParent::release_step() const {
   require_step(::write(go_[1], &byte, 1) == 1 ? 0 : errno);
 }
 
-// The step lowers limits through the host's /proc, which must still be there: the box's own may be sealed.
+// The step lowers limits through the host's /proc, so that must still exist: the box's own may be sealed.
 void StepParent::await_step() const {
   char byte = 0;
   ssize_t got = 0;

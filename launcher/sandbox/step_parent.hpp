@@ -1,5 +1,5 @@
-// The process that starts the step: init of a box, or where there is none a subreaper. What the two have in common.
-// Used after clone: nothing here allocates.
+// The common part of the processes that start a step: init of a box, or a subreaper without one. For use after clone:
+// nothing here allocates.
 #pragma once
 
 #include <sys/types.h>
@@ -16,20 +16,21 @@ class StepParent {
   StepParent(const Prepared& prepared, int channel, int terminal)
       : prepared_(prepared), channel_(channel), terminal_(terminal) {}
 
-  // Unless the error is 0: tells the supervisor, and ends this process: with the errno, where it cannot be told.
+  // If the error is not 0, reports it to the supervisor and exits; if it cannot report, exits with the errno.
   void require(Stage stage, int error, int index = 0) const;
-  // A step that is gone has failed, and has told so itself, or was killed: then the end of the channel tells it.
+  // Likewise, but a step that is gone has reported its own failure or was killed: then the end of the channel says
+  // so.
   void require_step(int error) const;
 
   void enter_groups() const;
   void clone_step(uint64_t namespaces);
-  // The byte that the step waits for.
+  // Sends the byte that the step waits for.
   void release_step() const;
   // Waits for the step's byte.
   void await_step() const;
-  // The step makes the directories of its caches below it.
+  // Hands the step the root below which it makes its cache directories.
   void show_root_to_step(int root) const;
-  // Closes all but these two (-1: none), the channel, the terminal and what belongs to the step.
+  // Closes everything except these two (-1: none), the channel, the terminal and the step's descriptors.
   void drop_descriptors(int processes, int other) const;
 
   const Prepared& prepared_;

@@ -28,16 +28,16 @@ bool outlives(pid_t supervisor) {
   sigemptyset(&dismissal);
   sigaddset(&dismissal, SIGCONT);
   while (::getppid() == supervisor) {
-    // Others send SIGCONT too: a shell to the whole process group.
+    // Others send SIGCONT too, for example a shell to the whole process group.
     siginfo_t sent{};
     if (::sigtimedwait(&dismissal, &sent, &kMoment) == SIGCONT && sent.si_pid == supervisor) return false;
   }
   return true;
 }
 
-// Ends, with 1 when some of those that the subreaper has left are still there. One that was killed has not removed the
-// directory, and who killed it may have killed the supervisor before, as the guard of its control groups does
-// (cgroup/guard.hpp). A supervisor that is alive still reads it.
+// Exits with 1 if processes that the subreaper left behind remain. A subreaper that was killed has not removed the
+// directory. Its killer may have killed the supervisor before, as the guard of the control groups does
+// (cgroup/guard.hpp); a live supervisor still reads the directory.
 [[noreturn]] void keep(pid_t subreaper, int processes, pid_t supervisor, int directory) {
   int status = 0;
   for (;;) {
@@ -45,7 +45,7 @@ bool outlives(pid_t supervisor) {
     if (changed < 0 && errno == ECHILD) break;
     if (changed < 0) continue;
     if (!WIFSTOPPED(status)) break;
-    // By the step, whose user it is.
+    // The step may have stopped the subreaper: both have the same user.
     ::kill(subreaper, SIGCONT);
   }
   const bool nobody_left = end_descendants(processes);
@@ -54,15 +54,15 @@ bool outlives(pid_t supervisor) {
   ::_exit(nobody_left ? 0 : 1);
 }
 
-// A /proc of another pid namespace has other numbers for everybody.
+// A /proc of another pid namespace numbers every process differently.
 bool shows_own_pids(int processes) {
   char text[32] = {};
   return ::readlinkat(processes, "self", text, sizeof text - 1) > 0 && std::atoi(text) == ::getpid();
 }
 
-// What init is to a box, where there is none. Whoever loses his parent becomes its child (prctl(2)), so that it finds
-// everybody that the step has started. It is not tied to the supervisor: when that dies, there is still to be cleaned
-// up, which no kernel does here.
+// Takes init's place without a box. Every orphan of the step becomes its child (prctl(2)), so that it finds every
+// process that the step has started. It is not tied to the supervisor: when the supervisor dies, the subreaper must
+// still clean up, since no kernel does that here.
 class Subreaper : StepParent {
  public:
   Subreaper(const Prepared& prepared, int channel, int terminal) : StepParent(prepared, channel, terminal) {}
@@ -73,8 +73,8 @@ class Subreaper : StepParent {
   [[noreturn]] void look_after_step(int processes);
 };
 
-// Two processes: the one that starts the step, and one around it that looks after what is left when that is killed.
-// The supervisor could not: it may have children that are the caller's.
+// Makes two processes: the subreaper, which starts the step, and around it the keeper, which handles the leftovers if
+// the subreaper is killed. The supervisor could not be the keeper: it may have children of the caller's.
 void Subreaper::run(pid_t supervisor) {
   require(Stage::init_privileges, error_of(::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)));
   const int processes = ::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -92,8 +92,8 @@ void Subreaper::run(pid_t supervisor) {
   if (subreaper > 0) {
     int kept[] = {processes, prepared_.private_directory};
     if (const int error = sys::close_all_but(kept); error != 0) {
-      // Its end of the channel would be open for as long as the keeper lives, and the supervisor would wait for a subreaper
-      // that is gone.
+      // The keeper would hold its end of the channel open as long as it lives, and the supervisor would wait for a
+      // dead subreaper.
       ::kill(subreaper, SIGKILL);
       end_descendants(processes);
       require(Stage::init_privileges, error);
@@ -110,7 +110,7 @@ void Subreaper::look_after_step(int processes) {
   release_step();
   const int directory = prepared_.private_directory;
   show_root_to_step(directory);
-  // Its lock says that somebody is there (workspace/private_directory.hpp).
+  // Keeps the directory open, since its lock marks it as in use (workspace/private_directory.hpp).
   drop_descriptors(processes, directory);
   require(Stage::init_privileges, error_of(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)));
   require(Stage::init_privileges, error_of(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)));
