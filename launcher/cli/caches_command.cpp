@@ -19,7 +19,7 @@ std::string value_of(const caches::Redirect& redirect) {
   return std::string(redirect.create == caches::Create::none ? "" : "/box/") + std::string(redirect.value);
 }
 
-// What stepbox does about a tool, in the words of --json.
+// How stepbox treats a tool, in the words of --json.
 enum class Treatment : uint8_t { redirected, shown, caught };
 
 struct TreatmentRow {
@@ -67,7 +67,7 @@ std::vector<Row> rows_of(Treatment treatment) {
   return rows;
 }
 
-// These have no variable of their own, and there are many: only their names.
+// Many tools have no variable, so only their names are listed.
 std::vector<Row> caught_rows() {
   std::vector<std::pair<std::string_view, std::vector<std::string>>> ecosystems;
   for (const caches::Tool& tool : caches::tools()) {
@@ -100,7 +100,7 @@ std::string whole_listing() {
   return columns(rows);
 }
 
-// Flat lists that name the tool, as tables of a database.
+// Flat lists that name the tool, like tables of a database.
 std::string as_json() {
   std::vector<report::Fields> tools, redirects, toolchains, places;
   for (const caches::Tool& tool : caches::tools()) {

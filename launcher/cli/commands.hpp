@@ -1,4 +1,4 @@
-// The subcommands: each takes what follows its name and returns the exit code.
+// The subcommands: each takes the words after its name and returns the exit code.
 #pragma once
 
 #include <span>

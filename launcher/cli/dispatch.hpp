@@ -3,7 +3,7 @@
 
 namespace stepbox::cli {
 
-// Never throws: what escapes a library is told as stepbox's own failure, exit code 125.
+// Never throws: reports an exception from a library as stepbox's own failure, exit code 125.
 int dispatch(int argc, char** argv);
 
 }  // namespace stepbox::cli

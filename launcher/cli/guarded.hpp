@@ -1,4 +1,4 @@
-// Exceptions end here: those of the standard library, for memory above all.
+// Exceptions end here: those of the standard library, above all for lack of memory.
 #pragma once
 
 #include <exception>
@@ -9,7 +9,7 @@
 
 namespace stepbox::cli {
 
-// What `work` returns, a T or a Result of one; an exception is an Error.
+// Returns the result of `work`, a T or a Result<T>; turns an exception into an Error.
 template <class T, class Work>
 Result<T> guarded(Work work) {
   try {

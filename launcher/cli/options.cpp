@@ -83,7 +83,7 @@ Result<> take_json(RunOptions& options, const std::string&) {
   return {};
 }
 
-// Of `explain` alone.
+// Only for `explain`.
 constexpr PlainOption kOfExplain[] = {
     {"--all", "", "prints the whole plan", take_all},
     {"--json", "", "prints the plan as JSON", take_json},
@@ -104,7 +104,7 @@ bool takes_operand(std::string_view option) {
   return false;
 }
 
-// How many words belong to stepbox; `--` is counted when it ends them.
+// The number of words before `--` or the command.
 size_t length_of_options(std::span<const std::string> arguments) {
   size_t at = 0;
   while (at < arguments.size()) {
@@ -116,12 +116,12 @@ size_t length_of_options(std::span<const std::string> arguments) {
   return std::min(at, arguments.size());
 }
 
-// The options as CLI11 sees them. What it collects is read back in the order of the command line, since
-// `--ro a --hide a` and `--hide a --ro a` are not the same.
+// The options as CLI11 sees them. Reads its results back in command-line order, since `--ro a --hide a` and `--hide a
+// --ro a` differ.
 class Parser {
  public:
-  // Only what is on this command line is made known: CLI11 compares every new option with every other, and
-  // forty of them cost more than the rest of the planning.
+  // Registers only the options on this command line: CLI11 compares every new option with every other, and forty of
+  // them cost more than the rest of the planning.
   Parser(std::span<const std::string> words, Command command) : command_(command) {
     app_.set_help_flag();
     app_.allow_extras();
@@ -134,11 +134,11 @@ class Parser {
   }
 
   Result<RunOptions> parse(std::vector<std::string> words) {
-    std::ranges::reverse(words);  // as CLI11 wants a vector
+    std::ranges::reverse(words);  // the order that CLI11 wants for a vector
     try {
       app_.parse(std::move(words));
     } catch (const CLI::ArgumentMismatch& mismatch) {
-      // Its text begins with the option's name.
+      // CLI11's text begins with the option's name.
       const std::string text = mismatch.what();
       return fail("option " + stepbox::quoted(text.substr(0, text.find(':'))) + " needs a value", "see `stepbox run --help`");
     } catch (const CLI::Error& error) {
@@ -205,7 +205,7 @@ std::string variable(const char* name) {
   return value != nullptr ? value : "";
 }
 
-// Policies named by the variable come below those of the command line.
+// STEPBOX_POLICY counts only if the command line names no policy.
 Result<> fill_from_environment(RunOptions& options, bool summary_given) {
   if (const std::string names = variable("STEPBOX_POLICY"); !names.empty() && options.request.policies.empty())
     for (const std::string_view name : split(names, ',')) options.request.policies.emplace_back(name);

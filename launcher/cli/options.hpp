@@ -23,18 +23,18 @@ struct RunOptions {
   SummaryWhen summary = SummaryWhen::automatic;
   bool verbose = false;
   bool help = false;
-  // Of `explain` alone.
+  // Only for `explain`.
   bool all = false;
   bool json = false;
 };
 
-// Options that are no keys of the policy: they say how to run, not what the box is.
+// Options that are not policy keys: they say how to run, not what the box is.
 struct PlainOption {
   std::string_view name;
   std::string_view operand;  // empty: a flag
   std::string_view help;
   Result<> (*take)(RunOptions& options, const std::string& text);
-  std::span<const std::string_view> words = {};  // that the operand may be; empty: anything
+  std::span<const std::string_view> words = {};  // the operand's choices; empty: anything
 };
 std::span<const PlainOption> plain_options();
 
@@ -44,13 +44,13 @@ enum class Command : uint8_t {
   explained  // optional, and --all and --json are options
 };
 
-// Parses what follows the subcommand: options up to the first word that is none, or up to `--`; the rest
-// is the step's command, untouched. STEPBOX_POLICY, STEPBOX_REPORT, STEPBOX_SUMMARY and STEPBOX_VERBOSE
-// stand in for options that are not given. An error names the option and the nearest right one.
+// Parses the words after the subcommand: options up to `--` or the first word that is none. The rest is the step's
+// command, untouched. STEPBOX_POLICY, STEPBOX_REPORT, STEPBOX_SUMMARY and STEPBOX_VERBOSE stand in for missing
+// options. An error names the option and the nearest right one.
 Result<RunOptions> parse_run_options(std::span<const std::string> arguments, Command command);
 
-// Where the report would go by a command line that parse_run_options() refuses: from --report as far as options can be
-// told from the command, else from STEPBOX_REPORT. Empty for nowhere.
+// Where to write the report for a command line that parse_run_options() refuses: by --report, as far as options can
+// be told from the command, otherwise by STEPBOX_REPORT. Empty for nowhere.
 std::string report_named_by(std::span<const std::string> arguments);
 
 // The options, one a line, for --help.

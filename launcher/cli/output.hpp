@@ -1,4 +1,4 @@
-// What was asked for goes to stdout; this is the only place that writes there. What went wrong goes to stderr.
+// Requested output goes to stdout, and only this file writes there. Complaints go to stderr.
 #pragma once
 
 #include <string_view>

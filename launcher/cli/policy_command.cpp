@@ -20,7 +20,7 @@ namespace {
 
 bool is_help(const std::string& word) { return word == "--help" || word == "-h"; }
 
-// Of a word that stands alone.
+// Runs a word that takes no arguments.
 Result<std::string> alone(Arguments arguments, std::string (*text)()) {
   if (arguments.size() == 1) return text();
   if (is_help(arguments[1])) return help_for("policy");
@@ -46,10 +46,10 @@ Result<std::string> show(Arguments arguments) {
   return policy::to_yaml(policy);
 }
 
-// A project's policy is judged as one: what it may not widen, over the site's policy of this machine.
+// Checks a project's policy as such: over the site policy of this machine, which it may not widen.
 Result<policy::ResolveRequest> check_request(const std::string& file) {
   TRY_ASSIGN(const std::optional<std::string> real, sys::real_path(file));
-  // A file that is not there is named as it was written, with a slash so that it is no built-in's name.
+  // A missing file keeps its name as written, with a slash so that it is not taken for a built-in's name.
   const std::string path = real.value_or(file.find('/') == std::string::npos ? "./" + file : file);
   const size_t slash = path.rfind('/');
   policy::ResolveRequest request;

@@ -35,8 +35,8 @@ void say(const Report& report) {
   for (const std::string& line : report::seccomp_log_lines(report)) log::say(line);
 }
 
-// By a child: a pipe that nobody empties must not keep the exit code back. It has a while, for a terminal that somebody
-// has halted to read.
+// In a child: a full pipe without a reader must not delay the exit code for ever. The child has a while, for a user
+// who has halted the terminal to read.
 void summarise(const Report& report, SummaryWhen when) {
   const bool is_wanted = when == SummaryWhen::always || (when == SummaryWhen::automatic && report::is_noteworthy(report));
   if (!is_wanted) return;
@@ -49,7 +49,7 @@ void summarise(const Report& report, SummaryWhen when) {
   sys::run_bounded(tell, {}, kPatience, 0);
 }
 
-// Why the step did not run. That the record cannot say so comes second.
+// Says why the step did not run. A failure to write that to the record is secondary.
 int refuse(RunRecord& record, const Error& error) {
   const int code = finish(std::unexpected(error));
   if (const Result<> written = record.fail(error); !written) log::error(written.error());
@@ -68,7 +68,7 @@ Result<int> conclude(RunRecord& record, Report& report, SummaryWhen summary) {
 
 int run(const Result<RunOptions>& options, Arguments arguments) {
   if (options && options->verbose) log::set_verbosity(log::Verbosity::verbose);
-  // Before anything is opened, or it would end up in the place of a closed one.
+  // Comes first: a file opened earlier would take the place of a closed standard descriptor.
   if (const Result<> filled = run::fill_standard_descriptors(); !filled) return finish(std::unexpected(filled.error()));
   Result<RunRecord> record = options ? RunRecord::open(options->report, options->request.argv)
                                      : RunRecord::open(report_named_by(arguments), {});

@@ -15,8 +15,8 @@
 namespace stepbox::cli {
 namespace {
 
-// A reader that is gone or a file that may not grow must not end stepbox. Only for a while: the step inherits what the
-// caller ignores.
+// A reader that is gone, or a file that may not grow, must not end stepbox. Ignores the signal only for a while,
+// because the step inherits ignored signals.
 class IgnoredSignal {
  public:
   explicit IgnoredSignal(int signal) : signal_(signal) {
@@ -57,7 +57,7 @@ RunMark mark_of_this_run() {
           .boot_id = boot_id ? boot_id->substr(0, boot_id->find('\n')) : std::string()};
 }
 
-// Empty where it cannot be told; the run will say why.
+// Empty if unknown; the run will say why.
 std::string current_directory() {
   std::string path(PATH_MAX, '\0');
   return ::getcwd(path.data(), path.size()) == nullptr ? std::string() : path.c_str();
@@ -90,7 +90,7 @@ Result<> RunRecord::finish(Report& report) {
   report.end = std::chrono::system_clock::now();
   const Result<> written = destination_->write(report::to_json(report));
   if (written || !destination_->is_file()) return written;
-  // A few lines may fit where the whole did not.
+  // A few lines may fit where the whole report did not.
   if (!write_failure(written.error().message + "; " + report.sentence)) destination_->withdraw();
   return written;
 }

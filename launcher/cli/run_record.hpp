@@ -1,6 +1,6 @@
-// The report file of one run, from the moment the arguments are read: it says `running`, then what became of the run,
-// or `launcher-error` and why stepbox could not do its work. So an older success never stands in for a run that failed
-// to start. A stepbox that is killed leaves `running`, with its pid and the time of its start.
+// The report file of one run, from the moment the arguments are read. It says `running`, then the outcome of the run,
+// or `launcher-error` and why stepbox could not do its work. So an older success never stands in for a run that
+// failed to start. A stepbox that is killed leaves `running` behind, with its pid and start time.
 #pragma once
 
 #include <optional>
@@ -15,21 +15,21 @@ namespace stepbox::cli {
 
 class RunRecord {
  public:
-  // Writes nothing yet. With an empty path, none of these ever writes anything.
+  // Writes nothing yet. With an empty path, no member ever writes anything.
   static Result<RunRecord> open(const std::string& path, std::vector<std::string> argv);
 
-  // Whether anybody will read it.
+  // Whether there will be a report at all.
   bool is_wanted() const { return destination_.has_value(); }
 
-  // `running`. Before the step starts: a place that cannot be written is an error while there is nothing to lose.
-  // A fifo, a device and a descriptor get the last word only.
+  // Writes `running`, before the step starts: an unwritable place is then an error while there is nothing to lose. A
+  // FIFO, a device and a descriptor get only the final record.
   Result<> announce();
 
-  // The end, as a whole; fills in what names the run. An error where that cannot be written: then the file says
+  // Writes the final record, with the run's identity filled in. Error: it could not be written. The file then says
   // `launcher-error`, as the exit code does, or is gone.
   Result<> finish(Report& report);
 
-  // `launcher-error`: the step did not run, or how it would have ended is not known.
+  // Writes `launcher-error`: the step did not run, or its end is unknown.
   Result<> fail(const Error& error);
 
  private:

@@ -1,7 +1,7 @@
-// The subcommands, one row each: what they are called, what they print about themselves, and what does their work.
+// The subcommands, one row each: name, texts for the help, and function.
 //
-// The command line, the help and the suggestions walk this table; completions and stepbox(1) are compared with it
-// (tests/unit/cli/tables_test.cpp).
+// The command line, the help and the suggestions walk this table. tests/unit/cli/tables_test.cpp compares completions
+// and stepbox(1) with it.
 #pragma once
 
 #include <span>
@@ -17,16 +17,16 @@ struct Subcommand {
   std::string_view operands;  // for the usage
   std::string_view summary;   // in a few words, for the general help
   std::string_view help;
-  std::string_view help_behind_options;  // empty: the help does not list the options of run
+  std::string_view help_behind_options;  // empty: the help does not list run's options
   int (*run)(Arguments arguments);
 };
 
-// In the order in which the help shows them.
+// In the order of the help.
 std::span<const Subcommand> subcommands();
 const Subcommand* find_subcommand(std::string_view name);
 
 std::string general_help();
-// Of a subcommand; the general help for a word that is none.
+// The help for a subcommand; the general help for any other word.
 std::string help_for(std::string_view subcommand);
 std::string version_text();
 

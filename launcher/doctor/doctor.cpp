@@ -46,7 +46,7 @@ int in_child(const std::function<int()>& probe) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
 }
 
-// As a box is started: an ordinary user enters a user namespace first and maps itself.
+// Enters namespaces as a box does: an ordinary user first enters a user namespace and maps itself.
 int enter(int flags, const HostFacts& facts) {
   if (facts.privileged) return flags == 0 ? 0 : error_of(::unshare(flags));
   const std::string uid = std::to_string(facts.uid) + " " + std::to_string(facts.uid) + " 1";
@@ -113,7 +113,7 @@ int try_seccomp(const HostFacts&) {
   return filter ? sandbox::load_filter(**filter) : EINVAL;
 }
 
-// A child sits in a shifted user namespace while the parent maps a copy of the root directory with it.
+// A child waits in a shifted user namespace while the parent uses that to map a copy of the directory.
 int try_id_map(const std::string& path, uint32_t base) {
   int ready[2];
   if (::pipe2(ready, O_CLOEXEC) != 0) return errno;
@@ -220,7 +220,7 @@ Check id_shift(HostFacts& facts) {
   return check;
 }
 
-// A limit of each kind, in a group that is made for it and gone again.
+// Tries one limit, in a group that is made for it and removed again.
 Check try_limit(const BoxLimit& row, const Limits& limits, const HostFacts& facts) {
   Check check{.name = row.check, .what_for = row.option, .finding = Finding::works, .cause = {}, .remedy = {}};
   if (const std::string reason = plan::reason_against_limit(facts, row.name()); !reason.empty()) {
@@ -259,7 +259,8 @@ Check default_policy(std::vector<Protection>& protections, bool is_in_project) {
   Check check{.name = "default-policy", .what_for = "a step runs under it", .finding = Finding::works, .cause = {}, .remedy = {}};
   run::RunRequest request;
   request.argv = {"true"};
-  // What this host can do does not depend on where doctor is started, and a run from / or a home is refused.
+  // The host's abilities do not depend on the directory in which doctor starts, but a run from / or a home is
+  // refused.
   if (!is_in_project) request.settings.push_back({.key = "source.mode", .value = "none", .origin = {.layer = Layer::command_line, .place = "doctor"}});
   const Result<Report> report = run::run_step(request, run::Attribution::when_full);
   if (!report) {

@@ -1,5 +1,5 @@
-// What this host can do for stepbox, found out by trying: a sysctl or a version lies where a kernel is
-// patched, a container filters calls, or a security module has its own opinion.
+// Finds out by trying what this host can do for stepbox: versions and sysctls mislead when a kernel is patched, a
+// container filters calls, or a security module interferes.
 #pragma once
 
 #include <string>
@@ -12,8 +12,8 @@ namespace stepbox::doctor {
 
 enum class Finding : uint8_t {
   works,
-  missing,   // and a step cannot run without it
-  degraded,  // a step can run, with less
+  missing,   // a step cannot run without it
+  degraded,  // a step can run, with less protection or speed
 };
 const char* name_of(Finding finding);
 
@@ -27,11 +27,11 @@ struct Check {
 
 struct Examination {
   std::vector<Check> checks;
-  std::vector<Protection> protections;  // of a step that is run from here; none when it cannot be run
+  std::vector<Protection> protections;  // of a step run from here; empty if it cannot run
 };
 
-// Tries everything, each in a process of its own that leaves nothing behind, and at last runs `true`
-// under the policy in force. Signals of this process are taken over for good.
+// Tries everything, each in a separate process that leaves nothing behind, and finally runs `true` under the policy
+// in force. Takes over this process's signals for good.
 Examination examine_host();
 
 }  // namespace stepbox::doctor

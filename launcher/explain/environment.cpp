@@ -1,4 +1,4 @@
-// The variables of the step. Names, and of those that are not the caller's the values too.
+// The step's variables: the names, and the values of those that do not come from the caller.
 #include <algorithm>
 
 #include "base/text.hpp"
@@ -18,7 +18,7 @@ std::string cause_of(const EnvEntry& entry) {
   return {};
 }
 
-// A list of paths is folded between them.
+// Folds a list of paths between the paths.
 Phrase value_of(const EnvEntry& entry) {
   constexpr size_t kShort = 60;
   const std::string value = escaped(entry.value);
@@ -49,7 +49,7 @@ Phrase chosen_variables(const Plan& plan) {
   return listed(texts);
 }
 
-// Enough names to know what is meant.
+// Names enough variables to show what kind they are.
 Phrase redirected(std::vector<std::string> names, const Plan& plan) {
   constexpr size_t kNamed = 3;
   const size_t count = names.size();
@@ -59,7 +59,7 @@ Phrase redirected(std::vector<std::string> names, const Plan& plan) {
   return count > kNamed ? phrase.words("...") : phrase;
 }
 
-// By a rule for each, or all at once.
+// Variables dropped by single rules, or by clearing the environment.
 void add_dropped(Rows& rows, const run::Planned& planned, Detail detail) {
   std::vector<std::string> names;
   for (const std::string& name : planned.plan.unset) {

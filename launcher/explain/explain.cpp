@@ -25,7 +25,7 @@ constexpr Subject kSubjects[] = {
     {"still in reach", rest_rows},
 };
 
-// Of a long list. As many as fill about two lines.
+// The part of a long list that fills about two lines.
 constexpr size_t kSome = 10;
 
 }  // namespace

@@ -1,4 +1,4 @@
-// A plan in words: what `stepbox explain` prints.
+// Puts a plan into words, for `stepbox explain`.
 #pragma once
 
 #include <string>
@@ -8,12 +8,12 @@
 namespace stepbox::explain {
 
 enum class Detail : uint8_t {
-  brief,  // what differs from a bare run, and what was chosen
+  brief,  // differences from a bare run, and choices
   whole   // every mount, variable and refused call
 };
 
-// The plan, with where each value comes from. Values of inherited variables are left out: they may be secrets, and this
-// output is pasted into bug reports.
+// The plan, with the origin of each value. Leaves out the values of inherited variables: they may be secrets, and
+// users paste this output into bug reports.
 std::string explain(const run::Planned& planned, Detail detail);
 
 }  // namespace stepbox::explain

@@ -1,4 +1,4 @@
-// The workspace, and what the step sees of the host's files.
+// The workspace, and the host's files that the step sees.
 #include <sys/mount.h>
 
 #include <algorithm>
@@ -45,7 +45,7 @@ Rows all_mounts(const Plan& plan) {
   return rows;
 }
 
-// What every box has, and what rows of their own speak of.
+// Mounts that every box has, or that have rows of their own.
 bool is_usual(const MountCall& call) {
   static constexpr std::string_view kUsual[] = {"host", "device", "mask", "the terminal", "no way to the host's cgroups", "the checkout"};
   const bool is_of_host = call.act == MountAct::bind || covers(call);
@@ -60,7 +60,7 @@ std::string what_is_done(const MountCall& call) {
 // Toolchains appear below the box's home too; readers know them by their path on the host.
 std::string path_of(const MountCall& call) { return escaped(call.act == MountAct::bind ? call.source : "/" + call.target); }
 
-// What was named has a row each; the rest is folded by what is done and why.
+// Each named path gets a row; other_paths() groups the rest by treatment and reason.
 void named_paths(Rows& rows, const Plan& plan) {
   for (const MountCall& call : plan.mounts) {
     if (is_usual(call) || call.origin.place.empty()) continue;

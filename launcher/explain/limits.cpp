@@ -1,4 +1,4 @@
-// What the step may use, and how long it may take.
+// The step's limits and deadlines.
 #include "base/text.hpp"
 #include "explain/subjects.hpp"
 #include "model/box_limits.hpp"

@@ -5,7 +5,7 @@
 namespace stepbox::explain {
 namespace {
 
-// Of each reason the first sentence: the rest is for those who read the profile.
+// The first sentence of a reason; the rest is for readers of the profile.
 std::string first_sentence(std::string_view text) { return escaped(text.substr(0, text.find(". "))); }
 
 bool is_plainly_active(const Protection& protection) {
@@ -18,7 +18,7 @@ bool is_off_by_choice(const Protection& protection) {
   return protection.state == ProtectionState::off && protection.reason.size() <= kSetting;
 }
 
-// Brief: a built-in policy's own list is no news.
+// Brief leaves out the list of a built-in policy, which is no news.
 void add_required(Rows& rows, const Policy& policy, Detail detail) {
   std::vector<std::string> names;
   for (const RequiredProtection& required : policy.require)

@@ -39,7 +39,7 @@ Phrase policies(const std::vector<PolicyName>& names) {
   return listed(texts);
 }
 
-// What no setting of a box takes away, for the policies that are chosen against strangers.
+// The reach that no setting of a box takes away, for policies chosen against hostile code.
 struct Rest {
   const char* what;
   const char* why;

@@ -1,4 +1,4 @@
-// What `stepbox explain` speaks of, one function for each subject. A new subject is a function and a row in the table of
+// The subjects of `stepbox explain`, one function each. A new subject is a function and a row in the table of
 // explain.cpp.
 #pragma once
 
@@ -25,10 +25,11 @@ Rows system_call_rows(const run::Planned& planned, Detail detail);
 Rows protection_rows(const run::Planned& planned, Detail detail);
 Rows rest_rows(const run::Planned& planned, Detail detail);
 
-// "[ci.yaml:3:9]" as one piece. Nothing where nobody chose; brief also leaves out what the built-in default chose.
+// "[ci.yaml:3:9]" as one piece. Empty for a value that nobody chose; brief also leaves out the built-in default's
+// choices.
 Phrase from(const Origin& origin, Detail detail);
 
-// The first names of a long list, and how many more there are; whole lists them all.
+// The first names of a long list, and the number of the others; `whole` lists all.
 Phrase some_of(const std::vector<std::string>& names, Detail detail);
 
 }  // namespace stepbox::explain
