@@ -20,8 +20,8 @@ enum class Dialect : uint8_t {
   words    // -File: one dash, no clusters, letters of any case
 };
 
-// How a program's command line is read, as far as its operands go. Letters are short options, lists of words are
-// separated by blanks.
+// How to read a program's command line up to its operands. Letters are short options; lists of words are separated by
+// blanks.
 struct Grammar {
   std::string_view names;  // base names; a version may follow (python3.11)
   Kind kind;
@@ -103,7 +103,7 @@ class Reader {
  public:
   Reader(const Grammar& grammar, std::span<const std::string> words) : grammar_(grammar), words_(words) {}
 
-  // The word that names the next file, by its place; nothing where none does.
+  // The index of the word that names the next file, if any.
   std::optional<size_t> find() {
     for (; at_ < words_.size(); ++at_) {
       const std::string& word = words_[at_];
@@ -121,12 +121,12 @@ class Reader {
   }
   std::optional<size_t> existing(size_t at) const { return at < words_.size() ? std::optional(at) : std::nullopt; }
   std::optional<size_t> operand(size_t at) const { return existing(at + static_cast<size_t>(grammar_.operands)); }
-  // To a shell it is "--", to others standard input.
+  // For a shell "-" means "--", for others standard input.
   std::optional<size_t> after_dash() const {
     return grammar_.dialect == Dialect::shell ? existing(at_ + 1) : std::nullopt;
   }
 
-  // Goes past an option and its argument. False: it ends the search, with or without a file that is named.
+  // Skips an option and its argument. False if the option ends the search, with or without naming a file.
   bool take(const std::string& word) {
     const std::string text = grammar_.dialect == Dialect::words ? in_small_letters(word) : word;
     const std::string_view key = std::string_view(text).substr(0, text.find('='));

@@ -220,7 +220,7 @@ class Search {
     return std::nullopt;
   }
 
-  // A path that a word names: the whole word, or what follows "=" (PREFIX=/usr/local, --config=~/x).
+  // A path named by a word: the whole word, or the part after "=" (PREFIX=/usr/local, --config=~/x).
   struct Named {
     std::string typed;
     std::string path;      // on the host

@@ -247,8 +247,8 @@ Loop::Next Loop::signals_came(short came) {
   return Next::round;
 }
 
-// Forwards SIGTSTP, and the SIGCONT that ends it, at once, so that they keep their order. Decides who is meant by the
-// neighbour alone.
+// Forwards SIGTSTP, and the SIGCONT that ends it, at once, so that they keep their order. Here the neighbour's
+// signals alone decide the addressee.
 void Loop::take_signals() {
   signalfd_siginfo info{};
   std::optional<sys::SignalSet> neighbour;

@@ -84,8 +84,8 @@ int take_terminal(int terminal) {
   return terminal < 0 ? 0 : error_of(::tcsetpgrp(terminal, ::getpid()));
 }
 
-// A core handler of the host must not get the step's memory: a pipe handler gives up at a limit of
-// exactly 1, and no file fits into it (kernel: fs/coredump.c; 0 would still start the handler).
+// A core handler of the host must not get the step's memory: a pipe handler gives up at a limit of exactly 1, and no
+// file fits into that (kernel: fs/coredump.c; 0 would still start the handler).
 int limit_cores() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_CORE, &limit) != 0) return errno;
@@ -130,7 +130,7 @@ int new_keyring() {
   return error == ENOSYS || error == EPERM ? 0 : error;
 }
 
-// In the step's own user namespace; the step loses the capability to raise it again just after
+// Sets a limit of the step's own user namespace to 0. Right after, the step loses the capability to raise it again
 // (namespaces(7): /proc/sys/user, writable with CAP_SYS_RESOURCE).
 int deny(const char* limit) { return write_file_at(AT_FDCWD, limit, "0", 1); }
 
