@@ -12,8 +12,7 @@
 namespace stepbox::host {
 
 // Fills facts.settings and facts.paths with the files that `settings: show` shows. Error: a file that may exist
-// cannot be looked at. Files closed to the caller (EACCES) are skipped: the caller's own tools cannot read them
-// either.
+// cannot be looked at. Files closed to the caller (EACCES) are skipped: the caller's own tools cannot read them either.
 Result<> look_up_settings(HostFacts& facts, const Policy& policy);
 
 // The files that exist now, and whether the step of this plan sees them. A file that cannot be looked at counts as

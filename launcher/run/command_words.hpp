@@ -17,8 +17,7 @@ struct Word {
 };
 using SimpleCommand = std::vector<Word>;  // the command's name first; assignments and words like `if` left out
 
-// The simple commands in a shell text, in order. Stops at a here-document, and at lengths that no command line
-// reaches.
+// The simple commands in a shell text, in order. Stops at a here-document, and at lengths that no command line reaches.
 std::vector<SimpleCommand> shell_commands(std::string_view text);
 
 // The parts of a command line, with its `sh -c` texts taken apart.

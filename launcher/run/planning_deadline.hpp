@@ -13,8 +13,7 @@
 
 namespace stepbox::run {
 
-// The minimum time for making a box, however short the step's timeout is. Even a busy machine needs only a part of
-// it.
+// The minimum time for making a box, however short the step's timeout is. Even a busy machine needs only a part of it.
 inline constexpr std::chrono::milliseconds kLeastSetupTime{2000};
 
 class PlanningDeadline {

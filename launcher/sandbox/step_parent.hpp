@@ -18,8 +18,7 @@ class StepParent {
 
   // If the error is not 0, reports it to the supervisor and exits; if it cannot report, exits with the errno.
   void require(Stage stage, int error, int index = 0) const;
-  // Likewise, but a step that is gone has reported its own failure or was killed: then the end of the channel says
-  // so.
+  // Likewise, but a step that is gone has reported its own failure or was killed: then the end of the channel says so.
   void require_step(int error) const;
 
   void enter_groups() const;
