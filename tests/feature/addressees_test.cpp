@@ -1,4 +1,4 @@
-// A signal reaches of the step whom it would have reached without stepbox, once, however it was sent.
+// A signal reaches the same processes of the step, once each, as it would without stepbox, however the caller sent it.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,7 +36,7 @@ std::vector<pid_t> family_of(pid_t pid) {
   return family;
 }
 
-// As who started stepbox: an engine that is no root does not see the variables of every process.
+// Reads /proc as the caller: a CI engine that is not root cannot see the variables of every process.
 void signal_by_cookie(const Place& place, int signal) {
   const pid_t engine = in_child::fork_without_handlers();
   if (engine == 0) {
@@ -73,7 +73,7 @@ pid_t witness_of(const Process& stepbox) {
 
 std::string got(int signal) { return "got " + std::to_string(signal) + "\n"; }
 
-// What the step has got of them, and what it should have.
+// What the step has received, and what it should have received.
 std::pair<std::string, std::string> send_one_after_the_other(const Place& place) {
   Process step(place.step({}, {"count_signals", "300", "0", "8"}));
   REQUIRE(step.waits_for("ready\n"));
@@ -83,7 +83,7 @@ std::pair<std::string, std::string> send_one_after_the_other(const Place& place)
     send(place, step, how, SIGTERM);
     expected += got(SIGTERM);
     REQUIRE(step.waits_for(expected));
-    // Until stepbox has made up its mind, or the next one is taken for the same.
+    // Waits until stepbox has decided, or it would take the next signal for a copy of this one.
     ::usleep(60'000);
   }
   return {step.finish().out, expected};
@@ -107,7 +107,7 @@ TEST_CASE("a signal reaches the step once, however it was sent", "[signals]") {
   CHECK(processes_with(place.mark()).empty());
 }
 
-TEST_CASE("without a box, too, a signal reaches the step once, however it was sent", "[signals]") {
+TEST_CASE("a signal reaches the step once without a box too, however it was sent", "[signals]") {
   const Caller caller = GENERATE(from_range(callers()));
   const Sent how = GENERATE(from_range(std::begin(kAll), std::end(kAll)));
   const std::string mode = GENERATE("landlock", "env");
@@ -123,8 +123,8 @@ TEST_CASE("without a box, too, a signal reaches the step once, however it was se
   CHECK(processes_with(place.mark()).empty());
 }
 
-// On a machine so busy that one signal of several comes 20 ms after the others, it counts as one of its own: one try in five
-// has to be in time.
+// On a very busy machine one signal of several may come 20 ms after the others and count as a separate one: one try in
+// five has to be in time.
 TEST_CASE("signals that are sent one after the other each reach the step once", "[signals]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
@@ -135,7 +135,8 @@ TEST_CASE("signals that are sent one after the other each reach the step once", 
   CHECK(got_of_them == expected);
 }
 
-TEST_CASE("a signal to the caller's group reaches the step's whole group, as a trap waits for the shell's child", "[signals]") {
+TEST_CASE("a signal to the caller's group reaches the step's whole group, so that a shell's trap need not wait for "
+          "its child", "[signals]") {
   const Caller caller = GENERATE(from_range(callers()));
   const std::string mode = GENERATE("full", "landlock", "env");
   const Sent how = GENERATE(Sent::group, Sent::everyone, Sent::everyone_slowly, Sent::everyone_with_cookie);
@@ -172,7 +173,8 @@ TEST_CASE("under timeout(1) a step ends as it does without stepbox", "[signals]"
   CHECK(verdict_of(place.report()) == "cancelled");
 }
 
-TEST_CASE("a search for stepbox's own command line finds no process but stepbox that could hide who was meant", "[signals]") {
+TEST_CASE("a search for stepbox's command line, or for a variable that the step lacks, does not find the witness",
+          "[signals]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -186,7 +188,7 @@ TEST_CASE("a search for stepbox's own command line finds no process but stepbox 
   CHECK(of_witness("environ").find("COOKIE") == std::string::npos);
 }
 
-TEST_CASE("the witness holds nothing of the caller's, and dies with stepbox and with the box", "[signals]") {
+TEST_CASE("the witness holds nothing of the caller's, and dies with stepbox or the box", "[signals]") {
   const Caller caller = GENERATE(from_range(callers()));
   const std::string mode = GENERATE("full", "env");
   const bool is_apart = GENERATE(false, true);
@@ -204,13 +206,13 @@ TEST_CASE("the witness holds nothing of the caller's, and dies with stepbox and 
     return std::all_of(begin(open), end(open), [](const auto& entry) { return fs::read_symlink(entry.path()) == "anon_inode:[pidfd]"; });
   };
   CHECK(eventually(holds_nothing));
-  SECTION("with stepbox, killed") {
+  SECTION("when stepbox is killed") {
     step.signal(SIGKILL);
     const Run ended = step.finish();
     CHECK_FALSE(ended.output_left_open);
     CHECK(eventually([&] { return processes_with(place.mark()).empty(); }));
   }
-  SECTION("with the box, though stepbox is stopped") {
+  SECTION("when the box is killed while stepbox is stopped") {
     const pid_t init = init_of(step.pid());
     step.signal(SIGSTOP);
     CHECK(eventually([&] { return state_of(step.pid()) == 'T'; }));
@@ -220,7 +222,7 @@ TEST_CASE("the witness holds nothing of the caller's, and dies with stepbox and 
   }
 }
 
-TEST_CASE("a step goes on when the witness is killed, and hears signals", "[signals]") {
+TEST_CASE("a step whose witness is killed goes on, and still receives signals", "[signals]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -232,8 +234,8 @@ TEST_CASE("a step goes on when the witness is killed, and hears signals", "[sign
   CHECK(step.finish().out == "ready\n" + got(SIGTERM));
 }
 
-// One walk of an outer layer whose deadline is the same is one request, not two.
-TEST_CASE("a signal in the grace is counted once, however it was sent", "[signals]") {
+// If an outer layer walks over all processes at the same deadline, that is one request, not two.
+TEST_CASE("a signal during the grace is counted once, however it was sent", "[signals]") {
   const Caller caller = GENERATE(from_range(callers()));
   const Sent how = GENERATE(from_range(std::begin(kAll), std::end(kAll)));
   CAPTURE(caller, how);

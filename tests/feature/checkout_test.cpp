@@ -1,4 +1,5 @@
-// Which directory becomes the writable checkout: a project's, never one of the system or a home by mere presence.
+// Which directory becomes the writable checkout: a project's. Mere presence never makes it one of the system or a
+// home.
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,8 +18,8 @@ using in_child::private_mounts;
 
 std::vector<std::string> writing() { return {"sh", "-c", "echo x > stepbox-test-made && echo made"}; }
 
-// An empty directory of the host below a place of the system, gone with the case. In a mount namespace of the program's
-// own, so that the host keeps its places.
+// An empty directory below a place of the system. The program has its own mount namespace, so the host stays as it is
+// and the directory is gone with the case.
 std::function<void()> with_tmpfs_on(const std::string& place, const std::string& below, uid_t owner) {
   return [=] {
     private_mounts();
@@ -29,7 +30,7 @@ std::function<void()> with_tmpfs_on(const std::string& place, const std::string&
 
 void put_marked(const Place& place, const fs::path& directory) { place.make_directory(directory / ".git"); }
 
-// What the user database says of the caller, for the program alone.
+// Gives the caller an entry in the user database that only the program sees.
 std::function<void()> with_passwd_home(const Place& place, const std::string& home) {
   const uid_t uid = uid_of(place.caller());
   const fs::path passwd = place.root() / "passwd";
@@ -42,7 +43,7 @@ std::function<void()> with_passwd_home(const Place& place, const std::string& ho
 
 }  // namespace
 
-TEST_CASE("a directory of the system is not written to by mere presence", "[checkout]") {
+TEST_CASE("starting in a directory of the system does not make it writable", "[checkout]") {
   const Caller caller = GENERATE(from_range(callers()));
   const std::string directory = GENERATE("/", "/etc", "/usr/share", "/opt", "/srv", "/var", "/var/lib", "/var/tmp", "/tmp", "/home");
   CAPTURE(caller, directory);
@@ -67,7 +68,7 @@ TEST_CASE("a directory of the system is not written to by mere presence", "[chec
   CHECK(ran.out == "/etc/passwd\n");
 }
 
-TEST_CASE("explain and shell refuse likewise, doctor does not", "[checkout]") {
+TEST_CASE("explain and shell refuse the same directories, doctor does not", "[checkout]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -82,14 +83,14 @@ TEST_CASE("explain and shell refuse likewise, doctor does not", "[checkout]") {
   CHECK(run(elsewhere).code() == run(doctor).code());
 }
 
-TEST_CASE("the remedy in the hint works, and a mark makes it needless", "[checkout]") {
+TEST_CASE("the remedy in the hint works, and a mark makes it unnecessary", "[checkout]") {
   REQUIRE_HOST(root_suite);
   const Place place(Caller::root);
   const std::string directory = "/var/lib/job";
   Command step = place.step({}, writing());
   step.cwd = directory;
   step.prepare = with_tmpfs_on("/var/lib", directory, 0);
-  SECTION("neither") {
+  SECTION("neither named nor marked") {
     const Run refused = run(step);
     INFO(refused);
     CHECK(what_is_wrong_with_refusal(refused) == "");
@@ -136,7 +137,8 @@ TEST_CASE("a project needs no mark where projects are kept", "[checkout]") {
   CHECK(ran.out == "made\n");
 }
 
-TEST_CASE("a home is no checkout by mere presence, and its files survive where it is named or marked", "[checkout]") {
+TEST_CASE("starting in a home does not make it a checkout; naming or marking it does, and its files survive",
+          "[checkout]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -172,7 +174,8 @@ TEST_CASE("a home is no checkout by mere presence, and its files survive where i
 }
 
 // podman run --user 1000 -w /w: /w becomes the home of a user that the image does not know.
-TEST_CASE("a checkout that is the home of the user database is seen, and what is built in it stays", "[checkout]") {
+TEST_CASE("a checkout that is the home in the user database is visible, and what the step builds there stays",
+          "[checkout]") {
   REQUIRE_HOST(root_suite);
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
@@ -191,7 +194,7 @@ TEST_CASE("a checkout that is the home of the user database is seen, and what is
   CHECK(read_file(place.checkout() / "result") == "built\n");
 }
 
-TEST_CASE("a checkout that HOME lies in is seen, and HOME in it is fresh", "[checkout]") {
+TEST_CASE("a checkout that contains HOME is visible, and HOME in it is fresh", "[checkout]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);

@@ -1,4 +1,4 @@
-// Promise 4: when stepbox returns, every process of the step is gone, and the report names those that were left.
+// Promise 4: when stepbox returns, every process of the step is gone, and the report names the leftover ones.
 #include <csignal>
 #include <set>
 
@@ -19,7 +19,8 @@ std::multiset<std::string> names_of_strays(const Json& report) {
 
 }  // namespace
 
-TEST_CASE("processes that a step leaves behind are dead when stepbox returns, and named", "[clean-up]") {
+TEST_CASE("processes that a step leaves behind are dead when stepbox returns, and the report names them",
+          "[clean-up]") {
   const Caller caller = GENERATE(from_range(callers()));
   const int code = GENERATE(0, 5);
   CAPTURE(caller, code);
@@ -42,7 +43,7 @@ TEST_CASE("processes that a step leaves behind are dead when stepbox returns, an
   CHECK(report.at("teardown").at("leftovers").empty());
 }
 
-TEST_CASE("outside the box the same orphans stay, so the case above can fail", "[clean-up]") {
+TEST_CASE("without stepbox the same orphans survive, so the case above can fail", "[clean-up]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -50,7 +51,7 @@ TEST_CASE("outside the box the same orphans stay, so the case above can fail", "
   const auto survivors = processes_with(place.mark());
   for (const pid_t pid : survivors) ::kill(pid, SIGKILL);
   CHECK(left.code() == 0);
-  // The stopped one is ended by the SIGHUP that the kernel sends to an orphaned process group.
+  // The kernel ends the stopped one with the SIGHUP that it sends to an orphaned process group.
   CHECK(survivors.size() >= 4);
 }
 
@@ -80,7 +81,7 @@ TEST_CASE("a hundred stopped and deaf processes are gone at once", "[clean-up]")
   CHECK(place.report().at("teardown").at("stray_count") == 100);
 }
 
-TEST_CASE("a step without strays is told without a word", "[clean-up]") {
+TEST_CASE("stepbox says nothing of leftovers when a step leaves none", "[clean-up]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -91,11 +92,11 @@ TEST_CASE("a step without strays is told without a word", "[clean-up]") {
   CHECK(place.report().at("teardown").at("strays").empty());
 }
 
-TEST_CASE("a process that is just ending is let end, also when it takes a while to get its turn", "[clean-up]") {
+TEST_CASE("a process that is about to exit may finish, even when the machine is slow to schedule it", "[clean-up]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
-  // It has 200 ms: on a machine that is slow and busy at once that can be too little, once.
+  // It has 200 ms. A machine that is both slow and busy may need more, once.
   const bool was_let_end = [&] {
     for (int i = 0; i < 5; ++i) {
       const Run ended = place.run_step({}, {"bash", "-c", "exec > >(burn 20; exec cat); echo last; exit 3"});
@@ -108,7 +109,7 @@ TEST_CASE("a process that is just ending is let end, also when it takes a while 
   CHECK(was_let_end);
 }
 
-TEST_CASE("children that are dead and that nobody has reaped are no strays", "[clean-up]") {
+TEST_CASE("zombies that nobody has reaped are not leftovers", "[clean-up]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -128,7 +129,7 @@ TEST_CASE("the memory of a run is free when stepbox returns, and no mount is lef
   long during = 0;
   Command holding = place.step({}, {"sh", "-c", "head -c 268435456 /dev/zero > /tmp/big; echo held; read line"});
   Process step(holding);
-  // The input is empty: `read` ends at once, so that it is sampled while the step runs, from its own output on.
+  // The input is empty, so `read` ends at once. The step's own output then marks the time of the sample.
   step.waits_for("held");
   during = shmem_kib();
   const Run held = step.finish();

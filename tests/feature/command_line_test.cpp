@@ -1,4 +1,4 @@
-// What the command line names is there: the program and its script, where the box has a directory of its own.
+// The program and the script that the command line names are there, even where the box replaces their directory.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,7 +14,7 @@ namespace {
 
 constexpr const char* kScript = "#!/bin/sh\necho works\n";
 
-// Each below a directory that the box replaces; the suite's folder is in /tmp.
+// The box replaces the parent of each place; the suite's folder is in /tmp.
 fs::path temporary(const Place& place) { return place.make_directory(place.root() / "temporary"); }
 
 std::vector<std::string> run_by(const std::string& prefix, const std::string& last) {
@@ -26,7 +26,7 @@ std::vector<std::string> run_by(const std::string& prefix, const std::string& la
 
 bool has_go() { return ::access("/usr/bin/go", X_OK) == 0; }
 const HostFeature go_compiler = {"go", has_go, "apt-get install golang-go"};
-// As cargo starts doctests through a runner.
+// Cargo starts doctests through a runner.
 const HostFeature rust_doctests = {"rustdoc --test-runtool",
                                    [] { return std::system("PATH=$PATH:/root/.cargo/bin rustdoc --help 2>/dev/null | grep -q test-runtool") == 0; },
                                    "install Rust 1.89 or newer"};
@@ -49,7 +49,7 @@ TEST_CASE("a program in a directory that the box replaces is run from there", "[
     CHECK(ran.out == "works\n");
     CHECK(ran.err.empty());
   }
-  SECTION("the file alone, which cannot be written, in a directory of the step's own") {
+  SECTION("the file alone, read-only, in a directory of the step's own") {
     const std::string text = "#!/bin/sh\nls -A " + folder.string() + "; echo x >> " + tool + "; touch " + folder.string() + "/made && echo made\n";
     place.make_file(folder / "look", text, 0755);
     const Run ran = place.run_step({}, {(folder / "look").string()});
@@ -66,14 +66,14 @@ TEST_CASE("a program in a directory that the box replaces is run from there", "[
     INFO(ran);
     CHECK(ran.out == "works\n");
   }
-  SECTION("by a path relative to the directory in which it starts") {
+  SECTION("by a path relative to its working directory") {
     const Run ran = place.run_step({}, {fs::relative(tool, place.checkout()).string()});
     INFO(ran);
     CHECK(ran.out == "works\n");
   }
 }
 
-TEST_CASE("the script of an engine in /tmp is run by its interpreter", "[command-line]") {
+TEST_CASE("an interpreter runs the script that an engine left in /tmp", "[command-line]") {
   const Caller caller = GENERATE(from_range(callers()));
   const std::string prefix = GENERATE(as<std::string>{}, "sh", "sh\n-xe", "bash\n-e", "bash\n--noprofile\n--norc\n-eo\npipefail", "env\nA=b\nsh\n-e");
   CAPTURE(caller, prefix);
@@ -85,14 +85,14 @@ TEST_CASE("the script of an engine in /tmp is run by its interpreter", "[command
   CHECK(ran.out == "works\n");
 }
 
-TEST_CASE("what a link leads to is not shown because the command line names the link", "[command-line]") {
+TEST_CASE("naming a link on the command line does not show the link's target", "[command-line]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
   const fs::path folder = temporary(place);
   const fs::path secret = place.make_file(folder / "secret", "echo secret\n", 0600);
   const fs::path tool = place.make_file(folder / "tool", "#!/bin/sh\necho secret\n", 0700);
-  SECTION("a script, whoever has made the link") {
+  SECTION("a script, whoever made the link") {
     fs::create_symlink(secret, folder / "link");
     CHECK(place.run_step({}, {"sh", folder / "link"}).out.empty());
   }
@@ -109,15 +109,15 @@ TEST_CASE("what a link leads to is not shown because the command line names the 
     fs::create_directory_symlink(folder, place.checkout() / "directory");
     CHECK(place.run_step({}, {"sh", "directory/secret"}).out.empty());
   }
-  SECTION("a program that is no program") {
+  SECTION("a program that is not executable") {
     CHECK(place.run_step({}, {secret.string()}).out.empty());
   }
-  SECTION("what is hidden by name") {
+  SECTION("a target that --hide names") {
     CHECK(place.run_step({"--hide", tool}, {tool.string()}).out.empty());
   }
 }
 
-TEST_CASE("a directory, a fifo and nothing are not shown", "[command-line]") {
+TEST_CASE("directories, fifos and missing paths are not shown", "[command-line]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -130,7 +130,7 @@ TEST_CASE("a directory, a fifo and nothing are not shown", "[command-line]") {
   CHECK(place.run_step({}, {"sh", folder.string()}).code() != 0);
 }
 
-TEST_CASE("a place that the step writes to is not shown in its place", "[command-line]") {
+TEST_CASE("a place that the step writes to is not replaced by the host's", "[command-line]") {
   const Caller caller = GENERATE(from_range(callers()));
   const std::string option = GENERATE("--ro", "--rw");
   const std::string directory = GENERATE("/tmp", "/var/tmp", "/dev/shm", "/run");

@@ -1,5 +1,5 @@
-// A step that does not end by itself is ended in time, and told why. No upper bound here is tight: the machine may be
-// busy with anything.
+// A step that does not end by itself is ended in time, with a reason. No upper bound here is tight, because the
+// machine may be busy with anything.
 #include <fcntl.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
@@ -37,7 +37,7 @@ std::string sentence_of(const Json& report) {
   return report.at("outcome").at("sentence");
 }
 
-// Every byte that could act on a terminal is written out.
+// Whether every byte that could control a terminal has been escaped.
 bool is_printable(const std::string& text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c == '\n' || c < 0 || (c >= 0x20 && c != 0x7f); });
 }
@@ -64,7 +64,8 @@ bool hold_once_init_is_made(pid_t stepbox) {
 
 }  // namespace
 
-TEST_CASE("a step that goes on for longer than its time is ended, with 124 and what it was doing", "[deadlines]") {
+TEST_CASE("a step that outlasts its time limit is ended with 124, and the report shows what it was doing",
+          "[deadlines]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -100,7 +101,7 @@ TEST_CASE("a step that goes on for longer than its time is ended, with 124 and w
   CHECK(processes_with(place.mark()).empty());
 }
 
-TEST_CASE("a step that ends in time knows nothing of a limit", "[deadlines]") {
+TEST_CASE("the report of a step that ends in time mentions no limit", "[deadlines]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -112,7 +113,7 @@ TEST_CASE("a step that ends in time knows nothing of a limit", "[deadlines]") {
   CHECK(place.report().at("diagnostics").empty());
 }
 
-TEST_CASE("a step that ends by itself in the grace was too late all the same", "[deadlines]") {
+TEST_CASE("a step that ends by itself during the grace was still too late", "[deadlines]") {
   const Caller caller = GENERATE(from_range(callers()));
   const int code = GENERATE(0, 3);
   CAPTURE(caller, code);
@@ -127,7 +128,7 @@ TEST_CASE("a step that ends by itself in the grace was too late all the same", "
   CHECK(contains(sentence_of(place.report()), "asked to end, it exited with code " + std::to_string(code)));
 }
 
-TEST_CASE("a step that is deaf to SIGTERM is killed when the grace is over, and not before", "[deadlines]") {
+TEST_CASE("a step that ignores SIGTERM is killed when the grace is over, and not before", "[deadlines]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -154,7 +155,7 @@ TEST_CASE("a stopped step is ended like any other", "[deadlines]") {
     CHECK(place.report().at("outcome").at("signal") == "SIGTERM");
     CHECK(place.report().at("diagnostics").at(0).at("processes").at(0).at("state") == "T");
   }
-  SECTION("with the chance to clean up") {
+  SECTION("with a chance to clean up") {
     const Run ended = place.run_step({"--timeout", "500ms", "--grace", "50s"},
                                      {"sh", "-c", "trap 'echo saved; exit 4' TERM; kill -STOP $$; sleep 100"});
     INFO(ended);
@@ -175,7 +176,7 @@ TEST_CASE("daemons of a step that ran too long are gone with it", "[deadlines]")
   CHECK(processes_with(place.mark()).empty());
 }
 
-TEST_CASE("a box is ended at its deadline while stepbox itself is stopped", "[deadlines]") {
+TEST_CASE("init ends the box at its deadline while stepbox itself is stopped", "[deadlines]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -192,8 +193,8 @@ TEST_CASE("a box is ended at its deadline while stepbox itself is stopped", "[de
   CHECK(limit_of(place.report()).at("killed") == true);
 }
 
-// A busy machine can let the step run for a while before stepbox itself gets its turn again.
-TEST_CASE("the time of a step counts from its start, however late stepbox hears of it", "[deadlines]") {
+// On a busy machine the step can run for a while before stepbox is scheduled again.
+TEST_CASE("a step's time counts from its start, however late stepbox hears of it", "[deadlines]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -202,21 +203,21 @@ TEST_CASE("the time of a step counts from its start, however late stepbox hears 
   Process step(command);
   REQUIRE(hold_once_init_is_made(step.pid()));
   REQUIRE(step.waits_for("ready\n"));
-  SECTION("when init has already ended it") {
+  SECTION("when init has already ended the step") {
     CHECK(init_ends_box(place.mark(), step.pid()));
   }
-  SECTION("when it is already over") { std::this_thread::sleep_for(seconds(1)); }
+  SECTION("when the time is already over") { std::this_thread::sleep_for(seconds(1)); }
   ::ptrace(PTRACE_DETACH, step.pid(), 0, 0);
   const Run ended = step.finish();
   INFO(ended);
   CHECK(ended.code() == 124);
   CHECK(verdict_of(place.report()) == "timeout");
   CHECK(limit_of(place.report()).at("killed") == true);
-  // A second, and the grace. Counted from when stepbox heard of it, it would be the half.
+  // A second and the grace. It would be less if the time counted from when stepbox heard of the start.
   CHECK(place.report().at("time").at("wall") >= 1.5);
 }
 
-TEST_CASE("a box beside one that runs too long goes on undisturbed", "[deadlines]") {
+TEST_CASE("a box that runs too long does not disturb its neighbour", "[deadlines]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place quiet(caller);
@@ -224,7 +225,8 @@ TEST_CASE("a box beside one that runs too long goes on undisturbed", "[deadlines
   REQUIRE(beside.waits_for("ready\n"));
   const Place place(caller);
   CHECK(place.run_step({"--timeout", "300ms", "--grace", "200ms"}, {"ignore_signals", "100000"}).code() == 124);
-  // Stepbox, the step, and init; or, as that shows its environment to root only, the step's sleep, now and then.
+  // Stepbox, the step, and init; where init shows its environment to root only, the third is the step's sleep, now and
+  // then.
   CHECK(eventually([&] { return processes_with(quiet.mark()).size() >= 3; }));
   quiet.make_file(quiet.checkout() / "over", "");
   const Run ended = beside.finish();
@@ -234,20 +236,20 @@ TEST_CASE("a box beside one that runs too long goes on undisturbed", "[deadlines
   CHECK(verdict_of(quiet.report()) == "success");
 }
 
-TEST_CASE("of two requests to stop in the grace the second ends the box at once", "[deadlines]") {
+TEST_CASE("the second request to stop during the grace ends the box at once", "[deadlines]") {
   const Caller caller = GENERATE(from_range(callers()));
   const int signal = GENERATE(SIGTERM, SIGINT);
   CAPTURE(caller, signal);
   const Place place(caller);
   Command command = place.step({"--timeout", "300ms", "--grace", "1h"}, {"count_signals", "100000"});
   Process step(command);
-  // Its own SIGTERM: the grace has begun.
+  // The SIGTERM that stepbox sends: the grace has begun.
   REQUIRE(step.waits_for("got 15\n"));
   step.signal(signal);
   CHECK_FALSE(step.waits_for("got 2\n", milliseconds(500)));
-  // Two that are there at once are one.
+  // The kernel merges two pending signals of the same number.
   CHECK(eventually([&] { return !has_pending(step.pid(), {signal}); }));
-  // Stepbox, the step, and init, which shows its environment to root only.
+  // Stepbox, the step, and init, whose environment only root can see.
   CHECK(processes_with(place.mark()).size() >= (::geteuid() == 0 ? 3 : 2));
   step.signal(signal);
   const Run ended = step.finish();
@@ -258,7 +260,7 @@ TEST_CASE("of two requests to stop in the grace the second ends the box at once"
   CHECK(contains(sentence_of(place.report()), "stepbox was asked to stop twice, and it was killed"));
 }
 
-TEST_CASE("a grace that was asked for counts when stepbox is asked to stop", "[deadlines]") {
+TEST_CASE("the grace that the caller set applies to a request to stop", "[deadlines]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -274,13 +276,13 @@ TEST_CASE("a grace that was asked for counts when stepbox is asked to stop", "[d
   CHECK(contains(sentence_of(place.report()), "it did not end within the grace of 500ms and was killed"));
 }
 
-TEST_CASE("the deadline is kept although nobody reads what stepbox says", "[deadlines]") {
+TEST_CASE("stepbox keeps the deadline although nobody reads its messages", "[deadlines]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
   int ends[2];
   REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
-  // The step, too, is held by the full pipe.
+  // The full pipe blocks the step as well.
   Command command = place.step({"--timeout", "500ms", "--grace", "300ms", "--summary", "never"},
                                {"sh", "-c", "trap '' TERM; head -c 1000000 /dev/zero >&2; sleep 100"});
   command.stderr_fd = ends[1];
@@ -293,7 +295,7 @@ TEST_CASE("the deadline is kept although nobody reads what stepbox says", "[dead
   CHECK(verdict_of(place.report()) == "timeout");
 }
 
-TEST_CASE("what hostile processes call themselves is written out, and no variable's value is told", "[deadlines]") {
+TEST_CASE("names of hostile processes are escaped, and no variable's value is shown", "[deadlines]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -310,11 +312,11 @@ TEST_CASE("what hostile processes call themselves is written out, and no variabl
   CHECK_FALSE(contains(ended.err + read_file(place.report_file()), "hunter2"));
 }
 
-TEST_CASE("of many processes two hundred are written down, and counted are all", "[deadlines]") {
+TEST_CASE("the report lists two hundred of many processes, and counts them all", "[deadlines]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
-  // An emulated machine has started only half of them in 10 s.
+  // An emulated machine starts only half of them in 10 s.
   const std::string time = std::to_string(10 * patience_factor()) + "s";
   const Run ended = place.run_step(
       {"--timeout", time}, {"sh", "-c", "i=0; while [ $i -lt 250 ]; do sleep 300 & i=$((i+1)); done; echo all; wait"});
@@ -328,7 +330,7 @@ TEST_CASE("of many processes two hundred are written down, and counted are all",
   CHECK(processes_with(place.mark()).empty());
 }
 
-TEST_CASE("a limit on time that makes no sense is refused with its text", "[deadlines]") {
+TEST_CASE("an impossible time limit is refused with its text", "[deadlines]") {
   const Caller caller = GENERATE(from_range(callers()));
   const std::string option = GENERATE("--timeout", "--silence", "--grace");
   const std::string text = GENERATE("0s", "-1s", "5", "", "1h30", "4000d", "99999999999999999999s");

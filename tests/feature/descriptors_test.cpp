@@ -1,4 +1,4 @@
-// Standard streams byte for byte, and no other descriptor than those that were named.
+// Standard streams pass byte for byte, and only the descriptors that the caller names reach the step.
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -45,7 +45,7 @@ TEST_CASE("a mebibyte of random bytes passes through stdin, stdout and stderr un
   }
 }
 
-TEST_CASE("stepbox itself reads nothing of stdin", "[descriptors]") {
+TEST_CASE("stepbox itself reads nothing from stdin", "[descriptors]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -57,7 +57,7 @@ TEST_CASE("stepbox itself reads nothing of stdin", "[descriptors]") {
   CHECK(both.out == "step two\none three\n");
 }
 
-TEST_CASE("output is not held back", "[descriptors]") {
+TEST_CASE("output is passed on at once", "[descriptors]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -65,7 +65,7 @@ TEST_CASE("output is not held back", "[descriptors]") {
   CHECK(step.waits_for("partial", seconds(5)));
 }
 
-TEST_CASE("standard descriptors that are closed at the start are survived", "[descriptors]") {
+TEST_CASE("stepbox survives standard descriptors that are closed at its start", "[descriptors]") {
   const Caller caller = GENERATE(from_range(callers()));
   const std::vector<int> closed =
       GENERATE(values<std::vector<int>>({{0}, {1}, {2}, {0, 1}, {0, 2}, {1, 2}, {0, 1, 2}}));
@@ -75,13 +75,13 @@ TEST_CASE("standard descriptors that are closed at the start are survived", "[de
   step.closed = closed;
   const Run ended = run(step);
   INFO(ended);
-  // dash cannot write to a closed stdout; here it is open on /dev/null.
+  // dash cannot write to a closed stdout; here stdout is open on /dev/null.
   CHECK(ended.code() == 3);
   const std::string seen = read_file(place.checkout() / "seen");
   INFO(seen);
   for (const int fd : closed)
     if (fd != 1) CHECK(value_of(seen, std::to_string(fd)) == "/dev/null");
-  // Nothing of stepbox's own ended up in the place of a closed one.
+  // No message of stepbox's landed in a descriptor that took a closed one's number.
   CHECK(seen.find("socket:") == std::string::npos);
 }
 
@@ -102,7 +102,7 @@ TEST_CASE("descriptors above 2 do not reach the step", "[descriptors]") {
   ::close(directory);
   INFO(inside);
   CHECK(lines_of(inside.out).size() == 3);
-  // At least: what the suite itself inherited is there too.
+  // At least: the list includes what the suite itself inherited.
   CHECK(lines_of(outside.out).size() >= 7);
 }
 
@@ -145,7 +145,7 @@ TEST_CASE("a directory is never passed", "[descriptors]") {
   CHECK_FALSE(fs::exists(place.checkout() / "canary"));
 }
 
-TEST_CASE("a jobserver of make works through stepbox", "[descriptors]") {
+TEST_CASE("a make jobserver works through stepbox", "[descriptors]") {
   REQUIRE_HOST(gnu_make);
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
@@ -157,14 +157,14 @@ TEST_CASE("a jobserver of make works through stepbox", "[descriptors]") {
                   "[ $$(ls *.begun | wc -l) = 4 ] && exit 0; sleep 0.1; done; echo alone; exit 1\n");
   const Run made = run(place.command({"/usr/bin/make", "-j4"}));
   INFO(made);
-  // Each of the four jobs waits for the other three: that they all end proves that they ran side by side.
+  // Each of the four jobs waits for the other three, so they can end only if they ran side by side.
   CHECK(made.code() == 0);
   CHECK(made.out.find("alone") == std::string::npos);
   CHECK(made.err.find("jobserver unavailable") == std::string::npos);
   CHECK(made.out.find("--jobserver") != std::string::npos);
 }
 
-TEST_CASE("socket activation reaches the step, with the pid that it checks", "[descriptors]") {
+TEST_CASE("socket activation reaches the step, with the pid that the step checks", "[descriptors]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -183,7 +183,7 @@ TEST_CASE("socket activation reaches the step, with the pid that it checks", "[d
   CHECK(value_of(inside.out, "3").starts_with("socket:"));
 }
 
-TEST_CASE("a reader that goes away ends the step by SIGPIPE, as it would without stepbox", "[descriptors]") {
+TEST_CASE("a reader that goes away ends the step by SIGPIPE, as without stepbox", "[descriptors]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);

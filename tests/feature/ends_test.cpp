@@ -1,4 +1,4 @@
-// Exit codes: promise 5 (the step's own) and promise 6 (stepbox's never mistaken for it).
+// Exit codes: the step's own (promise 5), and stepbox's, which is never mistaken for it (promise 6).
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -10,7 +10,7 @@
 
 namespace stepbox::feature {
 
-TEST_CASE("the exit code of the step is that of stepbox", "[ends]") {
+TEST_CASE("stepbox exits with the step's exit code", "[ends]") {
   const Caller caller = GENERATE(from_range(callers()));
   const int code = GENERATE(0, 1, 2, 3, 42, 99, 123, 124, 125, 126, 127, 128, 130, 254, 255);
   CAPTURE(caller, code);
@@ -25,7 +25,7 @@ TEST_CASE("the exit code of the step is that of stepbox", "[ends]") {
   CHECK(report.at("outcome").at("signal").is_null());
 }
 
-TEST_CASE("a stderr that nobody reads keeps neither the report back nor, for long, the exit code", "[ends]") {
+TEST_CASE("an unread stderr does not hold up the report, and holds up the exit code only briefly", "[ends]") {
   const Place place(Caller::user);
   int ends[2];
   REQUIRE(::pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0);
@@ -35,7 +35,7 @@ TEST_CASE("a stderr that nobody reads keeps neither the report back nor, for lon
   Command command = place.step({}, {"end_with", "code", "3"});
   command.stderr_fd = ends[1];
   Process step(command);
-  // The summary is for whoever reads.
+  // Only a reader needs the summary.
   CHECK(eventually([&] { return fs::exists(place.report_file()); }, seconds(5)));
   const Run ended = step.finish();
   ::close(ends[0]);
@@ -45,7 +45,7 @@ TEST_CASE("a stderr that nobody reads keeps neither the report back nor, for lon
   CHECK(verdict_of(place.report()) == "failure");
 }
 
-TEST_CASE("a step that a signal ends gives 128 and the signal's number", "[ends]") {
+TEST_CASE("a step that a signal ends gives 128 plus the signal's number", "[ends]") {
   const Caller caller = GENERATE(from_range(callers()));
   const int signal = GENERATE(SIGHUP, SIGINT, SIGQUIT, SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGKILL, SIGSEGV, SIGPIPE,
                               SIGTERM, SIGSYS, 34, 64);
@@ -58,7 +58,7 @@ TEST_CASE("a step that a signal ends gives 128 and the signal's number", "[ends]
   CHECK(verdict_of(place.report()) == "signal");
 }
 
-TEST_CASE("a command that is not there gives 127", "[ends]") {
+TEST_CASE("a command that does not exist gives 127", "[ends]") {
   const Caller caller = GENERATE(from_range(callers()));
   const std::string command = GENERATE("no-such-command", "/no/such/command", "./no-such-command", "/etc/passwd/x");
   CAPTURE(caller, command);
@@ -82,7 +82,7 @@ TEST_CASE("a script whose interpreter is missing gives 127 and says so", "[ends]
   CHECK(ended.err.find("interpreter") != std::string::npos);
 }
 
-TEST_CASE("what is found but cannot be executed gives 126", "[ends]") {
+TEST_CASE("a file that cannot be executed gives 126", "[ends]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -102,7 +102,7 @@ TEST_CASE("what is found but cannot be executed gives 126", "[ends]") {
   CHECK(verdict_of(place.report()) == "not-executable");
 }
 
-TEST_CASE("a script without an interpreter line is run by the shell, with its arguments", "[ends]") {
+TEST_CASE("the shell runs a script without an interpreter line, with its arguments", "[ends]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -113,7 +113,7 @@ TEST_CASE("a script without an interpreter line is run by the shell, with its ar
   CHECK(ended.out == "./script one\n");
 }
 
-TEST_CASE("bad usage gives 125 and one message, and the step is not run", "[ends]") {
+TEST_CASE("bad usage gives 125 and one message, and the step does not run", "[ends]") {
   const Caller caller = GENERATE(from_range(callers()));
   const std::vector<std::string> options =
       GENERATE(values<std::vector<std::string>>({{"--no-such-option"},
@@ -146,7 +146,7 @@ TEST_CASE("bad usage gives 125 and one message, and the step is not run", "[ends
   CHECK_FALSE(fs::exists(place.checkout() / "canary"));
 }
 
-TEST_CASE("words that a subcommand has no use for are refused, and its help is at hand", "[ends]") {
+TEST_CASE("a subcommand refuses words that it has no use for, and points to its help", "[ends]") {
   const std::vector<std::string> words = GENERATE(values<std::vector<std::string>>(
       {{"policy", "list"}, {"policy", "schema"}, {"policy", "show"}, {"policy", "check"}, {"caches"}, {"doctor"}}));
   CAPTURE(words);
@@ -182,7 +182,7 @@ TEST_CASE("--verbose says what the box is made of, on stderr alone", "[ends]") {
     CHECK(told.err.find(std::string("stepbox: ") + line) != std::string::npos);
 }
 
-TEST_CASE("a broken policy of the project is refused with its file and line", "[ends]") {
+TEST_CASE("a broken project policy is refused with its file and line", "[ends]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -195,7 +195,7 @@ TEST_CASE("a broken policy of the project is refused with its file and line", "[
   CHECK_FALSE(fs::exists(place.checkout() / "canary"));
 }
 
-TEST_CASE("a report that cannot be written is known before the step runs", "[ends]") {
+TEST_CASE("stepbox finds out before the step runs that it cannot write the report", "[ends]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);

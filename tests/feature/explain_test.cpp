@@ -1,4 +1,5 @@
-// What `stepbox explain` and `stepbox caches` print: within a hundred columns, on about one screen, and for machines.
+// What `stepbox explain` and `stepbox caches` print: at most a hundred columns, about one screen, and JSON for
+// machines.
 #include <algorithm>
 #include <string>
 
@@ -23,7 +24,7 @@ std::string output_of(const Place& place, Options words) {
   return ran.out;
 }
 
-// Longer than a line, and with nowhere to fold: a path or a name.
+// Longer than a line, without a place to fold: a path or a name.
 bool is_one_piece(std::string_view line) {
   line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
   return line.find(' ') == std::string_view::npos;
@@ -45,7 +46,7 @@ Json named(const Json& list, std::string_view name) {
 
 }  // namespace
 
-TEST_CASE("the default policy is explained on a screen of a hundred columns", "[explain]") {
+TEST_CASE("explain shows the default policy on one screen of a hundred columns", "[explain]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -56,7 +57,7 @@ TEST_CASE("the default policy is explained on a screen of a hundred columns", "[
   CHECK(page.find("command       make test\n") != std::string::npos);
 }
 
-TEST_CASE("no policy is explained in wider lines, with everything either", "[explain]") {
+TEST_CASE("explain keeps to this width for every policy, even with everything shown", "[explain]") {
   const Caller caller = GENERATE(from_range(callers()));
   const std::string policy = GENERATE("default", "go", "strict");
   CAPTURE(caller, policy);
@@ -67,7 +68,7 @@ TEST_CASE("no policy is explained in wider lines, with everything either", "[exp
   CHECK(all.find("/dev/null (ro): device") != std::string::npos);
 }
 
-TEST_CASE("a weaker mode is explained with what it does not protect", "[explain]") {
+TEST_CASE("explain says of a weaker mode what it does not protect", "[explain]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -77,7 +78,7 @@ TEST_CASE("a weaker mode is explained with what it does not protect", "[explain]
   CHECK(page.find("[--isolation]") != std::string::npos);
 }
 
-TEST_CASE("what was chosen is explained with its file and line, option or variable", "[explain]") {
+TEST_CASE("explain names the file and line, option or variable of every choice", "[explain]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -92,7 +93,7 @@ TEST_CASE("what was chosen is explained with its file and line, option or variab
   CHECK(ran.out.find("[STEPBOX_NETWORK]") != std::string::npos);
 }
 
-TEST_CASE("the plan as JSON has what a scheduler asks for, and no value of a variable", "[explain]") {
+TEST_CASE("the plan as JSON has what a scheduler needs, and no value of a variable", "[explain]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -125,7 +126,7 @@ TEST_CASE("only explain takes its options", "[explain]") {
   CHECK(near.err.find("did you mean '--json'?") != std::string::npos);
 }
 
-TEST_CASE("caches has a line for each tool at most, and one for each entry with --all", "[explain]") {
+TEST_CASE("caches prints at most one line for each tool, and with --all one for each entry", "[explain]") {
   const Place place(Caller::user);
   const std::string page = output_of(place, {"caches"});
   CAPTURE(page);

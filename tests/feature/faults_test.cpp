@@ -1,5 +1,5 @@
-// A system call that fails, or a process that dies, at a chosen moment: strace(1) injects it. tests/faults/run.sh tries every
-// call; here are those that once did harm.
+// A system call that fails, or a process that dies, at a chosen moment: strace(1) injects the fault.
+// tests/faults/run.sh tries every call; these cases are the faults that once did harm.
 #include <unistd.h>
 
 #include <csignal>
@@ -14,7 +14,7 @@ namespace {
 
 const HostFeature call_injection = {"strace", [] { return ::access("/usr/bin/strace", X_OK) == 0; }, "apt-get install strace"};
 
-// The same command under an strace that does `what` to the calls named `call`.
+// The same command under strace, which does `what` to the calls named `call`.
 class Injected {
  public:
   Injected(const Place& place, Command command, const std::string& call, const std::string& what)
@@ -25,7 +25,7 @@ class Injected {
     command_.argv = std::move(argv);
   }
   Run run() const { return feature::run(command_); }
-  // Otherwise the case has tried nothing.
+  // Otherwise the case has tested nothing.
   bool was_hit() const {
     const std::string log = read_file(log_);
     return log.contains("(INJECTED)") || log.contains("= ?");
@@ -38,11 +38,11 @@ class Injected {
 
 }  // namespace
 
-TEST_CASE("a step that dies before its exec ends the run, whatever the isolation", "[faults]") {
+TEST_CASE("a step that dies before its exec ends the run, in every isolation mode", "[faults]") {
   REQUIRE_HOST(call_injection);
   const Caller caller = GENERATE(from_range(callers()));
   const std::string isolation = GENERATE("full", "landlock", "env");
-  // Of the step alone: it goes to its directory last of all. And what it says before its exec.
+  // Only the step makes these calls: it changes its directory last, and reports before its exec.
   const auto [call, what] = GENERATE(table<std::string, std::string>({{"chdir", "signal=KILL"},
                                                                       {"sendto", "error=ENOMEM"},
                                                                       {"sendto", "error=EPERM"},
@@ -61,13 +61,13 @@ TEST_CASE("a step that dies before its exec ends the run, whatever the isolation
   CHECK_FALSE(fs::exists(place.checkout() / "canary"));
 }
 
-TEST_CASE("a command that is not there is told by the exit code when nothing else can be told", "[faults]") {
+TEST_CASE("the exit code tells of a missing command when every message is lost", "[faults]") {
   REQUIRE_HOST(call_injection);
   const Caller caller = GENERATE(from_range(callers()));
   const std::string isolation = GENERATE("full", "env");
   CAPTURE(caller, isolation);
   const Place place(caller);
-  // The step's first message is that it is about to start.
+  // In its first message the step says that it is about to start.
   const Injected injected(place, place.step({"--isolation", isolation}, {"no-such-command"}), "sendto", "error=ENOMEM:when=2");
   const Run ended = injected.run();
   INFO(ended);
@@ -76,7 +76,7 @@ TEST_CASE("a command that is not there is told by the exit code when nothing els
   CHECK(verdict_of(place.report()) != "success");
 }
 
-TEST_CASE("a directory that cannot be locked is not left behind", "[faults]") {
+TEST_CASE("a directory that stepbox cannot lock is not left behind", "[faults]") {
   REQUIRE_HOST(call_injection);
   const Caller caller = GENERATE(from_range(callers()));
   const std::string isolation = GENERATE("landlock", "env");

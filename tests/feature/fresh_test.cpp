@@ -13,7 +13,7 @@
 namespace stepbox::feature {
 namespace {
 
-// Gives the user a line in the user database, in a mount namespace of its own: a home that no variable names.
+// Gives the user an entry in the user database, in its own mount namespace: a home that no variable names.
 std::function<void()> with_passwd_home(const Place& place, const fs::path& home) {
   if (!suite_is_root()) return {};
   const std::string id = std::to_string(uid_of(place.caller()));
@@ -26,7 +26,7 @@ std::function<void()> with_passwd_home(const Place& place, const fs::path& home)
   };
 }
 
-// Where tools put things without asking, with what is in there now.
+// The places where tools write without asking, and their present content.
 Fingerprint shared_places(const std::string& name, uid_t uid) {
   Fingerprint found;
   for (const std::string& place :
@@ -37,7 +37,7 @@ Fingerprint shared_places(const std::string& name, uid_t uid) {
 
 }  // namespace
 
-TEST_CASE("a tool that believes no variable leaves nothing on the host", "[fresh]") {
+TEST_CASE("a tool that ignores every variable leaves nothing on the host", "[fresh]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -53,7 +53,7 @@ TEST_CASE("a tool that believes no variable leaves nothing on the host", "[fresh
   INFO(wrote);
   REQUIRE(wrote.code() == 0);
 
-  // The tool is told that all went well, in every place.
+  // Every write of the tool succeeded, in every place.
   const auto told = lines_of(wrote.out);
   CHECK(told.size() == (suite_is_root() ? 5 : told.size()));
   for (const std::string& line : told) CHECK(line.ends_with(" OK"));
@@ -72,7 +72,7 @@ TEST_CASE("a tool that believes no variable leaves nothing on the host", "[fresh
   }
 }
 
-TEST_CASE("outside the box the same tool leaves its files behind, so the case above can fail", "[fresh]") {
+TEST_CASE("without stepbox the same tool leaves its files behind, so the case above can fail", "[fresh]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -121,7 +121,7 @@ TEST_CASE("a whole build leaves no trace in the stable parts of the host", "[fre
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
-  // Trees that other people on this machine leave alone; what logs and package tools keep is left out.
+  // Trees that nothing else on this machine changes; those of logs and package tools are left out.
   const std::vector<fs::path> trees = {"/etc", "/opt", "/usr/local", "/usr/bin", "/usr/sbin", "/var/lib", "/boot"};
   const std::vector<fs::path> noisy = {"/var/lib/systemd", "/var/lib/dpkg",    "/var/lib/apt",
                                        "/var/lib/dhcp",    "/etc/resolv.conf", "/etc/mtab"};
@@ -131,7 +131,7 @@ TEST_CASE("a whole build leaves no trace in the stable parts of the host", "[fre
       "for d in / /etc /usr /usr/local /usr/bin /opt /srv /var /var/lib /var/cache /var/log /boot /home /root /mnt "
       "/media; do "
       "  mkdir $d/stepbox-trace; echo x > $d/stepbox-trace-file; done 2>/dev/null; "
-      // Opened for writing and left as they are: were the box open, the host would survive the test.
+      // Opens them for writing and changes nothing: even if the box had a hole, the host would survive the test.
       "for f in /etc/passwd /etc/hosts /usr/bin/env /var/lib/dpkg/status; do printf '' >> $f; touch -r $f $f; done "
       "2>/dev/null; echo done";
   const Run built = place.run_step({}, {"sh", "-c", script});

@@ -1,4 +1,4 @@
-// Control groups are the one thing of a box that the kernel does not take away by itself.
+// Control groups are the one part of a box that the kernel does not remove by itself.
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -32,7 +32,7 @@ Command limited(const Place& place, const ControlGroup& group, std::vector<std::
 
 void kill_now(Target target, const Process& process) {
   const std::vector<pid_t> children = target == Target::everybody ? children_of(process.pid()) : std::vector<pid_t>();
-  // Together: a guard that still ran would begin to clean up in between.
+  // Kills both together: a guard that still ran would begin to clean up in between.
   for (const pid_t pid : children) ::kill(pid, SIGSTOP);
   if (target == Target::group)
     process.signal_group(SIGKILL);
@@ -41,7 +41,7 @@ void kill_now(Target target, const Process& process) {
   for (const pid_t pid : children) ::kill(pid, SIGKILL);
 }
 
-// Of the instants, in microseconds: as in kill_test.cpp, longer where stepbox takes long to start.
+// The range of the instants, in microseconds: as in kill_test.cpp, longer where stepbox takes long to start.
 int window(const Place& place) {
   const auto begin = std::chrono::steady_clock::now();
   place.run_step({}, {"true"});
@@ -55,7 +55,7 @@ bool nobody_is_left(const Place& place) {
   return processes_with(place.mark()).empty();
 }
 
-// A process that is just ending has no environment any more, and is still in its groups.
+// A process that is about to exit has no environment any more, but is still in its groups.
 bool are_empty(const std::vector<std::string>& groups) {
   for (const std::string& group : groups) {
     if (!read_file(group + "/cgroup.procs").empty()) return false;
@@ -67,7 +67,7 @@ bool are_empty(const std::vector<std::string>& groups) {
 
 }  // namespace
 
-TEST_CASE("no group is left of a box that is killed at a random instant", "[limits]") {
+TEST_CASE("a box that is killed at a random instant leaves no group", "[limits]") {
   REQUIRE_HOST(control_groups);
   const Caller caller = GENERATE(from_range(callers()));
   const Target target = GENERATE(Target::supervisor, Target::group);
@@ -83,7 +83,7 @@ TEST_CASE("no group is left of a box that is killed at a random instant", "[limi
   for (int i = 0; i < kills; ++i) {
     Process step(limited(place, group, {"hold_memory", "/tmp/held", "1048576"}));
     const std::chrono::microseconds when(instant(random));
-    // Every other instant counts from the groups, as in kill_test.cpp.
+    // Half of the kills start their clock when the groups are there, as in kill_test.cpp.
     if (i % 2 == 1) eventually([&] { return !group.below().empty(); });
     std::this_thread::sleep_for(when);
     with_groups += group.below().empty() ? 0 : 1;
@@ -96,7 +96,7 @@ TEST_CASE("no group is left of a box that is killed at a random instant", "[limi
   CHECK(with_groups > kills / 6);
 }
 
-TEST_CASE("the guard removes what the step has nested in its own groups, deeper than a path is long", "[limits]") {
+TEST_CASE("the guard removes the groups that the step has nested in its own, deeper than a path is long", "[limits]") {
   REQUIRE_HOST(control_groups);
   const Caller caller = Caller::user;  // as root the step owns none
   const ControlGroup group(caller, Delegated::yes);
@@ -108,7 +108,7 @@ TEST_CASE("the guard removes what the step has nested in its own groups, deeper 
   CHECK(eventually([&] { return group.below().empty(); }, seconds(20)));
 }
 
-TEST_CASE("what is left when stepbox and its guard are killed together is swept", "[limits]") {
+TEST_CASE("a sweep removes what stepbox and its guard leave when both are killed together", "[limits]") {
   REQUIRE_HOST(control_groups);
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
@@ -130,7 +130,7 @@ TEST_CASE("what is left when stepbox and its guard are killed together is swept"
     REQUIRE_FALSE(left().empty());
     REQUIRE(eventually([&] { return are_empty(left()); }, seconds(5)));
   };
-  if (runs_can_share_a_group()) SECTION("by the next run, which leaves a living one alone") {
+  if (runs_can_share_a_group()) SECTION("by the next run, which leaves a living box alone") {
       const Place other(caller);
       Process living(limited(other, group, {"sh", "-c", "echo ready; while [ ! -e go ]; do sleep 0.05; done"}));
       REQUIRE(living.waits_for("ready"));

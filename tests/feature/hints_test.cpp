@@ -1,5 +1,5 @@
-// After a failed step one line says what the box took away that may matter; what it claims of a file is so, and what it
-// advises works.
+// After a failed step one line says which effects of the box may matter. Its claims about files are true, and its
+// advice works.
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -26,7 +26,7 @@ std::string hint_of(const Run& run) {
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
-// A listener that nobody answers.
+// A listener that never answers.
 class Listener {
  public:
   explicit Listener(const std::string& path) : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -45,7 +45,7 @@ class Listener {
   int fd_;
 };
 
-// A home where homes are: in a place that the box replaces by nothing else.
+// A home that lies where homes usually do, in a place that the box replaces with nothing else.
 class Home {
  public:
   explicit Home(Caller caller) {
@@ -80,7 +80,7 @@ Command agent_command(const Place& place, const std::string& socket) {
 
 }  // namespace
 
-TEST_CASE("a failed step tells in one line what the box took away, and the report lists it", "[hints]") {
+TEST_CASE("after a failed step one line says what the box took away, and the report lists it", "[hints]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -98,7 +98,7 @@ TEST_CASE("a failed step tells in one line what the box took away, and the repor
   CHECK(has_network);
 }
 
-TEST_CASE("a step that succeeds, and one whose cause is known, get no hint", "[hints]") {
+TEST_CASE("neither a successful step nor a failure of known cause gets a hint", "[hints]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -113,7 +113,8 @@ TEST_CASE("a step that succeeds, and one whose cause is known, get no hint", "[h
   CHECK(place.run_step({"--summary", "never"}, {"false"}).err.empty());
 }
 
-TEST_CASE("a command that a shell did not find, and that the caller's PATH has, is named with what shows it", "[hints]") {
+TEST_CASE("a command that the shell did not find but the caller's PATH has is named, with the option that shows it",
+          "[hints]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -138,7 +139,7 @@ TEST_CASE("a command that a shell did not find, and that the caller's PATH has, 
   CHECK(shown.out.starts_with("works "));
 }
 
-TEST_CASE("a command that is nowhere, or that the box has, is not said to be hidden", "[hints]") {
+TEST_CASE("a command that exists nowhere, or that the box has, is not called hidden", "[hints]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -147,7 +148,7 @@ TEST_CASE("a command that is nowhere, or that the box has, is not said to be hid
   CHECK(hint_of(place.run_step({}, {"sh", "-c", "cat /etc/passwd /proc/self/stat > /dev/null; false"})).starts_with("the box: "));
 }
 
-TEST_CASE("a path of the command line that the box hides is named, and the hint works", "[hints]") {
+TEST_CASE("a path on the command line that the box hides is named, and the hint works", "[hints]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -157,17 +158,17 @@ TEST_CASE("a path of the command line that the box hides is named, and the hint 
     CHECK(hint_of(hidden) == "'" + file + "' exists on the host but is hidden in the box: show it with --ro " + file);
     CHECK(place.run_step({"--ro", file}, {"cat", file}).out == "data\n");
   }
-  SECTION("in a shell's text, behind an equals sign") {
+  SECTION("in a shell's text, after an equals sign") {
     CHECK(contains(hint_of(place.run_step({}, {"sh", "-c", "make --file='" + file + "' || exit 1"})), "--ro " + file));
   }
-  SECTION("not one that the step made there itself") {
+  SECTION("not a path that the step itself created there") {
     CHECK(hint_of(place.run_step({}, {"sh", "-c", "mkdir -p '" + place.root().string() + "' && echo x > '" + file + "' && cat '" + file +
                                                       "' && exit 1"})).starts_with("the box: "));
   }
-  SECTION("not one that no mask hides") {
+  SECTION("not a path that no mask hides") {
     CHECK(hint_of(place.run_step({}, {"sh", "-c", "cat '" + (place.checkout() / "nothing").string() + "'"})).starts_with("the box: "));
   }
-  SECTION("what was hidden by name is told so, without advice against it") {
+  SECTION("a path hidden by --hide is reported as such, without advice against it") {
     place.make_directory(place.checkout() / "secret");
     const std::string key = place.make_file(place.checkout() / "secret/key", "key\n");
     const Run hidden = place.run_step({"--hide", place.checkout() / "secret"}, {"cat", key});
@@ -175,7 +176,7 @@ TEST_CASE("a path of the command line that the box hides is named, and the hint 
   }
 }
 
-TEST_CASE("a file of the home that a shell's text names is looked for in both homes", "[hints]") {
+TEST_CASE("a file of the home that a shell's text names is looked up in both homes", "[hints]") {
   REQUIRE_HOST(root_suite);
   const Caller caller = GENERATE(from_range(callers()));
   const std::string text = GENERATE("cat ~/settings", "cat \"$HOME/settings\"", "cat ${HOME}/settings");
@@ -187,12 +188,12 @@ TEST_CASE("a file of the home that a shell's text names is looked for in both ho
   INFO(hidden);
   CHECK(hint_of(hidden) == "'~/settings' exists on the host but is hidden in the box: show it with --ro " + settings);
   CHECK(home.run_step(place, {"--ro", settings}, {"sh", "-c", text}).out == "mine\n");
-  // Below /tmp a home has no place in the box that is its own, and showing the file would not help.
+  // A home below /tmp has no path of its own in the box, and showing the file would not help.
   place.make_file(place.home() / "settings", "mine\n");
   CHECK(hint_of(place.run_step({}, {"sh", "-c", text})).starts_with("the box: "));
 }
 
-TEST_CASE("a path that could be written to without the box is said to be read-only in it", "[hints]") {
+TEST_CASE("a path that is writable only outside the box is reported as read-only", "[hints]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -203,12 +204,12 @@ TEST_CASE("a path that could be written to without the box is said to be read-on
   CHECK(place.run_step({"--rw", shown}, {"sh", "-c", "echo x > '" + shown + "/made'"}).code() == 0);
   const std::string made = place.checkout() / "made";
   CHECK(contains(hint_of(place.run_step({"--source", "ro"}, {"touch", made})), "as the whole checkout: if the step is meant to write there, --source rw"));
-  // What is only read is not worth a word.
+  // A path that the step only reads is not worth a hint.
   CHECK(hint_of(place.run_step({"--ro", shown}, {"sh", "-c", "ls '" + shown + "'; false"})).starts_with("the box: "));
   CHECK(hint_of(place.run_step({}, {"sh", "-c", "echo x > /no/such/directory/made"})).starts_with("the box: "));
 }
 
-TEST_CASE("a client whose socket is hidden is told with it, and showing it works", "[hints]") {
+TEST_CASE("a client whose socket is hidden is told so, and showing the socket works", "[hints]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -248,7 +249,7 @@ TEST_CASE("an ssh-agent that is hidden can be shown to an ordinary user's step",
   agent.signal(SIGTERM);
 }
 
-TEST_CASE("root's ssh-agent refuses a step with shifted ids; the hint has two ways out, which work", "[hints]") {
+TEST_CASE("root's ssh-agent refuses a step with shifted ids; the hint offers two ways out, and both work", "[hints]") {
   REQUIRE_HOST(root_suite);
   REQUIRE_HOST(ssh_agent);
   const Place place(Caller::root);
@@ -261,22 +262,22 @@ TEST_CASE("root's ssh-agent refuses a step with shifted ids; the hint has two wa
   step.environment.push_back("SSH_AUTH_SOCK=" + socket);
   const Run refused = run(step);
   INFO(refused);
-  // It closes the connection: the client says so, or dies of it.
+  // The agent closes the connection: the client reports it, or dies of it.
   CHECK(refused.code() != 0);
   CHECK(contains(hint_of(refused), "the step's user ids are shifted"));
   CHECK(contains(hint_of(refused), "ssh-agent sh -c 'ssh-add KEY && ...', with --ro KEY"));
-  // A step that does nothing with it.
+  // A step that does not use the agent.
   Command other = place.step({}, {"false"});
   other.environment.push_back("SSH_AUTH_SOCK=" + socket);
   CHECK(hint_of(run(other)).starts_with("the box: "));
-  // The first way out is the case above.
+  // The case above covers the first way out.
   const Run own = place.run_step({"--ro", key}, {"ssh-agent", "sh", "-c", "ssh-add -q '" + key + "' && ssh-add -l"});
   INFO(own);
   CHECK(contains(own.out, "(ED25519)"));
   agent.signal(SIGTERM);
 }
 
-TEST_CASE("git's safe.directory that is hidden is named where git needs it", "[hints]") {
+TEST_CASE("a hidden safe.directory setting is named where git needs it", "[hints]") {
   REQUIRE_HOST(root_suite);
   REQUIRE_HOST(version_control);
   const Place place(Caller::root);
@@ -292,7 +293,7 @@ TEST_CASE("git's safe.directory that is hidden is named where git needs it", "[h
   CHECK(home.run_step(place, {"--ro", settings}, {"sh", "-c", "git status -s"}).code() == 0);
 }
 
-TEST_CASE("git trusts a checkout of the caller's own in the box as it does outside", "[hints]") {
+TEST_CASE("git trusts the caller's own checkout in the box as it does outside", "[hints]") {
   REQUIRE_HOST(version_control);
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);

@@ -1,4 +1,5 @@
-// What a hostile step, a neighbour on the host or the code under test once achieved, each kept from coming back.
+// What a hostile step, a neighbour on the host or the code under test once achieved. Each case keeps one from coming
+// back.
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -23,14 +24,14 @@ namespace {
 using in_child::must;
 using in_child::private_mounts;
 
-// In the child, before stepbox: a file system there that cannot be id-mapped, which makes root's box the degraded one.
+// In the child, before stepbox: mounts a file system there that cannot be id-mapped, which makes root's box degraded.
 void mount_ramfs(const fs::path& place) {
   must(::mount("none", place.c_str(), "ramfs", 0, nullptr) == 0, "mount ramfs");
 }
 
 }  // namespace
 
-TEST_CASE("orphans that go on being born do not keep a box alive", "[hostile]") {
+TEST_CASE("orphans that keep forking do not keep a box alive", "[hostile]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -42,7 +43,7 @@ TEST_CASE("orphans that go on being born do not keep a box alive", "[hostile]") 
   CHECK(ended.code() == 0);
 }
 
-TEST_CASE("the host's /proc mounted below the checkout does not come into the box", "[hostile]") {
+TEST_CASE("a host /proc that is mounted below the checkout does not appear in the box", "[hostile]") {
   REQUIRE_HOST(root_suite);
   const Caller caller = GENERATE(from_range(callers()));
   const bool degraded = GENERATE(false, true);
@@ -63,7 +64,7 @@ TEST_CASE("the host's /proc mounted below the checkout does not come into the bo
   CHECK(looked.out == "0\n");
 }
 
-TEST_CASE("real root's box has no nested namespaces, through which the host's cgroups could be had", "[hostile]") {
+TEST_CASE("real root's box refuses nested namespaces, which would lead to the host's cgroups", "[hostile]") {
   REQUIRE_HOST(root_suite);
   const Place place(Caller::root);
   Command step = place.step({}, {"sh", "-c", "unshare -U true || echo refused; unshare -C true || echo refused"});
@@ -77,7 +78,7 @@ TEST_CASE("real root's box has no nested namespaces, through which the host's cg
   CHECK(tried.out == "refused\nrefused\n");
 }
 
-TEST_CASE("System V memory is bounded by the workspace in each kind of root's box", "[hostile]") {
+TEST_CASE("the workspace bounds System V memory in each kind of root's box", "[hostile]") {
   REQUIRE_HOST(root_suite);
   const bool degraded = GENERATE(false, true);
   CAPTURE(degraded);
@@ -93,7 +94,7 @@ TEST_CASE("System V memory is bounded by the workspace in each kind of root's bo
   CHECK((tried.err.find("user ids are not isolated") != std::string::npos) == degraded);
 }
 
-TEST_CASE("real root's step leaves no file capabilities that hold on the host", "[hostile]") {
+TEST_CASE("real root's step leaves no file capabilities that are valid on the host", "[hostile]") {
   REQUIRE_HOST(root_suite);
   const Place place(Caller::root);
   for (const char* name : {"lower", "upper", "work"}) place.make_directory(place.root() / name);
@@ -101,7 +102,7 @@ TEST_CASE("real root's step leaves no file capabilities that hold on the host", 
   Command step = place.step({"--xattr", "allow"}, {"try_escapes", "empower", "tool"});
   step.prepare = [&] {
     private_mounts();
-    // An overlay has capabilities of files and cannot be id-mapped.
+    // An overlay stores file capabilities and cannot be id-mapped.
     const std::string layers = "lowerdir=" + folder + "/lower,upperdir=" + folder + "/upper,workdir=" + folder + "/work";
     must(::mount("overlay", checkout.c_str(), "overlay", 0, layers.c_str()) == 0, "mount overlay");
   };
@@ -111,7 +112,7 @@ TEST_CASE("real root's step leaves no file capabilities that hold on the host", 
   CHECK(tried.out == "tool EPERM\n");
 }
 
-TEST_CASE("a user policy that lies in the checkout is not the user's", "[hostile]") {
+TEST_CASE("a user policy that lies in the checkout does not count as the user's", "[hostile]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -127,7 +128,7 @@ TEST_CASE("a user policy that lies in the checkout is not the user's", "[hostile
   CHECK_FALSE(fs::exists(target / "written"));
 }
 
-TEST_CASE("somebody else's .git above the checkout does not widen it", "[hostile]") {
+TEST_CASE("another user's .git above the checkout does not widen the checkout", "[hostile]") {
   REQUIRE_HOST(root_suite);
   const Place place(Caller::root);
   const fs::path jobs = place.make_directory(place.root() / "jobs", 01777);
@@ -136,7 +137,7 @@ TEST_CASE("somebody else's .git above the checkout does not widen it", "[hostile
   const fs::path mark = place.make_directory(jobs / ".git");
   Command step = place.step({}, {"touch", (jobs / "other/written").string()});
   step.cwd = jobs / "mine";
-  // Control: root's own mark is believed.
+  // Control: root's own mark counts.
   CHECK(run(step).code() == 0);
   fs::remove(jobs / "other/written");
   REQUIRE(::chown(mark.c_str(), 60123, 60123) == 0);
@@ -160,7 +161,7 @@ TEST_CASE("a fifo that the step puts in the report's place is replaced", "[hosti
   CHECK(fs::is_regular_file(place.checkout() / "report.json"));
 }
 
-TEST_CASE("a cleared environment holds no token of a CI", "[hostile]") {
+TEST_CASE("a cleared environment holds no CI token", "[hostile]") {
   const Place place(Caller::user);
   for (const char* option : {"--clear-env", "--policy=strict"}) {
     Command step = place.step({option}, {"env"});
@@ -173,7 +174,7 @@ TEST_CASE("a cleared environment holds no token of a CI", "[hostile]") {
   }
 }
 
-TEST_CASE("hiding /proc is refused: stepbox looks for strays there", "[hostile]") {
+TEST_CASE("hiding /proc is refused, since stepbox looks for leftover processes there", "[hostile]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);

@@ -1,4 +1,4 @@
-// A path on a server that does not answer keeps neither the caller's signals nor the step's timeout waiting.
+// A path on a server that does not answer delays neither the caller's signals nor the step's timeout.
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <unistd.h>
@@ -15,7 +15,7 @@
 namespace stepbox::feature {
 namespace {
 
-// A FUSE file system whose server never answers: whatever looks at it waits.
+// A FUSE file system whose server never answers: every access waits.
 class HungFileSystem {
  public:
   explicit HungFileSystem(fs::path where) : where_(std::move(where)), server_(::open("/dev/fuse", O_RDWR | O_CLOEXEC)) {
@@ -25,7 +25,7 @@ class HungFileSystem {
   }
   HungFileSystem(const HungFileSystem&) = delete;
   HungFileSystem& operator=(const HungFileSystem&) = delete;
-  // To close the server's end answers whatever waits with an error.
+  // Closing the server's end fails every waiting access with an error.
   ~HungFileSystem() {
     ::close(server_);
     ::umount2(where_.c_str(), MNT_DETACH);

@@ -1,4 +1,4 @@
-// The ranges of user ids that root's boxes take: no two have the same, and nobody else can take them away.
+// The ranges of user ids that root's boxes take: no two boxes share one, and no other user can take them away.
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -25,7 +25,7 @@ using in_child::must;
 
 constexpr int kRanges = 2046;
 
-// In the child, before stepbox: a /run of the place's own, which other children can have as well.
+// In the child, before stepbox: mounts a /run that belongs to the place, and that other children can mount too.
 void share_run(const Place& place) {
   in_child::private_mounts();
   must(::mount((place.root() / "run").c_str(), "/run", nullptr, MS_BIND, nullptr) == 0, "bind /run");
@@ -40,14 +40,14 @@ void lock_ranges(int file, int first, int count, short type = F_WRLCK) {
   REQUIRE(::fcntl(file, F_OFD_SETLK, &lock) == 0);
 }
 
-// The file that boxes with this /run lock, as the first of them makes it.
+// The file that boxes with this /run lock, as the first box creates it.
 int file_of_locks(const Place& place) {
   fs::create_directories(place.root() / "run/stepbox");
   fs::permissions(place.root() / "run/stepbox", fs::perms(0700));
   return ::open((place.root() / "run/stepbox/ids").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 }
 
-// A neighbour in a network namespace of its own who takes what an ordinary user can take there.
+// A neighbour in its own network namespace that takes everything an ordinary user can take there.
 class Neighbour {
  public:
   Neighbour() {
@@ -95,7 +95,7 @@ std::string uid_map_of(const Run& run) {
 
 }  // namespace
 
-TEST_CASE("a neighbour cannot stop root's boxes by taking names of sockets", "[hostile]") {
+TEST_CASE("a neighbour cannot stop root's boxes by taking socket names", "[hostile]") {
   REQUIRE_HOST(root_suite);
   const Place place(Caller::root);
   const Neighbour neighbour;
@@ -124,13 +124,13 @@ TEST_CASE("no ordinary user can open the locks of the ranges", "[hostile]") {
   CHECK(fs::file_size(place.root() / "run/stepbox/ids") == 0);
 }
 
-TEST_CASE("boxes of two network namespaces do not take the same range of user ids", "[hostile]") {
+TEST_CASE("boxes in two network namespaces do not take the same range of user ids", "[hostile]") {
   REQUIRE_HOST(root_suite);
   const Place place(Caller::root);
   place.make_directory(place.root() / "run");
   const int file = file_of_locks(place);
   REQUIRE(file >= 0);
-  // All but two.
+  // Locks all ranges but two.
   lock_ranges(file, 0, 700);
   lock_ranges(file, 702, kRanges - 702);
   const auto box = [&](const std::string& script) {
@@ -151,7 +151,7 @@ TEST_CASE("boxes of two network namespaces do not take the same range of user id
   INFO(second);
   CHECK(second.code() == 0);
   CHECK(uid_map_of(second) != lines_of(first.out()).front());
-  // And with one more taken there is none left.
+  // With one more taken, no range is left.
   const std::string left = uid_map_of(second);
   lock_ranges(file, left.contains(std::to_string(1'879'048'192U + 700U * 131'072U)) ? 700 : 701, 1);
   const Run refused = run(box("touch canary"));
@@ -159,7 +159,7 @@ TEST_CASE("boxes of two network namespaces do not take the same range of user id
   CHECK(what_is_wrong_with_refusal(refused).empty());
   CHECK(refused.err.contains("/run/stepbox/ids"));
   CHECK_FALSE(fs::exists(place.checkout() / "canary"));
-  // The range of a box that has ended is free again.
+  // A box that has ended has freed its range.
   ::close(held[1]);
   CHECK(first.finish().code() == 1);
   CHECK(run(box("true")).code() == 0);
@@ -167,7 +167,7 @@ TEST_CASE("boxes of two network namespaces do not take the same range of user id
   ::close(file);
 }
 
-TEST_CASE("without a /run of root's own, a box of root's is refused, not weaker", "[hostile]") {
+TEST_CASE("root's box is refused, not weakened, where root has no /run of its own", "[hostile]") {
   REQUIRE_HOST(root_suite);
   const Place place(Caller::root);
   place.make_directory(place.root() / "run");

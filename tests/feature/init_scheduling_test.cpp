@@ -1,4 +1,4 @@
-// A step cannot make init late, which ends it at its deadline and takes its box apart.
+// A step cannot slow down init, which enforces the deadline and takes the box apart.
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/resource.h>
@@ -14,7 +14,7 @@
 namespace stepbox::feature {
 namespace {
 
-// As the kernel sees it from outside.
+// What the kernel shows from outside.
 struct Scheduling {
   int policy = -1;
   int processors = 0;
@@ -36,16 +36,16 @@ Scheduling scheduling_of(pid_t pid) {
           ::syscall(SYS_ioprio_get, kProcess, pid) >> kClassShift};
 }
 
-// Every way that names a process or its user.
+// Every call that takes a process or a user.
 constexpr const char* kDemote =
     "chrt -i -p 0 1; taskset -p 1 1; renice -n 19 -p 1; renice -n 19 -u $(id -u); ionice -c 3 -p 1; ionice -c 3 -u $(id -u);"
     "echo tried; read line";
 
-// What init was and became.
+// Init's scheduling before and after.
 std::pair<Scheduling, Scheduling> scheduling_around(const Place& place, std::vector<std::string> options, const std::string& around) {
   Command step = place.step(std::move(options), {"sh", "-c", "echo ready; read line; " + around + " sh -c '" + kDemote + "'"});
   int input[2];
-  REQUIRE(::pipe2(input, O_CLOEXEC) == 0);  // stepbox must not hold the end that is written to
+  REQUIRE(::pipe2(input, O_CLOEXEC) == 0);  // stepbox must not hold the writing end
   step.stdin_fd = input[0];
   Process process(step);
   REQUIRE(process.waits_for("ready"));
@@ -63,7 +63,7 @@ std::pair<Scheduling, Scheduling> scheduling_around(const Place& place, std::vec
 
 }  // namespace
 
-TEST_CASE("a step cannot take processor time from init, in a user namespace of its own neither", "[hostile]") {
+TEST_CASE("a step cannot take processor time from init, not even in a user namespace of its own", "[hostile]") {
   REQUIRE_HOST(user_namespaces);
   const Caller caller = GENERATE(from_range(callers()));
   const std::string around = GENERATE("", "unshare -r");
@@ -71,8 +71,8 @@ TEST_CASE("a step cannot take processor time from init, in a user namespace of i
   const Place place(caller);
   const auto [before, after] = scheduling_around(place, {}, around);
   CHECK(after == before);
-  // Control: nothing but the filter keeps it from an ordinary user's init. Outside of such a namespace the kernel minds that
-  // init has a capability more (cap_safe_nice() in security/commoncap.c).
+  // Control: nothing but the filter protects an ordinary user's init. Outside such a namespace the kernel refuses
+  // because init has one capability more (cap_safe_nice() in security/commoncap.c).
   if (caller == Caller::root || around.empty()) return;
   const auto [free, demoted] = scheduling_around(place, {"--seccomp", "off"}, around);
   CHECK(demoted.policy == SCHED_IDLE);
@@ -80,7 +80,7 @@ TEST_CASE("a step cannot take processor time from init, in a user namespace of i
   CHECK(demoted.io_class == 3);
 }
 
-TEST_CASE("programs set their own scheduling as ever", "[hostile]") {
+TEST_CASE("programs can still set their own scheduling", "[hostile]") {
   REQUIRE_HOST(user_namespaces);
   const Caller caller = GENERATE(from_range(callers()));
   const std::string around = GENERATE("", "unshare -r", "unshare -r --pid --fork");

@@ -1,4 +1,4 @@
-// Promise 2 against a step that tries: it cannot write, look or reach outside.
+// Promise 2 against a step that tries: it can neither write, look nor reach outside.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -18,7 +18,7 @@
 namespace stepbox::feature {
 namespace {
 
-// Opening them for writing would be enough to harm the host; nothing is written.
+// Opening them for writing would be harm enough; the step writes nothing.
 const std::vector<std::string> kForbidden = {"/",
                                              "/usr",
                                              "/usr/bin",
@@ -56,7 +56,7 @@ std::vector<std::string> joined(std::vector<std::string> words, const std::vecto
   return words;
 }
 
-// A socket of the suite with that name in the abstract namespace; to be closed.
+// The suite binds a socket with that name in the abstract namespace; the caller closes it.
 int listen_on_abstract(const std::string& name) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -80,7 +80,7 @@ TEST_CASE("a step cannot write to the host", "[isolation]") {
   const auto told = lines_of(tried.out);
   CHECK(told.size() == kForbidden.size());
   for (const std::string& line : told) {
-    // /box is the workspace: the one place it may write to.
+    // /box is the workspace: the only place that the step may write to.
     if (line.starts_with("/box "))
       CHECK(line.ends_with(" OK"));
     else
@@ -88,7 +88,7 @@ TEST_CASE("a step cannot write to the host", "[isolation]") {
   }
 }
 
-TEST_CASE("nor as root of a nested user namespace", "[isolation]") {
+TEST_CASE("root of a nested user namespace cannot write to the host either", "[isolation]") {
   REQUIRE_HOST(user_namespaces);
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
@@ -101,17 +101,17 @@ TEST_CASE("nor as root of a nested user namespace", "[isolation]") {
     if (!line.starts_with("/box ")) CHECK_FALSE(line.ends_with(" OK"));
 }
 
-TEST_CASE("outside the box root can, so the cases above can fail", "[isolation]") {
+TEST_CASE("without stepbox root can, so the cases above can fail", "[isolation]") {
   REQUIRE_HOST(root_suite);
   const Place place(Caller::root);
-  // Only files: making something in /usr or /etc is not for a test.
+  // Files only: a test should not create anything in /usr or /etc.
   const Run tried = run(place.command(
       {program("try_escapes"), "write", "/proc/sys/kernel/core_pattern", "/proc/sys/vm/drop_caches", "/etc/shadow"}));
   INFO(tried);
   for (const std::string& line : lines_of(tried.out)) CHECK(line.ends_with(" OK"));
 }
 
-TEST_CASE("a step can neither take a mask off nor make its workspace larger", "[isolation]") {
+TEST_CASE("a step can neither remove a mask nor enlarge its workspace", "[isolation]") {
   const Caller caller = GENERATE(from_range(callers()));
   const bool nested = GENERATE(false, true);
   CAPTURE(caller, nested);
@@ -135,7 +135,7 @@ TEST_CASE("a step can neither take a mask off nor make its workspace larger", "[
     CHECK(tried.code() == 0);
     for (const std::string& line : lines_of(tried.out)) {
       CHECK(line.find("size OK") == std::string::npos);
-      // What is writable stays so; what is not must not become it.
+      // A writable mount stays writable; a read-only one must not become writable.
       const bool workspace = line.starts_with("/tmp ") || line.starts_with("/box ") || line.starts_with("/dev/shm ");
       if (!workspace) CHECK(line.find("writable OK") == std::string::npos);
     }
@@ -161,7 +161,7 @@ TEST_CASE("a step does not see the files of the host's temporary directories", "
            "ls -A '" + place.root().string() + "'; cat '" + (place.root() / "neighbour/secret").string() + "'"});
   INFO(looked);
   CHECK(looked.code() != 0);
-  // The way to the checkout is there, and nothing else on it.
+  // The directories on the way to the checkout are there, and nothing else.
   CHECK(looked.out == "checkout\n");
 }
 
@@ -198,7 +198,7 @@ TEST_CASE("a step cannot signal a process of the host", "[isolation]") {
   CHECK(processes_with(place.mark()).size() == 1);
 }
 
-TEST_CASE("network none has no interface up, loopback has one that works, host is the caller's", "[isolation]") {
+TEST_CASE("network none has no interface up, loopback has one that works, host has the caller's", "[isolation]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -217,7 +217,7 @@ TEST_CASE("network none has no interface up, loopback has one that works, host i
   CHECK(host.out == run(place.command({"/bin/sh", "-c", script})).out);
 }
 
-TEST_CASE("without the host's network its abstract sockets cannot be reached either", "[isolation]") {
+TEST_CASE("without the host's network the step cannot reach its abstract sockets either", "[isolation]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -231,7 +231,8 @@ TEST_CASE("without the host's network its abstract sockets cannot be reached eit
   CHECK(host.out == "1\n");
 }
 
-TEST_CASE("with the host's network a step reaches its own abstract sockets, and the host's only on older kernels", "[isolation]") {
+TEST_CASE("with the host's network a step reaches its own abstract sockets, and the host's only on older kernels",
+          "[isolation]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -242,7 +243,7 @@ TEST_CASE("with the host's network a step reaches its own abstract sockets, and 
   ::close(server);
   INFO(inside);
   CHECK(outside.out == name + " OK\nown OK\n");
-  // The sixth version of Landlock can do it; where it is older the report says that nothing does.
+  // Landlock can do this from its sixth version on; where it is older, the report says that nothing does.
   const bool can = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, 1 /* which version? */) >= 6;
   CHECK(inside.out == name + (can ? " EPERM" : " OK") + "\nown OK\n");
   std::string state;
@@ -252,7 +253,7 @@ TEST_CASE("with the host's network a step reaches its own abstract sockets, and 
   CHECK(state == (can ? "active" : "off"));
 }
 
-TEST_CASE("System V and POSIX queues and segments are the step's own and gone with it", "[isolation]") {
+TEST_CASE("System V and POSIX queues and segments belong to the step, and are gone with it", "[isolation]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -266,7 +267,7 @@ TEST_CASE("System V and POSIX queues and segments are the step's own and gone wi
   CHECK(outside() == before);
 }
 
-TEST_CASE("the host's name cannot be changed", "[isolation]") {
+TEST_CASE("a step cannot change the host's name", "[isolation]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -275,8 +276,8 @@ TEST_CASE("the host's name cannot be changed", "[isolation]") {
   CHECK(read_file("/proc/sys/kernel/hostname") == before);
 }
 
-// Java cannot place itself in groups of version 1 whose top is above the box's own, and ManagementFactory fails there.
-TEST_CASE("a step finds no control groups of version 1, covered or not", "[isolation]") {
+// Java cannot place itself in version 1 groups whose top is above the box's own, and ManagementFactory then fails.
+TEST_CASE("a step finds no version 1 control groups, covered or not", "[isolation]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -290,7 +291,7 @@ TEST_CASE("a set-user-id program gives a step nothing", "[isolation]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
-  // In a checkout that root has left such a program in.
+  // Root has left such a program in the checkout.
   fs::copy_file("/usr/bin/id", place.checkout() / "id");
   fs::permissions(place.checkout() / "id", static_cast<fs::perms>(04755));
   const Run inside = place.run_step({}, {"./id", "-u"});
@@ -300,7 +301,7 @@ TEST_CASE("a set-user-id program gives a step nothing", "[isolation]") {
   CHECK(outside.out == "0\n");
 }
 
-TEST_CASE("what a step makes in the checkout has no way back for the host: no device, no host id 0 by set-user-id",
+TEST_CASE("what a step makes in the checkout cannot harm the host: no device, no host id 0 by set-user-id",
           "[isolation]") {
   REQUIRE_HOST(root_suite);
   const Place place(Caller::root);
@@ -312,7 +313,7 @@ TEST_CASE("what a step makes in the checkout has no way back for the host: no de
   CHECK_FALSE(fs::is_character_file(place.checkout() / "null"));
 }
 
-TEST_CASE("doctor tells the protections that a run from here has", "[isolation]") {
+TEST_CASE("doctor lists the protections that a run from here has", "[isolation]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);

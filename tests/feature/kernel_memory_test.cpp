@@ -1,5 +1,5 @@
-// Promise 3 for memory of the kernel that counts against no size, no number of inodes and no memory limit: it is refused or
-// bounded in another way, and what cannot be is told.
+// Promise 3 for kernel memory that no size, inode count or memory limit covers: it is refused or bounded in another
+// way, and stepbox reports what it cannot bound.
 #include <sys/resource.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -24,7 +24,7 @@ const HostFeature setcap = {"setcap", [] { return ::access("/usr/sbin/setcap", X
 
 constexpr long kMiB = 1024;  // in KiB
 
-// Of the machine: what the kernel has taken for itself and cannot give back, and shared memory.
+// The machine's total of kernel memory that cannot be reclaimed, and of shared memory.
 long taken_kib() {
   long sum = 0;
   for (const std::string& line : lines_of(read_file("/proc/meminfo")))
@@ -33,7 +33,7 @@ long taken_kib() {
   return sum;
 }
 
-// Likewise, of all TCP sockets.
+// The memory of all TCP sockets.
 long tcp_kib() {
   for (const std::string& line : lines_of(read_file("/proc/net/sockstat"))) {
     const size_t at = line.find(" mem ");
@@ -45,7 +45,7 @@ long tcp_kib() {
 
 struct Taken {
   std::string said;  // "lists 0 EOPNOTSUPP"
-  long kib = 0;      // by how much the machine's figure grew meanwhile
+  long kib = 0;      // how much the machine's figure grew meanwhile
 };
 
 std::optional<Taken> try_to_take(Command step, long (*figure)(), long before) {
@@ -62,8 +62,8 @@ std::optional<Taken> try_to_take(Command step, long (*figure)(), long before) {
   return taken;
 }
 
-// Other programs of the machine take and give back as well, and some keep what they took: each try is compared with the moment
-// before it, and one that stays below the bound is enough. A step that could take more would do so in every try.
+// Other programs of the machine take memory and free it as well, and some keep it. So each try is compared with the
+// moment before it, and one try below the bound is enough: a step that could take more would do so in every try.
 Taken take(const Command& step, long (*figure)(), long enough_kib) {
   constexpr int kTries = 5;
   Taken least{.said = {}, .kib = 1L << 40};
@@ -92,7 +92,7 @@ std::string state_with(const Place& place, std::vector<std::string> options) {
 struct Kind {
   const char* name;
   const char* count;
-  const char* answer;  // and how many were had before
+  const char* answer;  // and how many the step got first
 };
 std::ostream& operator<<(std::ostream& out, const Kind& kind) { return out << kind.name; }
 
@@ -109,7 +109,7 @@ TEST_CASE("kernel memory that no limit counts is refused", "[kernel-memory]") {
   CHECK(taken.kib < 16 * kMiB);
 }
 
-TEST_CASE("access lists take kernel memory where the policy lets them, and give it back", "[kernel-memory]") {
+TEST_CASE("access lists take kernel memory where the policy allows them, and free it again", "[kernel-memory]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -126,7 +126,7 @@ TEST_CASE("access lists take kernel memory where the policy lets them, and give 
   CHECK(eventually([&] { return taken_kib() < before + 24 * kMiB; }));
 }
 
-TEST_CASE("nothing that stepbox makes in a box has an access list", "[kernel-memory]") {
+TEST_CASE("no file that stepbox makes in a box has an access list", "[kernel-memory]") {
   REQUIRE_HOST(python);
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
@@ -142,7 +142,7 @@ TEST_CASE("nothing that stepbox makes in a box has an access list", "[kernel-mem
   CHECK(listed.out == "looked\n");
 }
 
-TEST_CASE("poll(2) tables and file locks are bounded by the number of open files", "[kernel-memory]") {
+TEST_CASE("the number of open files bounds poll(2) tables and file locks", "[kernel-memory]") {
   const Caller caller = GENERATE(from_range(callers()));
   const std::string policy = GENERATE("default", "strict");
   const Kind kind = GENERATE(values<Kind>({{"tables", "600", "tables 500 EINVAL"}, {"file-locks", "600", "EMFILE"}}));
@@ -154,12 +154,12 @@ TEST_CASE("poll(2) tables and file locks are bounded by the number of open files
   CHECK(taken.kib < 16 * kMiB);
 }
 
-TEST_CASE("a process may have 65536 open files where nobody says otherwise", "[kernel-memory]") {
+TEST_CASE("a process may have 65536 open files unless the user sets another limit", "[kernel-memory]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
   Command step = place.step({}, {"sh", "-c", "ulimit -Hn"});
-  // As services have it; where the suite may not raise it, what there is must come through.
+  // The limit that services have. Where the suite may not raise its own, the step must get the present one.
   step.prepare = [] {
     const rlimit more{1024, 100'000};
     (void)::setrlimit(RLIMIT_NOFILE, &more);
@@ -182,10 +182,10 @@ TEST_CASE("TCP buffers count against the memory limit", "[kernel-memory]") {
     step.prepare = [&] { group.enter(); };
     return step;
   };
-  // Version 1 counts them apart, a quarter of the limit.
+  // Version 1 counts TCP buffers apart, up to a quarter of the limit.
   const long most = (runs_can_share_a_group() ? 16 : 64) * kMiB;
   const long before = tcp_kib();
-  // Each socket may have a little all the same.
+  // The kernel grants every socket a little in any case.
   const long little = 8 * kMiB;
   const Command limited = connections({"--limit", "memory=64MiB", "--size", "1MiB"});
   if (runs_can_share_a_group()) {
@@ -193,7 +193,7 @@ TEST_CASE("TCP buffers count against the memory limit", "[kernel-memory]") {
     INFO(bounded.said);
     CHECK(bounded.kib < most + little);
   } else {
-    // Version 2 counts them with everything else, and ends a step that takes more.
+    // Version 2 counts TCP buffers with everything else, and kills a step that takes more.
     const std::optional<Taken> bounded = try_to_take(limited, tcp_kib, tcp_kib());
     CHECK((bounded ? bounded->kib < most + little : verdict_of(place.report()) == "out-of-memory"));
   }
@@ -203,7 +203,8 @@ TEST_CASE("TCP buffers count against the memory limit", "[kernel-memory]") {
   CHECK(unbounded->kib > most + 2 * little);
 }
 
-TEST_CASE("TCP buffers that cannot be bounded are told, and refused where the protection is required", "[kernel-memory]") {
+TEST_CASE("stepbox says when it cannot bound TCP buffers, and refuses the run where the protection is required",
+          "[kernel-memory]") {
   REQUIRE_HOST(control_groups);
   REQUIRE_HOST(call_tracer);
   if (!runs_can_share_a_group()) return;  // version 2 counts them with everything else
@@ -225,7 +226,7 @@ TEST_CASE("TCP buffers that cannot be bounded are told, and refused where the pr
   CHECK(ran.code() == 0);
   CHECK(ran.err.find("TCP buffers are not bounded") != std::string::npos);
   CHECK(kernel_memory_of(place).at("state") == "degraded");
-  // Nested, an ordinary user's step could make groups of its own, which are not counted either.
+  // With nesting, an ordinary user's step could make groups of its own, whose buffers do not count either.
   CHECK(what_is_wrong_with_refusal(refused({"--nesting", "deny", "--require", "kernel-memory"}, "EACCES")).empty());
   CHECK(group.below().empty());
   const Run none = refused({"--nesting", "deny", "--require", "kernel-memory"}, "ENOENT");
@@ -234,7 +235,7 @@ TEST_CASE("TCP buffers that cannot be bounded are told, and refused where the pr
   CHECK(none.err.empty());
 }
 
-TEST_CASE("what cannot be bounded is told by the list of protections", "[kernel-memory]") {
+TEST_CASE("the list of protections says what cannot be bounded", "[kernel-memory]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -255,7 +256,7 @@ TEST_CASE("what cannot be bounded is told by the list of protections", "[kernel-
   CHECK(what_is_wrong_with_refusal(place.run_step({"--require", "kernel-memory", "--xattr", "allow"}, {"true"})).empty());
 }
 
-TEST_CASE("a project may neither set extended attributes nor have more open files", "[kernel-memory]") {
+TEST_CASE("a project may neither allow extended attributes nor raise the number of open files", "[kernel-memory]") {
   const Place place(Caller::user);
   const auto with_project = [&](const std::string& text) {
     place.make_file(place.checkout() / ".stepbox.yaml", "version: 1\n" + text);
@@ -266,7 +267,7 @@ TEST_CASE("a project may neither set extended attributes nor have more open file
   CHECK(what_is_wrong_with_refusal(with_project("limits: {open-files: 100k}\n")).empty());
 }
 
-TEST_CASE("programs that copy files do without extended attributes", "[kernel-memory]") {
+TEST_CASE("programs that copy files work without extended attributes", "[kernel-memory]") {
   REQUIRE_HOST(python);
   const Caller caller = GENERATE(from_range(callers()));
   const std::string policy = GENERATE("default", "strict");
@@ -287,14 +288,14 @@ TEST_CASE("programs that copy files do without extended attributes", "[kernel-me
   CHECK(ran.code() == 0);
 }
 
-TEST_CASE("setcap and setfacl work where the policy lets them", "[kernel-memory]") {
+TEST_CASE("setcap and setfacl work where the policy allows them", "[kernel-memory]") {
   REQUIRE_HOST(setcap);
   REQUIRE_HOST(setfacl);
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
   const std::string listed = "touch /tmp/file && setfacl -m u:$(id -u):r /tmp/file";
-  // Only root's step has the capability to give some away.
+  // Only root's step has a capability to give away.
   const std::string capable = "cp /bin/true /tmp/file && setcap cap_net_bind_service+ep /tmp/file";
   const Run refused = place.run_step({}, {"sh", "-c", listed});
   INFO(refused);

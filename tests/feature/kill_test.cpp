@@ -1,7 +1,7 @@
-// Promise 4 after SIGKILL: of the supervisor, of init, of both, of the group, of the parent, at any instant.
+// Promise 4 after SIGKILL of the supervisor, of init, of both, of the group, or of the parent, at any instant.
 //
-// The suite is a subreaper, so that what would become an orphan of the host is seen here. STEPBOX_TEST_KILLS sets the
-// number of kills per target, STEPBOX_TEST_SEED repeats a run.
+// The suite is a subreaper, so that it sees processes that would become orphans of the host. STEPBOX_TEST_KILLS sets
+// the number of kills per target, STEPBOX_TEST_SEED repeats a run.
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,7 +26,7 @@ namespace {
 
 using std::chrono::microseconds;
 
-// An instrumented stepbox takes long to start, and so does each kill: see window().
+// An instrumented stepbox takes long to start, which makes every kill slow: see window().
 #ifdef STEPBOX_INSTRUMENTED
 constexpr int kKills = 8;
 #else
@@ -54,7 +54,7 @@ void kill_all(const std::vector<pid_t>& pids) {
   for (const pid_t pid : pids) ::kill(pid, SIGKILL);
 }
 
-// A parent between the suite and stepbox, which dies with it in one group or alone. It says stepbox's pid.
+// A parent between the suite and stepbox, to be killed together with stepbox or alone. It prints stepbox's pid.
 Command below_a_parent(const Command& step) {
   Command parent = step;
   parent.argv = {"/bin/sh", "-c", "\"$@\" & echo pid $!; wait", "sh"};
@@ -77,8 +77,8 @@ void kill_now(Target target, const Process& process) {
   }
 }
 
-// Of the instants, in microseconds: 50 ms, or longer where a stepbox takes long to start, being emulated or
-// instrumented. Most kills are to meet a box.
+// The range of the instants, in microseconds: 50 ms, or longer where an emulated or instrumented stepbox takes long to
+// start. Most kills should hit a box.
 int window(const Place& place) {
   const auto begin = std::chrono::steady_clock::now();
   Process step(place.step({}, {"hold_memory", "/tmp/held", "4096"}));
@@ -87,8 +87,8 @@ int window(const Place& place) {
   return std::max(50'000, static_cast<int>(10 * start.count()));
 }
 
-// Of the children the one that leads a pid namespace; the others are helpers. LeakSanitizer has one of its own at the
-// end of an instrumented stepbox, for which it would wait for ever when it is killed.
+// The children that lead a pid namespace; the others are helpers. One helper is LeakSanitizer's, at the end of an
+// instrumented stepbox: if it were killed, LeakSanitizer would wait for ever.
 std::vector<pid_t> inits_of(pid_t stepbox) {
   std::vector<pid_t> children = children_of(stepbox);
   std::erase_if(children, [](pid_t child) {
@@ -99,7 +99,8 @@ std::vector<pid_t> inits_of(pid_t stepbox) {
   return children;
 }
 
-// There may have been no init yet, or only a helper process: the step is deaf, so that the box would never end.
+// At the first kill there may have been no init yet, or only a helper. The step ignores signals, so the box would
+// never end.
 void kill_init_until_the_end(const Process& step) {
   eventually([&] {
     kill_all(inits_of(step.pid()));
@@ -110,7 +111,7 @@ void kill_init_until_the_end(const Process& step) {
 
 }  // namespace
 
-TEST_CASE("nothing is left of a box that is killed at a random instant", "[kill]") {
+TEST_CASE("a box that is killed at a random instant leaves nothing", "[kill]") {
   const Caller caller = GENERATE(from_range(callers()));
   const Target target = GENERATE(Target::supervisor, Target::init, Target::both, Target::group);
   CAPTURE(caller, target);
@@ -130,7 +131,8 @@ TEST_CASE("nothing is left of a box that is killed at a random instant", "[kill]
     Process step(place.step(
         {}, {"sh", "-c", "ignore_signals 100000 & setsid ignore_signals 100000 & hold_memory /tmp/held 8388608"}));
     const microseconds when(instant(random));
-    // Every other instant counts from the box: a machine that has become busy would have none for a long time.
+    // Half of the kills start their clock when the box is up, or a machine that gets busy would have no box for a long
+    // time.
     if (i % 2 == 1) eventually([&] { return !inits_of(step.pid()).empty(); });
     std::this_thread::sleep_for(when);
     with_init += inits_of(step.pid()).empty() ? 0 : 1;
@@ -154,13 +156,13 @@ TEST_CASE("nothing is left of a box that is killed at a random instant", "[kill]
   }
   CHECK(host_mounts() == mounts);
   CHECK(eventually([&] { return shmem_kib() < shmem + 2 * kHeldKib; }));
-  // Most of the kills met a box, not a stepbox that had hardly begun.
+  // Most kills hit a box, not a stepbox that had hardly begun.
   CHECK(with_init > kills / 2);
   std::cerr << "kill: " << kills << " of " << target << " as " << caller << ", seed " << seed
             << ": nothing left, longest " << longest.count() / 1000 << " ms\n";
 }
 
-TEST_CASE("nothing is left when the parent of stepbox is killed together with it", "[kill]") {
+TEST_CASE("nothing is left when stepbox is killed together with its parent", "[kill]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -193,12 +195,12 @@ TEST_CASE("nothing is left when the parent of stepbox is killed together with it
   std::cerr << "kill: " << kills << " of parent and stepbox as " << caller << ", seed " << seed << ": nothing left\n";
 }
 
-TEST_CASE("a stepbox whose parent alone was killed runs on, and is gone after its own end", "[kill]") {
+TEST_CASE("a stepbox whose parent alone was killed runs on, and leaves nothing when it ends", "[kill]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   const Place place(caller);
-  // No PDEATHSIG of the harness on the way: the parent is a shell, which does not pass it on.
+  // The harness's PDEATHSIG does not reach stepbox: the parent is a shell, which does not pass it on.
   Process parent(below_a_parent(place.step({}, {"sh", "-c", "sleep 0.5; echo finished > result"})));
   REQUIRE(parent.waits_for("pid "));
   parent.signal(SIGKILL);
@@ -212,7 +214,7 @@ TEST_CASE("a stepbox whose parent alone was killed runs on, and is gone after it
   CHECK(read_file(place.checkout() / "result") == "finished\n");
 }
 
-TEST_CASE("when init is killed from outside stepbox says so and gives 125", "[kill]") {
+TEST_CASE("when init is killed from outside, stepbox says so and gives 125", "[kill]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -228,7 +230,7 @@ TEST_CASE("when init is killed from outside stepbox says so and gives 125", "[ki
   CHECK(processes_with(place.mark()).empty());
 }
 
-TEST_CASE("a stepbox that is stopped for good does not keep the box alive when it is killed", "[kill]") {
+TEST_CASE("killing a stepbox that is stopped for good ends its box too", "[kill]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);

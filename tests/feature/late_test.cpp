@@ -1,5 +1,5 @@
-// How late stepbox or init hears of something, and in which order, does not change what becomes of the step, nor what is
-// told of it. One of the two is held back here, as a busy machine can hold it.
+// Neither the outcome of the step nor the report depends on how late stepbox or init hears of an event, or in which
+// order. Each case holds one of the two back, as a busy machine may.
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/ptrace.h>
@@ -17,10 +17,10 @@
 namespace stepbox::feature {
 namespace {
 
-// Sent to stepbox, who tells init of it: at once only where it is one of job control.
+// Stepbox passes the signal on to init; only job control signals go at once.
 bool forward(const Process& stepbox, int signal) {
   stepbox.signal(signal);
-  // Longer than it waits for others to get it, too.
+  // Longer than stepbox waits for other processes to receive it, too.
   if (signal != SIGTSTP && signal != SIGCONT) ::usleep(60'000);
   return eventually([&] { return !has_pending(stepbox.pid(), {signal}) && state_of(stepbox.pid()) == 'S'; });
 }
@@ -30,12 +30,12 @@ bool stop(pid_t pid) {
   return eventually([&] { return state_of(pid) == 'T'; });
 }
 
-// By ptrace(2): to continue it is no signal.
+// By ptrace(2), because continuing it then takes no signal.
 bool hold(pid_t pid) {
   return ::ptrace(PTRACE_ATTACH, pid, 0, 0) == 0 && ::waitpid(pid, nullptr, 0) == pid;
 }
 
-// A shell's commands that stop it, and continue it, so often.
+// Shell commands that stop the shell and continue it, that many times.
 std::string stops(int times) {
   return "i=0; while [ $i -lt " + std::to_string(times) + " ]; do i=$((i+1)); "
          "(while :; do read -r x x state x </proc/$$/stat; [ $state = T ] && break; done; sleep 0.001; kill -CONT $$) & "
@@ -44,8 +44,9 @@ std::string stops(int times) {
 
 }  // namespace
 
-// What init has not read when it ends makes the kernel answer the next receive with an error, before what init has said.
-TEST_CASE("signals that come while the step is ending do not hide how it ended", "[signals]") {
+// If init ends with messages unread, the kernel fails the next receive of stepbox before it delivers what init has
+// sent.
+TEST_CASE("signals that arrive while the step is ending do not hide how it ended", "[signals]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -55,7 +56,7 @@ TEST_CASE("signals that come while the step is ending do not hide how it ended",
   REQUIRE(stop(init));
   place.make_file(place.checkout() / "over", "");
   CHECK(eventually([&] { return state_of(children_of(init).at(0)) == 'Z'; }));
-  // It reads one of them, sees the end of the step, and leaves.
+  // Init reads one of them, sees the end of the step, and exits.
   for (const int signal : {SIGTSTP, SIGCONT, SIGTSTP}) CHECK(forward(step, signal));
   REQUIRE(hold(step.pid()));
   ::kill(init, SIGCONT);
@@ -67,7 +68,8 @@ TEST_CASE("signals that come while the step is ending do not hide how it ended",
   CHECK(verdict_of(place.report()) == "failure");
 }
 
-TEST_CASE("a stepbox that was stopped for long hears how the step ended, however often that was stopped", "[signals]") {
+TEST_CASE("a stepbox that was stopped for long learns how the step ended, however often the step was stopped",
+          "[signals]") {
   const Caller caller = GENERATE(from_range(callers()));
   const std::string mode = GENERATE("full", "env");
   CAPTURE(caller, mode);
@@ -77,7 +79,7 @@ TEST_CASE("a stepbox that was stopped for long hears how the step ended, however
   REQUIRE(hold(step.pid()));
   place.make_file(place.checkout() / "go", "");
   CHECK(step.waits_for("over\n", seconds(60)));
-  // For so long and longer the end waits for room.
+  // Longer than init waits for room to report the end.
   ::sleep(6);
   ::ptrace(PTRACE_DETACH, step.pid(), 0, 0);
   const Run ended = step.finish();
@@ -86,7 +88,7 @@ TEST_CASE("a stepbox that was stopped for long hears how the step ended, however
   CHECK(verdict_of(place.report()) == "failure");
 }
 
-TEST_CASE("an init that does not listen does not keep stepbox from its deadlines", "[deadlines]") {
+TEST_CASE("an init that does not read does not keep stepbox from its deadlines", "[deadlines]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -94,7 +96,7 @@ TEST_CASE("an init that does not listen does not keep stepbox from its deadlines
   REQUIRE(step.waits_for("ready\n"));
   const pid_t init = init_of(step.pid());
   REQUIRE(stop(init));
-  // More than there is room for.
+  // More messages than the channel has room for.
   for (int i = 0; i < 500 && forward(step, i % 2 == 0 ? SIGTSTP : SIGCONT); ++i) {
   }
   const Run ended = step.finish();
@@ -104,7 +106,8 @@ TEST_CASE("an init that does not listen does not keep stepbox from its deadlines
   CHECK(verdict_of(place.report()) == "timeout");
 }
 
-TEST_CASE("a step that ended in time has, though stepbox hears of it later, behind its stops", "[deadlines]") {
+TEST_CASE("a step that ended in time counts as in time, even when stepbox hears of its stops and its end only later",
+          "[deadlines]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -122,7 +125,7 @@ TEST_CASE("a step that ended in time has, though stepbox hears of it later, behi
   CHECK(verdict_of(place.report()) == "success");
 }
 
-TEST_CASE("SIGCONT has the last word, though stepbox hears of the stop after it", "[signals]") {
+TEST_CASE("SIGCONT has the last word, even when stepbox hears of the stop after it", "[signals]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -146,13 +149,14 @@ TEST_CASE("SIGCONT has the last word, though stepbox hears of the stop after it"
   CHECK(ended.code() == 4);
 }
 
-TEST_CASE("a step that stops itself, where nobody could continue it, does not stop stepbox and its deadlines", "[deadlines]") {
+TEST_CASE("a step that stops itself where nobody could continue it stops neither stepbox nor its deadlines",
+          "[deadlines]") {
   const Caller caller = GENERATE(from_range(callers()));
   const int signal = GENERATE(SIGTSTP, SIGTTIN, SIGTTOU, SIGSTOP);
   CAPTURE(caller, signal);
   const Place place(caller);
   Command command = place.step({"--timeout", "500ms", "--grace", "500ms"}, {"stop_itself", std::to_string(signal), "0"});
-  // Without a controlling terminal.
+  // Gives up the controlling terminal.
   command.as_caller = [] {
     const int terminal = ::open("/dev/tty", O_RDWR | O_CLOEXEC);
     if (terminal >= 0) in_child::must(::ioctl(terminal, TIOCNOTTY) == 0, "leave the terminal");
@@ -165,7 +169,7 @@ TEST_CASE("a step that stops itself, where nobody could continue it, does not st
   CHECK(verdict_of(place.report()) == "timeout");
 }
 
-TEST_CASE("SIGTERM ends a stopped step, though init hears of the stop in the same moment", "[signals]") {
+TEST_CASE("SIGTERM ends a stopped step, even when init hears of the stop in the same moment", "[signals]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);

@@ -1,5 +1,5 @@
-// Limits on the whole box: hogs are stopped, named, and gone; their neighbours do not notice. Every hog is started in
-// a control group of the suite's own that has caps as well.
+// Limits on the whole box: hogs are stopped, named, and gone; their neighbours do not notice. Every hog starts in a
+// control group of the suite's own, which has caps as well.
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -47,20 +47,20 @@ TEST_CASE("a step that uses more memory than its limit is ended, and the report 
   CHECK(limit_of(report, "memory")["hits"] >= 1);
   CHECK(limit_of(report, "memory")["peak"] <= 128 << 20);
   CHECK(report["usage"]["memory_peak"] > 64 << 20);
-  // It was the box's own, and not one of the suite's group.
+  // The limit that was hit is the box's own, not one of the suite's group.
   CHECK(limit_of(report, "memory")["hits_from_above"] == false);
   CHECK(sentence_of(report).find("at the limit of 128 MiB") != std::string::npos);
   CHECK(group.below().empty());
 }
 
-TEST_CASE("the process that memory was taken from is named", "[limits]") {
+TEST_CASE("the report names the process that used the memory", "[limits]") {
   REQUIRE_HOST(control_groups);
   const Caller caller = GENERATE(from_range(callers()));
   const std::string step = GENERATE("use_memory 1073741824", "use_memory 1073741824; exit 0", "sleep 50 & use_memory 1073741824 & wait");
   CAPTURE(caller, step);
   const ControlGroup group(caller, Delegated::yes);
   const Place place(caller);
-  // On a busy machine the process may be gone before stepbox comes to look.
+  // On a busy machine the process may be gone before stepbox gets to look.
   Json report, holder;
   for (int i = 0; i < 5 && holder.is_null(); ++i) {
     const Run ran = run(limited(place, group, {"--limit", "memory=256MiB"}, {"sh", "-c", step}));
@@ -78,7 +78,7 @@ TEST_CASE("the process that memory was taken from is named", "[limits]") {
   CHECK(sentence_of(report).find("'use_memory' (") != std::string::npos);
 }
 
-TEST_CASE("memory that runs out around a box without a limit of its own is told", "[limits]") {
+TEST_CASE("the report says when memory runs out around a box without a limit of its own", "[limits]") {
   REQUIRE_HOST(control_groups);
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
@@ -100,7 +100,7 @@ TEST_CASE("memory that runs out around a box without a limit of its own is told"
   CHECK(limit_of(report, "memory")["hits_from_above"] == true);
 }
 
-TEST_CASE("where memory does not run out around a box, nothing is said of it", "[limits]") {
+TEST_CASE("the report does not mention memory where none runs out around a box", "[limits]") {
   REQUIRE_HOST(control_groups);
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
@@ -115,7 +115,7 @@ TEST_CASE("where memory does not run out around a box, nothing is said of it", "
     CHECK(run(limited(place, group, {}, {"sh", "-c", "kill -9 $$"})).code() == 137);
     CHECK(verdict_of(place.report()) == "signal");
   }
-  SECTION("a step that succeeds beside a process that is killed") {
+  SECTION("a step that succeeds although one of its processes is killed") {
     const Run ran = run(limited(place, group, {}, {"sh", "-c", "use_memory 536870912; exit 0"}));
     INFO(ran);
     CHECK(ran.code() == 0);
@@ -124,7 +124,7 @@ TEST_CASE("where memory does not run out around a box, nothing is said of it", "
   CHECK(limit_of(place.report(), "memory").is_null());
 }
 
-TEST_CASE("a step that goes on without a process that was killed for memory does not succeed", "[limits]") {
+TEST_CASE("a step that goes on after one of its processes was killed for memory does not succeed", "[limits]") {
   REQUIRE_HOST(control_groups);
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
@@ -135,12 +135,13 @@ TEST_CASE("a step that goes on without a process that was killed for memory does
   CAPTURE(step);
   const Run ran = run(limited(place, group, {"--limit", "memory=128MiB"}, {"sh", "-c", step}));
   INFO(ran);
-  // The code is the step's own where it came to that before it was ended.
+  // The step's own code counts if it exited before it was killed.
   CHECK((ran.code() == 137 || (ran.code() == 3 && step.ends_with("3"))));
   CHECK(verdict_of(place.report()) == "out-of-memory");
 }
 
-TEST_CASE("files of the workspace are memory of the step: it is full before the memory is", "[limits]") {
+TEST_CASE("files in the workspace count as the step's memory, and the workspace is full before the memory is",
+          "[limits]") {
   REQUIRE_HOST(control_groups);
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
@@ -153,7 +154,7 @@ TEST_CASE("files of the workspace are memory of the step: it is full before the 
     CHECK(verdict_of(place.report()) == "disk-quota");
     CHECK(volume_of(place.report(), "workspace")["limit_bytes"] <= 64 << 20);
   }
-  SECTION("memory that runs out beside full volumes is told with what they held") {
+  SECTION("when memory runs out beside full volumes, the report says what they held") {
     const Run ran = run(limited(place, group, {"--limit", "memory=128MiB"},
                                 {"sh", "-c", "head -c 40M /dev/zero > /tmp/file; use_memory 1073741824"}));
     INFO(ran);
@@ -162,7 +163,7 @@ TEST_CASE("files of the workspace are memory of the step: it is full before the 
   }
 }
 
-TEST_CASE("volumes that the memory limit cannot hold are refused with the sum", "[limits]") {
+TEST_CASE("volumes that the memory limit cannot hold are refused with their sum", "[limits]") {
   REQUIRE_HOST(control_groups);
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
@@ -175,7 +176,7 @@ TEST_CASE("volumes that the memory limit cannot hold are refused with the sum", 
   CHECK(ran.err.find("512 MiB  volume 'cache' (--volume)") != std::string::npos);
 }
 
-TEST_CASE("a limit of a group above the box is not told as the box's own", "[limits]") {
+TEST_CASE("a limit of a group above the box is not reported as the box's own", "[limits]") {
   REQUIRE_HOST(control_groups);
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
@@ -194,7 +195,7 @@ TEST_CASE("a limit of a group above the box is not told as the box's own", "[lim
     const Run ran = run(limited(place, group, {"--limit", "processes=1000"}, {"make_tasks", "processes", "100"}));
     INFO(ran);
     CHECK(ran.code() != 0);
-    // Without the peak the kernel does not tell whose limit it was.
+    // Without the peak the kernel does not say whose limit it was.
     if (limit_of(place.report(), "processes").at("peak").is_null()) return;
     CHECK(verdict_of(place.report()) == "failure");
     CHECK(sentence_of(place.report()).find("the limit of 1000 processes was reached") == std::string::npos);
@@ -223,7 +224,7 @@ TEST_CASE("a limit on processor time holds", "[limits]") {
   CAPTURE(caller);
   const ControlGroup group(caller, Delegated::yes);
   const Place place(caller);
-  // Less than its share of any machine that is busy with other things: or there would be nothing to hold back.
+  // Less than the share that even a busy machine grants: otherwise there would be nothing to hold back.
   const Run ran = run(limited(place, group, {"--limit", "cpu=0.05"}, {"burn", "2000"}));
   INFO(ran);
   CHECK(ran.code() == 0);
@@ -235,7 +236,7 @@ TEST_CASE("a limit on processor time holds", "[limits]") {
   CHECK(limit_of(report, "cpu")["waited_milliseconds"] > 0);
 }
 
-TEST_CASE("a box beside one that uses everything it may is not disturbed", "[limits]") {
+TEST_CASE("a box that uses everything it may does not disturb its neighbour", "[limits]") {
   REQUIRE_HOST(control_groups);
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
@@ -279,7 +280,7 @@ TEST_CASE("a step sees nothing of its groups, and cannot widen them from a sandb
   CHECK(group.below().empty());
 }
 
-TEST_CASE("groups that a step makes in its own are removed, deeper than a path is long, too", "[limits]") {
+TEST_CASE("groups that a step makes in its own are removed, even deeper than a path is long", "[limits]") {
   REQUIRE_HOST(control_groups);
   const Caller caller = Caller::user;  // as root the step owns none
   const ControlGroup group(caller, Delegated::yes);
@@ -291,7 +292,7 @@ TEST_CASE("groups that a step makes in its own are removed, deeper than a path i
   CHECK(group.below().empty());
 }
 
-TEST_CASE("limits of each process are lowered and never raised", "[limits]") {
+TEST_CASE("per-process limits are lowered and never raised", "[limits]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -314,7 +315,7 @@ TEST_CASE("the host's out-of-memory killer takes the step before stepbox", "[lim
         std::to_string(std::min(own + 500, 1000)) + "\n");
 }
 
-TEST_CASE("a limit that cannot be enforced here is an error, unless the policy can do without", "[limits]") {
+TEST_CASE("a limit that cannot be enforced here is an error, unless the policy makes it optional", "[limits]") {
   REQUIRE_HOST(control_groups);
   const ControlGroup group(Caller::user, Delegated::no);
   const Place place(Caller::user);

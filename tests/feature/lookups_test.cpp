@@ -1,5 +1,6 @@
-// A path that cannot be looked at is not a path where nothing is: what would take a protection away ends the run, what
-// would only show less is passed over. Faults are injected into the real binary with strace(1).
+// A failed look at a path does not mean that nothing is there. If a protection depends on the path, the run ends; if
+// the path would only show more to the step, stepbox passes it over. strace(1) injects the faults into the real
+// binary.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,7 +12,7 @@
 namespace stepbox::feature {
 namespace {
 
-// Every call of stepbox (not of its children) of that kind fails so, where it names this path.
+// Fails all calls of this kind that stepbox (not its children) makes on this path.
 Run with_fault(Command command, const std::string& path, const std::string& error, const std::string& calls = "%file") {
   const std::vector<std::string> tracer = {"strace", "-qqq", "-o", "/dev/null", "-P", path, "-e", "trace=" + calls,
                                            "-e", "inject=" + calls + ":error=" + error};
@@ -28,7 +29,7 @@ struct Case {
 
 std::vector<std::string> writing_canary() { return {"sh", "-c", "echo ran > canary"}; }
 
-// What protects: where it cannot be looked at, nothing is run.
+// Paths that protect: where stepbox cannot look at one, it runs nothing.
 std::vector<Case> protecting(const Place& place) {
   const std::string secret = place.make_directory(place.checkout() / "secret");
   const std::string shown = place.make_directory(place.root() / "shown");
@@ -60,7 +61,7 @@ std::vector<Case> protecting(const Place& place) {
   return cases;
 }
 
-// What only shows something.
+// Paths that only show something to the step.
 std::vector<Case> showing(const Place& place) {
   place.make_directory(place.home() / ".cargo");
   const std::string cargo = place.make_directory(place.home() / ".cargo/bin");
@@ -88,7 +89,7 @@ Command command_of(const Place& place, const Case& row) {
 
 }  // namespace
 
-TEST_CASE("a protecting path that cannot be looked at ends the run, with its name and errno", "[lookups]") {
+TEST_CASE("a failed look at a protecting path ends the run, with the path and the errno", "[lookups]") {
   REQUIRE_HOST(call_tracer);
   const Caller caller = GENERATE(from_range(callers()));
   const std::string error = GENERATE("EIO", "ESTALE", "ENOMEM", "EACCES", "ELOOP");
@@ -106,7 +107,7 @@ TEST_CASE("a protecting path that cannot be looked at ends the run, with its nam
   }
 }
 
-TEST_CASE("a path that would only show something is passed over, and --verbose says so", "[lookups]") {
+TEST_CASE("a failed look at a path that would only show something is passed over, and --verbose says so", "[lookups]") {
   REQUIRE_HOST(call_tracer);
   const Caller caller = GENERATE(from_range(callers()));
   const std::string error = GENERATE("EIO", "EACCES", "ELOOP");
@@ -125,12 +126,12 @@ TEST_CASE("a path that would only show something is passed over, and --verbose s
   }
 }
 
-TEST_CASE("a directory that cannot be listed to its end is not one with less in it", "[lookups]") {
+TEST_CASE("a directory that cannot be listed to its end does not count as one with fewer entries", "[lookups]") {
   REQUIRE_HOST(call_tracer);
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
-  SECTION("the home, whose list only saves looking for each toolchain") {
+  SECTION("the home, whose list only saves a look for each toolchain") {
     place.make_directory(place.home() / ".cargo");
     place.make_directory(place.home() / ".cargo/bin");
     const std::string cargo = place.home() / ".cargo/bin";
@@ -146,7 +147,7 @@ TEST_CASE("a directory that cannot be listed to its end is not one with less in 
   }
 }
 
-TEST_CASE("nothing at a path is no fault where it is none outside", "[lookups]") {
+TEST_CASE("a missing path is no fault where it is missing outside as well", "[lookups]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -157,7 +158,7 @@ TEST_CASE("nothing at a path is no fault where it is none outside", "[lookups]")
   CHECK(run(step).code() == 0);
 }
 
-TEST_CASE("an ordinary user runs where others' directories are closed to it", "[lookups]") {
+TEST_CASE("an ordinary user's run works where other users' directories are closed to it", "[lookups]") {
   REQUIRE_HOST(root_suite);
   const Place place(Caller::user);
   const fs::path closed = place.root() / "closed";
@@ -169,7 +170,7 @@ TEST_CASE("an ordinary user runs where others' directories are closed to it", "[
   SECTION("entries of PATH, files of a CI engine") {
     step.environment.push_back("GITHUB_OUTPUT=" + (closed / "output").string());
   }
-  SECTION("a home that is root's, as setpriv and images leave it") {
+  SECTION("a root-owned home, as setpriv and images leave it") {
     step.environment[1] = "HOME=" + closed.string();
   }
   const Run ran = run(step);
@@ -178,7 +179,7 @@ TEST_CASE("an ordinary user runs where others' directories are closed to it", "[
   CHECK(ran.out == "/box/home\n");
 }
 
-TEST_CASE("--hide that names nothing is refused for an operator, and not for a project", "[lookups]") {
+TEST_CASE("--hide of a missing path is refused for an operator, and not for a project", "[lookups]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);

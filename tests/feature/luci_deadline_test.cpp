@@ -1,4 +1,4 @@
-// The deadline of an outer layer of LUCI is kept as if it were our own.
+// Stepbox keeps the deadline of an outer LUCI layer like its own.
 #include <chrono>
 #include <csignal>
 
@@ -14,7 +14,7 @@ double in_seconds(double seconds) {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count() + seconds;
 }
 
-// A step below a LUCI_CONTEXT of that text.
+// A step below a LUCI_CONTEXT with this text.
 Command below(const Place& place, const std::string& text, std::vector<std::string> options,
               std::vector<std::string> argv) {
   const fs::path file = place.make_file(place.root() / "luci.json", text, 0600);
@@ -30,7 +30,7 @@ std::string context(double soft_deadline, double grace) {
 
 }  // namespace
 
-TEST_CASE("a step is ended at LUCI's deadline, before LUCI does it", "[deadlines]") {
+TEST_CASE("a step is ended at LUCI's deadline, before LUCI acts", "[deadlines]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -45,14 +45,14 @@ TEST_CASE("a step is ended at LUCI's deadline, before LUCI does it", "[deadlines
   CHECK(processes_with(place.mark()).empty());
 }
 
-TEST_CASE("a deadline of LUCI that is over ends the step at once", "[deadlines]") {
+TEST_CASE("a LUCI deadline that has passed ends the step at once", "[deadlines]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
   CHECK(run(below(place, context(in_seconds(-60), 30), {}, {"sleep", "100"})).code() == 124);
 }
 
-TEST_CASE("of LUCI's deadline and the policy's the earlier counts", "[deadlines]") {
+TEST_CASE("the earlier of LUCI's deadline and the policy's counts", "[deadlines]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -60,7 +60,7 @@ TEST_CASE("of LUCI's deadline and the policy's the earlier counts", "[deadlines]
   CHECK(place.report().at("outcome").at("limit").at("origin") == "--timeout");
 }
 
-TEST_CASE("LUCI's grace is kept when LUCI ends the step itself", "[deadlines]") {
+TEST_CASE("LUCI's grace applies when LUCI ends the step itself", "[deadlines]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -74,7 +74,7 @@ TEST_CASE("LUCI's grace is kept when LUCI ends the step itself", "[deadlines]") 
   CHECK(verdict_of(place.report()) == "cancelled");
 }
 
-TEST_CASE("a LUCI_CONTEXT that says nothing about time changes nothing", "[deadlines]") {
+TEST_CASE("a LUCI_CONTEXT without a deadline changes nothing", "[deadlines]") {
   const Caller caller = GENERATE(from_range(callers()));
   const std::string text = GENERATE("{}", R"({"deadline": {}})", R"({"deadline": {"soft_deadline": 0}})");
   CAPTURE(caller, text);
@@ -86,11 +86,11 @@ TEST_CASE("a LUCI_CONTEXT that says nothing about time changes nothing", "[deadl
   CHECK(ended.err.empty());
 }
 
-TEST_CASE("a LUCI_CONTEXT that cannot be understood is said, and the step runs", "[deadlines]") {
+TEST_CASE("stepbox says when it does not understand LUCI_CONTEXT, and the step runs", "[deadlines]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
-  SECTION("its text is not what it should be") {
+  SECTION("its text is malformed") {
     const Run ended = run(below(place, "{\"hunter2", {}, {"true"}));
     INFO(ended);
     CHECK(ended.code() == 0);
@@ -98,7 +98,7 @@ TEST_CASE("a LUCI_CONTEXT that cannot be understood is said, and the step runs",
                          (place.root() / "luci.json").string() + "': it is not a JSON object") != std::string::npos);
     CHECK(ended.err.find("hunter2") == std::string::npos);
   }
-  SECTION("it is not there, or no file") {
+  SECTION("its file is missing, or not a file") {
     const std::string path = GENERATE("/nonexistent/luci.json", "/dev/zero", "/");
     Command command = place.step({}, {"true"});
     command.environment.push_back("LUCI_CONTEXT=" + path);

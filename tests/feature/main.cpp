@@ -8,7 +8,7 @@
 #include "support/place.hpp"
 
 int main(int argc, char** argv) {
-  // A program that ends before it has read its input must not end the suite.
+  // A program that exits before it has read its input must not end the suite.
   std::signal(SIGPIPE, SIG_IGN);
   const int failed = Catch::Session().run(argc, argv);
   stepbox::feature::remove_suite_folder();

@@ -1,4 +1,5 @@
-// Sizes in percent are of what the caller may use: the tightest memory limit of its control group and those above.
+// Sizes in percent refer to the memory that the caller may use: the tightest limit of its control group and those
+// above.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -31,7 +32,7 @@ bool groups_can_be_made() {
 const HostFeature memory_groups = {"memory control groups that root can make", groups_can_be_made,
                                    "run the suite as root, with /sys/fs/cgroup writable"};
 
-// A group with a limit, and one below it without.
+// A group with a limit, and a group without one below it.
 class LimitedGroup {
  public:
   explicit LimitedGroup(long long bytes) {
@@ -43,7 +44,7 @@ class LimitedGroup {
   LimitedGroup(const LimitedGroup&) = delete;
   LimitedGroup& operator=(const LimitedGroup&) = delete;
   ~LimitedGroup() {
-    // Busy until the kernel has buried the last process.
+    // The group stays busy until the kernel has buried the last process.
     eventually([this] { return ::rmdir(inner().c_str()) == 0; });
     eventually([this] { return ::rmdir(outer_.c_str()) == 0; });
   }

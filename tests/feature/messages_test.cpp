@@ -1,4 +1,4 @@
-// What stepbox says about what was typed or written wrong: all of it, where it is, and what was meant.
+// What stepbox says about mistakes in words and files: all of them, where they are, and what the user probably meant.
 #include <sys/stat.h>
 
 #include <regex>
@@ -20,8 +20,8 @@ fs::path make_script(const Place& place, const char* name, std::string_view text
   return place.make_file(place.checkout() / name, text, 0755);
 }
 
-// What a plan comes to: without where its values come from, which policies were read, the ids that root's box gets, and
-// where lines are folded.
+// The substance of a plan: without the origins of values, the policies that were read, the ids that root's box gets,
+// and the folding of lines.
 std::string meaning_of(const std::string& explained) {
   const std::string without_origins = std::regex_replace(explained, std::regex("\\[[^\\]]*\\]|outside [0-9]+"), "");
   const std::string unfolded = std::regex_replace(without_origins, std::regex("\\s+"), " ");
@@ -30,7 +30,7 @@ std::string meaning_of(const std::string& explained) {
 
 }  // namespace
 
-TEST_CASE("policy check tells all mistakes of all files, each with its place", "[messages]") {
+TEST_CASE("policy check reports all mistakes of all files, each with its place", "[messages]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -48,7 +48,7 @@ TEST_CASE("policy check tells all mistakes of all files, each with its place", "
   for (const std::string& line : lines_of(checked.err)) CHECK(line.starts_with("stepbox: /"));
 }
 
-TEST_CASE("what policy show prints makes the same plan", "[messages]") {
+TEST_CASE("the output of policy show makes the same plan", "[messages]") {
   const Caller caller = GENERATE(from_range(callers()));
   using Options = std::vector<std::string>;
   const auto options = GENERATE(values<Options>({{},
@@ -74,7 +74,7 @@ TEST_CASE("what policy show prints makes the same plan", "[messages]") {
   CHECK(again == plan);
 }
 
-TEST_CASE("an unknown subcommand is answered with the ones there are", "[messages]") {
+TEST_CASE("for an unknown subcommand stepbox lists the known ones", "[messages]") {
   const Place place(Caller::user);
   const Run unknown = run(place.command({program("stepbox"), "ps"}));
   INFO(unknown);
@@ -86,7 +86,7 @@ TEST_CASE("an unknown subcommand is answered with the ones there are", "[message
   CHECK(says(near, "hint: did you mean 'explain'?\n"));
 }
 
-TEST_CASE("a script whose interpreter is missing is told with the interpreter's name", "[messages]") {
+TEST_CASE("the message about a missing interpreter names the interpreter", "[messages]") {
   REQUIRE_HOST(user_namespaces);
   const Caller caller = GENERATE(from_range(callers()));
   const std::string isolation = GENERATE("full", "env");
@@ -108,7 +108,7 @@ TEST_CASE("a script whose interpreter is missing is told with the interpreter's 
   CHECK(says(windows, "hint: the script's lines end in carriage return"));
 }
 
-TEST_CASE("an interpreter that the box hides is told with the option that shows it", "[messages]") {
+TEST_CASE("the message about a hidden interpreter names the option that shows it", "[messages]") {
   REQUIRE_HOST(user_namespaces);
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
@@ -124,7 +124,7 @@ TEST_CASE("an interpreter that the box hides is told with the option that shows 
   CHECK(says(hidden, "--ro " + interpreter.parent_path().string() + "\n"));
 }
 
-TEST_CASE("a FIFO in the place of a command keeps nobody waiting", "[messages]") {
+TEST_CASE("a FIFO in the place of a command does not block stepbox", "[messages]") {
   REQUIRE_HOST(user_namespaces);
   const Place place(Caller::user);
   REQUIRE(::mkfifo((place.checkout() / "fifo").c_str(), 0777) == 0);
@@ -134,7 +134,7 @@ TEST_CASE("a FIFO in the place of a command keeps nobody waiting", "[messages]")
   CHECK(refused.code() == 126);
 }
 
-TEST_CASE("a command typed as one word gets a word about quotes", "[messages]") {
+TEST_CASE("a command typed as one word gets a hint about quotes", "[messages]") {
   REQUIRE_HOST(user_namespaces);
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
@@ -146,7 +146,7 @@ TEST_CASE("a command typed as one word gets a word about quotes", "[messages]") 
   CHECK_FALSE(says(place.run_step({}, {"no-such-program", "make test"}), "quotes"));
 }
 
-TEST_CASE("volumes that do not fit are told as a sum, a line each", "[messages]") {
+TEST_CASE("volumes that do not fit are shown as a sum, one line each", "[messages]") {
   const Place place(Caller::user);
   const Run refused = place.run_step({"--size", "900TiB", "--volume", "tmp=100TiB"}, {"true"});
   INFO(refused);

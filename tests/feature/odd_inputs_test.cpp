@@ -1,4 +1,4 @@
-// Inputs nobody thought of: they pass unchanged, or there is one clear error.
+// Unusual inputs pass unchanged, or end in one clear error.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -37,7 +37,7 @@ std::vector<std::string> odd_texts() {
 
 }  // namespace
 
-TEST_CASE("an argument reaches the step as it is", "[odd-inputs]") {
+TEST_CASE("an argument reaches the step unchanged", "[odd-inputs]") {
   const Caller caller = GENERATE(from_range(callers()));
   const std::string text = GENERATE(from_range(odd_texts()));
   CAPTURE(caller, shown(text));
@@ -50,7 +50,7 @@ TEST_CASE("an argument reaches the step as it is", "[odd-inputs]") {
   CHECK_FALSE(place.report().is_null());
 }
 
-TEST_CASE("the value of a variable reaches the step as it is, inherited or set", "[odd-inputs]") {
+TEST_CASE("a variable's value reaches the step unchanged, inherited or set", "[odd-inputs]") {
   const Caller caller = GENERATE(from_range(callers()));
   std::string text = GENERATE(from_range(odd_texts()));
   const bool inherited = GENERATE(true, false);
@@ -86,7 +86,7 @@ TEST_CASE("a directory and a command with an odd name work", "[odd-inputs]") {
   CHECK_FALSE(place.report().is_null());
 }
 
-TEST_CASE("an error about an odd name stays on one line and sends nothing to the terminal", "[odd-inputs]") {
+TEST_CASE("an error about an odd name stays on one line and sends no control bytes to the terminal", "[odd-inputs]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -122,7 +122,7 @@ TEST_CASE("a current directory that only its owner may enter works", "[odd-input
   CHECK(read_file(place.checkout() / "result") == "made\n");
 }
 
-TEST_CASE("the umask is the step's own, and the box does not depend on it", "[odd-inputs]") {
+TEST_CASE("the umask is the step's own, and does not change the box", "[odd-inputs]") {
   const Caller caller = GENERATE(from_range(callers()));
   const mode_t mask = GENERATE(0000, 0022, 0027, 0077, 0777);
   CAPTURE(caller, mask);
@@ -160,7 +160,7 @@ TEST_CASE("HOME may be unset, empty, relative, missing or the root directory", "
   CHECK(ran.out == "/box/home\nkept\n");
 }
 
-TEST_CASE("a TMPDIR of 200 characters does not matter", "[odd-inputs]") {
+TEST_CASE("a TMPDIR of 200 characters does no harm", "[odd-inputs]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -197,7 +197,7 @@ TEST_CASE("--clear-env=false undoes --clear-env", "[odd-inputs]") {
   CHECK(seen({"--clear-env", "--clear-env=false"}) == "<there>\n");
 }
 
-TEST_CASE("odd entries of the environment are survived", "[odd-inputs]") {
+TEST_CASE("stepbox survives odd entries in the environment", "[odd-inputs]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);

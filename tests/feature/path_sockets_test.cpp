@@ -1,4 +1,4 @@
-// Without the host's network a step reaches no socket of the host that is a file, or the report says which it reaches.
+// Without the host's network a step reaches no socket file of the host, or the report says which ones it reaches.
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
@@ -22,8 +22,8 @@ namespace {
 using in_child::must;
 using in_child::private_mounts;
 
-// What answers in a directory, whoever asks: a listener, a receiver of datagrams and the reader of a FIFO, all held by
-// the suite. Short names, since those of sockets are limited.
+// Things in a directory that answer everybody: a listener, a receiver of datagrams and the reader of a FIFO, all held
+// by the suite. Their names are short, since the kernel limits socket paths.
 class Answering {
  public:
   explicit Answering(const fs::path& directory) : directory_(directory) {
@@ -64,7 +64,7 @@ class Answering {
   int fifo_ = -1;
 };
 
-// Where daemons keep their sockets, for everybody, and no box replaces it.
+// A folder where a daemon might keep its sockets: open to everybody, and no box replaces it.
 class PublicFolder {
  public:
   PublicFolder() {
@@ -90,12 +90,12 @@ std::vector<std::string> reach(const std::vector<const Answering*>& places) {
   return words;
 }
 
-// How many of the ways that `reach` tried led somewhere.
+// How many attempts of `reach` succeeded.
 size_t reached(const Run& run) {
   const std::vector<std::string> lines = lines_of(run.out);
   return static_cast<size_t>(std::ranges::count_if(lines, [](const std::string& line) { return line.ends_with(" OK"); }));
 }
-// A stream, a datagram, one from a pair, and a FIFO.
+// A stream, a datagram, a datagram from a socket pair, and a FIFO.
 constexpr size_t kWays = 4;
 
 Json protection_of(const Place& place, std::string_view name) {
@@ -145,7 +145,7 @@ TEST_CASE("under strict a socket in /srv does not answer", "[path-sockets]") {
   const PublicFolder folder;
   const Answering in_srv(folder.path());
   const Run inside = place.run_step({"--policy", "strict"}, reach({&in_srv}));
-  // The same step where the network is the host's, so that the check can fail.
+  // Control: the same step on the host's network.
   const Run control = place.run_step({}, reach({&in_srv}));
   INFO(inside);
   CHECK(reached(inside) == 0);
@@ -170,10 +170,11 @@ TEST_CASE("a step's own sockets and FIFOs work under strict", "[path-sockets]") 
   CHECK(ran.out == "ok\nok\nok\n");
 }
 
-TEST_CASE("what is opened for writing is told as a way to sockets, and refused where these are required to be closed", "[path-sockets]") {
+TEST_CASE("a path opened for writing is reported as a way to sockets, and refused where path-sockets is required",
+          "[path-sockets]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
-  if (has_path_scope()) return;  // there it is closed
+  if (has_path_scope()) return;  // newer kernels close it
   const Place place(caller);
   const Answering in_checkout(place.checkout());
   const std::vector<std::string> open = {"--root", "system", "--network", "none"};
@@ -194,7 +195,7 @@ TEST_CASE("what is opened for writing is told as a way to sockets, and refused w
   CHECK(place.run_step(required, {"true"}).code() == 0);
 }
 
-TEST_CASE("a socket that was named answers, and the report names it", "[path-sockets]") {
+TEST_CASE("a socket that the user named answers, and the report names it", "[path-sockets]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -207,7 +208,8 @@ TEST_CASE("a socket that was named answers, and the report names it", "[path-soc
   CHECK(protection_of(place, "path-sockets").at("reason") == "'" + named.socket() + "' (ro) was named, and can be connected to");
 }
 
-TEST_CASE("where no overlay can be had the run says that sockets can be reached, and is refused where they must not", "[path-sockets]") {
+TEST_CASE("where overlays cannot be mounted, the run says that sockets are within reach, and is refused where they "
+          "must not be", "[path-sockets]") {
   REQUIRE_HOST(root_suite);
   const Caller caller = GENERATE(from_range(callers()));
   const bool required = GENERATE(false, true);
@@ -220,7 +222,7 @@ TEST_CASE("where no overlay can be had the run says that sockets can be reached,
   Command step = place.step(options, {"cat", "input"});
   step.prepare = [&] {
     private_mounts();
-    // As deep as the kernel lets overlays lie on each other.
+    // As deep as the kernel allows overlays to be stacked.
     must(::mkdir((place.root() / "empty").c_str(), 0755) == 0, "empty");
     const std::string layers = "lowerdir=" + place.checkout().string() + ":" + (place.root() / "empty").string();
     for (int i = 0; i < 2; ++i) must(::mount("overlay", place.checkout().c_str(), "overlay", 0, layers.c_str()) == 0, "overlay");
@@ -238,7 +240,7 @@ TEST_CASE("where no overlay can be had the run says that sockets can be reached,
   CHECK(protection_of(place, "path-sockets").at("state") == "degraded");
 }
 
-TEST_CASE("with the whole root of the host the report says that its sockets answer", "[path-sockets]") {
+TEST_CASE("with the host's whole root the report says that its sockets answer", "[path-sockets]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);

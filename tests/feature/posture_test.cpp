@@ -1,4 +1,4 @@
-// What stepbox, init and the step look like from outside, while the step runs.
+// How stepbox, init and the step look from outside while the step runs.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,8 +29,8 @@ unsigned long long capabilities_of(pid_t pid, const char* set) {
   return std::stoull(status_of(pid, set), nullptr, 16);
 }
 
-// The files of a process that is not dumpable belong to the host's root, whoever runs it (proc(5)). For a process that
-// does not run as the host's root.
+// The /proc files of a process that is not dumpable belong to the host's root, whatever its uid (proc(5)). So this
+// works only for a process that does not run as the host's root.
 bool is_dumpable(pid_t pid) {
   struct stat file {};
   REQUIRE(::stat(("/proc/" + std::to_string(pid) + "/environ").c_str(), &file) == 0);
@@ -42,7 +42,7 @@ std::multiset<std::string> descriptors_of(pid_t pid) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator("/proc/" + std::to_string(pid) + "/fd", ignored)) {
     std::string target = fs::read_symlink(entry.path(), ignored);
-    if (target.starts_with("pidfd:")) target = "anon_inode:[pidfd]";  // as kernels before pidfs call it
+    if (target.starts_with("pidfd:")) target = "anon_inode:[pidfd]";  // the name before pidfs
     kinds.insert(target.substr(0, target.find('[')));
   }
   return kinds;
@@ -91,7 +91,7 @@ TEST_CASE("the host's uid 0 is not in the box", "[posture]") {
       REQUIRE(found.size() == 4);
       for (const unsigned id : found) CHECK(id != 0);
     }
-    // Supplementary groups would be more than the step is meant to have.
+    // Supplementary groups would give the step more than it is meant to have.
     CHECK(status_of(pid, "Groups").find_first_of("0123456789") == std::string::npos);
   }
 }
@@ -103,25 +103,25 @@ TEST_CASE("init keeps nothing worth stealing", "[posture]") {
   const Place place(caller);
   const Running running(place);
   REQUIRE(running.init > 0);
-  // As launcher/README.md has it: CAP_KILL alone, to signal a step that changed its uid. The bounding set is left full:
-  // it matters to execve alone, which init never calls.
+  // CAP_KILL alone, to signal a step that changed its uid: see launcher/README.md. The bounding set stays full: it
+  // matters to execve alone, which init never calls.
   constexpr unsigned long long kKill = 1ULL << 5;
   CHECK(capabilities_of(running.init, "CapPrm") == kKill);
   CHECK(capabilities_of(running.init, "CapEff") == kKill);
   CHECK(capabilities_of(running.init, "CapInh") == 0);
   CHECK(capabilities_of(running.init, "CapAmb") == 0);
   CHECK(status_of(running.init, "NoNewPrivs") == "1");
-  // The step is dumpable, so that this look can tell one from the other.
+  // The step is dumpable, so this check can tell the two apart.
   CHECK_FALSE(is_dumpable(running.init));
   CHECK(is_dumpable(running.step));
-  // The channel, a handle of the step, the signals of children, and the box's own /proc. The socket by which the step
-  // was released is closed a moment after that.
+  // The channel, a handle of the step, the signals of children, and the box's own /proc. The socket by which stepbox
+  // released the step closes a moment later.
   const std::multiset<std::string> kept = {"/proc", "anon_inode:", "anon_inode:", "socket:"};
   eventually([&] { return descriptors_of(running.init) == kept; });
   CHECK(descriptors_of(running.init) == kept);
 }
 
-TEST_CASE("with a terminal init keeps that too, and no more", "[posture]") {
+TEST_CASE("with a terminal, init keeps the terminal too, and no more", "[posture]") {
   REQUIRE_HOST(root_suite);
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
@@ -131,14 +131,14 @@ TEST_CASE("with a terminal init keeps that too, and no more", "[posture]") {
   const pid_t init = init_of(session.pid());
   REQUIRE(init > 0);
   std::multiset<std::string> kept = {"/dev/tty", "/proc", "anon_inode:", "anon_inode:", "socket:"};
-  // What holds the terminal's number in the box; high numbers are not to be had there.
+  // Holds the terminal's number in the box; a box has no high numbers.
   const std::string name = session.name();
   if (std::stoi(name.substr(name.rfind('/') + 1)) < 64) kept.insert("/dev/pts/ptmx");
   eventually([&] { return descriptors_of(init) == kept; });
   CHECK(descriptors_of(init) == kept);
 }
 
-TEST_CASE("the step has no way to more privileges", "[posture]") {
+TEST_CASE("the step cannot gain privileges", "[posture]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -169,7 +169,7 @@ TEST_CASE("the step is in namespaces of its own", "[posture]") {
   CHECK(namespace_of(running.step, "net") == namespace_of(::getpid(), "net"));
 }
 
-TEST_CASE("network none and loopback give a network of its own", "[posture]") {
+TEST_CASE("network none and loopback give the step its own network", "[posture]") {
   const Caller caller = GENERATE(from_range(callers()));
   const std::string mode = GENERATE("none", "loopback");
   CAPTURE(caller, mode);
@@ -189,18 +189,18 @@ TEST_CASE("two boxes at the same time have different ids", "[posture]") {
   CHECK(status_of(one.init, "Uid") != status_of(other.init, "Uid"));
 }
 
-TEST_CASE("the step's core never reaches a handler of the host", "[posture]") {
+TEST_CASE("the step's core dump never reaches a handler of the host", "[posture]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
   const Run limited = place.run_step({}, {"sh", "-c", "ulimit -Hc; ulimit -Sc; grep 'Max core' /proc/self/limits"});
   INFO(limited);
   const std::string limits = value_of(limited.out, "Max");
-  // Exactly 1 byte (or 0 where the caller had 0): a pipe handler is not started.
+  // Exactly 1 byte, or 0 where the caller had 0: the kernel then starts no pipe handler.
   CHECK((limits.find(" 1 ") != std::string::npos || limits.find(" 0 ") != std::string::npos));
 }
 
-TEST_CASE("the report tells the state of each protection", "[posture]") {
+TEST_CASE("the report gives the state of each protection", "[posture]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);

@@ -1,4 +1,4 @@
-// `stepbox shell` says in its prompt that it is a box, whatever the prompt is otherwise.
+// The prompt of `stepbox shell` says that this is a box, whatever the user's own prompt is.
 #include <string>
 #include <vector>
 
@@ -16,8 +16,8 @@ constexpr const char* kMark = "(stepbox) ";
 struct Shell {
   std::string program;
   const HostFeature* needed;
-  std::string start_up;  // below the home: what the shell reads at its start
-  std::string prompt;    // what it says there to have the prompt "mine> "
+  std::string start_up;  // below the home: what the shell reads when it starts
+  std::string prompt;    // what sets the prompt to "mine> " there
 };
 
 std::vector<Shell> shells() {
@@ -36,7 +36,7 @@ Command shell_command(const Place& place, const Shell& shell, std::vector<std::s
   return command;
 }
 
-// What is typed is echoed, so the answer must not be in it.
+// The terminal echoes what is typed, so the expected answer must not occur in it.
 void answers(TerminalSession& session) {
   session.type("printf 'it-%s\\n' works\r");
   CHECK(session.shows("it-works"));
@@ -49,7 +49,7 @@ void ends(TerminalSession& session) {
 
 }  // namespace
 
-TEST_CASE("a shell's prompt says that it is in a box, each time", "[prompt]") {
+TEST_CASE("every prompt of the shell says that it is in a box", "[prompt]") {
   REQUIRE_HOST(user_namespaces);
   const Caller caller = GENERATE(from_range(callers()));
   const Shell shell = GENERATE(from_range(shells()));
@@ -66,7 +66,7 @@ TEST_CASE("a shell's prompt says that it is in a box, each time", "[prompt]") {
   CHECK(session.screen().find("configuration function for new users") == std::string::npos);
 }
 
-TEST_CASE("a prompt of the user's own stays, behind the mark", "[prompt]") {
+TEST_CASE("the user's own prompt stays, after the mark", "[prompt]") {
   REQUIRE_HOST(user_namespaces);
   const Caller caller = GENERATE(from_range(callers()));
   const Shell shell = GENERATE(from_range(shells()));
@@ -89,7 +89,7 @@ TEST_CASE("a prompt of the user's own stays, behind the mark", "[prompt]") {
   CHECK(read_file(start_up) == shell.prompt);
 }
 
-TEST_CASE("a prompt that is computed before each line has the mark too", "[prompt]") {
+TEST_CASE("a prompt that the shell computes before each line has the mark too", "[prompt]") {
   REQUIRE_HOST(user_namespaces);
   struct Computed {
     std::string program;
@@ -115,7 +115,7 @@ TEST_CASE("a prompt that is computed before each line has the mark too", "[promp
   INFO(session.screen());
 }
 
-TEST_CASE("what the prompt needs is the shell's alone", "[prompt]") {
+TEST_CASE("variables for the prompt reach the shell alone", "[prompt]") {
   REQUIRE_HOST(user_namespaces);
   const Caller caller = GENERATE(from_range(callers()));
   const Shell shell = GENERATE(from_range(shells()));
@@ -146,7 +146,7 @@ TEST_CASE("a shell without a box has the mark as well", "[prompt]") {
   INFO(session.screen());
 }
 
-TEST_CASE("a shell that is not known here starts as it is", "[prompt]") {
+TEST_CASE("a shell that stepbox does not know starts unchanged", "[prompt]") {
   REQUIRE_HOST(user_namespaces);
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);

@@ -1,4 +1,4 @@
-// Promise 3: bytes and inodes are hard limits, and promise 7: the report says which one was reached.
+// Bytes and inodes are hard limits (promise 3), and the report says which one was reached (promise 7).
 #include <catch2/catch.hpp>
 
 #include "support/host.hpp"
@@ -12,7 +12,7 @@ constexpr long long kMiB = 1 << 20;
 struct Limited {
   const char* name;  // in the report
   std::vector<std::string> options;
-  std::string where;  // a directory of that volume
+  std::string where;  // a directory in that volume
 };
 
 std::ostream& operator<<(std::ostream& out, const Limited& limited) {
@@ -48,7 +48,7 @@ void check_that_only_this_one_is_full(const Json& report, const std::string& nam
 
 }  // namespace
 
-TEST_CASE("a write past the size of a volume is refused at exactly its last byte", "[quota]") {
+TEST_CASE("a write past the size of a volume is refused at exactly the last byte", "[quota]") {
   const Caller caller = GENERATE(from_range(callers()));
   const Limited limited = GENERATE(from_range(with_one_mebibyte()));
   const std::string chunk = GENERATE("65536", "1000");
@@ -78,7 +78,7 @@ TEST_CASE("bytes cannot be hidden from the quota", "[quota]") {
       own ? std::vector<std::string>{"--volume", "tmp=1MiB"} : std::vector<std::string>{"--size", "1MiB"};
   const std::string name = own ? "tmp" : "workspace";
 
-  SECTION("in files that are open and have no name any more") {
+  SECTION("in files that are open but no longer have a name") {
     const Run filled = place.run_step(options, {"open_unlinked", "/tmp"});
     INFO(filled);
     CHECK(filled.code() == 7);
@@ -113,14 +113,14 @@ TEST_CASE("bytes cannot be hidden from the quota", "[quota]") {
   }
 }
 
-TEST_CASE("a full volume is known even when the step deletes the file a millisecond later", "[quota]") {
+TEST_CASE("a volume that was full is reported even when the step deletes the file a millisecond later", "[quota]") {
   const Caller caller = GENERATE(from_range(callers()));
   const std::vector<std::string> options = GENERATE(values<std::vector<std::string>>(
       {{"--size", "1MiB"}, {"--volume", "tmp=1MiB"}, {"--size", "64MiB"}, {"--volume", "tmp=64MiB"}}));
   CAPTURE(caller, options);
   const std::string name = options[0] == "--size" ? "workspace" : "tmp";
-  // The kernel tells nobody that a tmpfs is full: it is seen by looking often. Beside other work on both processors 1
-  // to 7 of 100 runs were missed, depending on that work; in half of those no look saw anything of the file.
+  // The kernel does not announce that a tmpfs is full: stepbox looks often. With other work on both processors, 1 to 7
+  // of 100 runs were missed, depending on that work; in half of those stepbox never saw the file at all.
   constexpr int kRuns = 20;
   int seen = 0;
   for (int i = 0; i < kRuns; ++i) {
@@ -147,8 +147,8 @@ TEST_CASE("a step that fails with room to spare is not blamed on the quota", "[q
   CHECK(volume_of(place.report(), "workspace").at("quota_reached") == false);
 }
 
-// The kernel refuses the allocation whole, before it takes a page of it: nobody can see a full volume.
-TEST_CASE("after one allocation larger than the volume the sentence tells the highest sample", "[quota]") {
+// The kernel refuses the whole allocation before it takes a page, so the volume is never seen full.
+TEST_CASE("after one allocation larger than the volume, the sentence gives the highest sample", "[quota]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -175,7 +175,7 @@ TEST_CASE("a step that reaches a quota and goes on succeeds, and the report says
   CHECK_FALSE(went_on.err.empty());
 }
 
-TEST_CASE("of a thousand inodes the step can use a thousand, and the next one is refused", "[quota]") {
+TEST_CASE("a step can use all of a thousand inodes, and the next one is refused", "[quota]") {
   const Caller caller = GENERATE(from_range(callers()));
   const Limited limited = GENERATE(from_range(with_a_thousand_inodes()));
   const std::string kind = GENERATE("files", "directories", "symlinks");

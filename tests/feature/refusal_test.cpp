@@ -1,4 +1,5 @@
-// Promise 6: what cannot be had is one error with its cause and a hint, exit 125, and the step is never run.
+// Promise 6: if stepbox cannot provide what was asked, it gives one error with its cause and a hint, exits with 125,
+// and never runs the step.
 #include <linux/audit.h>
 #include <linux/keyctl.h>
 #include <linux/seccomp.h>
@@ -50,14 +51,14 @@ std::ostream& operator<<(std::ostream& out, const FatalCall& call) {
   return out << call.when;
 }
 
-// Of the processes that stepbox starts only the step makes these calls: it is killed there.
+// Kills the step: of the processes that stepbox starts, only the step makes these calls.
 void kill_at(const FatalCall& call) {
   load({line(kLoad, offsetof(seccomp_data, nr)), line(kEqual, call.number, 0, 3),
         line(kLoad, offsetof(seccomp_data, args[0])), line(kEqual, call.argument, 0, 1),
         line(kReturn, SECCOMP_RET_KILL_PROCESS), line(kReturn, SECCOMP_RET_ALLOW)});
 }
 
-// As AppArmor's restriction of user namespaces answers: the namespace is made, and "deny" cannot be written to
+// Imitates AppArmor's restriction of user namespaces: the namespace is made, but "deny" cannot be written to
 // setgroups.
 void deny_writes_of_four_bytes(int error) {
   load({line(kLoad, offsetof(seccomp_data, nr)), line(kEqual, SYS_write, 0, 3),
@@ -71,7 +72,7 @@ void write_text(const char* path, const std::string& text) {
   ::close(fd);
 }
 
-// A range can only be mapped by a process that stayed outside.
+// Only a process outside the namespace can map a range.
 void enter_user_namespace(const std::string& uids, const std::string& gids) {
   int entered[2];
   must(::pipe2(entered, O_CLOEXEC) == 0, "pipe2");
@@ -92,7 +93,7 @@ void enter_user_namespace(const std::string& uids, const std::string& gids) {
   must(::waitpid(mapper, &status, 0) == mapper && status == 0, "map ids");
 }
 
-// A user namespace in which everybody keeps his id and nobody may make another.
+// A user namespace that maps every id to itself and allows no further ones.
 void enter_namespace_without_more() {
   const std::string uid = std::to_string(::geteuid()), gid = std::to_string(::getegid());
   const bool root = ::geteuid() == 0;
@@ -110,7 +111,7 @@ bool was_run(const Place& place) {
 
 }  // namespace
 
-TEST_CASE("a seccomp filter that refuses what a box is made of is told, and the step is not run", "[refusal]") {
+TEST_CASE("stepbox names a seccomp filter that refuses a call a box needs, and does not run the step", "[refusal]") {
   const Caller caller = GENERATE(from_range(callers()));
   const DeniedCall call = GENERATE(values<DeniedCall>({{"clone3", SYS_clone3},
                                                        {"mount", SYS_mount},
@@ -133,13 +134,13 @@ TEST_CASE("a seccomp filter that refuses what a box is made of is told, and the 
   CHECK(refused.out.empty());
   CHECK(refused.err.find(error == EPERM ? "(EPERM)" : "(ENOSYS)") != std::string::npos);
   CHECK(refused.err.find("\nhint: ") != std::string::npos);
-  // The kernel is new enough.
+  // It does not blame the kernel's version.
   CHECK(refused.err.find("5.14") == std::string::npos);
   if (error == ENOSYS) CHECK(refused.err.find("hint: a seccomp filter hides") != std::string::npos);
   CHECK_FALSE(was_run(place));
 }
 
-TEST_CASE("SystemCallFilter= of a systemd unit is named as what refuses or kills", "[refusal]") {
+TEST_CASE("stepbox names SystemCallFilter= of a systemd unit where it refuses or kills", "[refusal]") {
   const Caller caller = GENERATE(from_range(callers()));
   const unsigned action = GENERATE(SECCOMP_RET_ERRNO | unsigned{EPERM}, SECCOMP_RET_KILL_PROCESS);
   CAPTURE(caller, action);
@@ -156,7 +157,7 @@ TEST_CASE("SystemCallFilter= of a systemd unit is named as what refuses or kills
   CHECK_FALSE(was_run(place));
 }
 
-TEST_CASE("a step that is killed while its box is made is told as such, and nothing hangs", "[refusal]") {
+TEST_CASE("a step that is killed while its box is made is reported as such, and nothing hangs", "[refusal]") {
   const Caller caller = GENERATE(from_range(callers()));
   const FatalCall call =
       GENERATE(values<FatalCall>({{"before its ids are mapped", SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING},
@@ -174,7 +175,7 @@ TEST_CASE("a step that is killed while its box is made is told as such, and noth
   CHECK(processes_with(place.mark()).empty());
 }
 
-TEST_CASE("where memory is short root's box is refused, and not made without shifted ids", "[refusal]") {
+TEST_CASE("where memory is short, root's box is refused instead of made without shifted ids", "[refusal]") {
   REQUIRE_HOST(root_suite);
   const Place place(Caller::root);
   Command step = with_canary(place);
@@ -186,7 +187,7 @@ TEST_CASE("where memory is short root's box is refused, and not made without shi
   CHECK_FALSE(was_run(place));
 }
 
-TEST_CASE("a step whose start cannot be told does not run", "[refusal]") {
+TEST_CASE("a step that cannot report its start does not run", "[refusal]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -198,7 +199,7 @@ TEST_CASE("a step whose start cannot be told does not run", "[refusal]") {
   CHECK_FALSE(was_run(place));
 }
 
-TEST_CASE("a filter that refuses only unshare does not matter", "[refusal]") {
+TEST_CASE("a filter that refuses only unshare does no harm", "[refusal]") {
   const Caller caller = GENERATE(from_range(callers()));
   const int error = GENERATE(EPERM, ENOSYS);
   CAPTURE(caller, error);
@@ -211,7 +212,7 @@ TEST_CASE("a filter that refuses only unshare does not matter", "[refusal]") {
   CHECK(was_run(place));
 }
 
-TEST_CASE("under RestrictSUIDSGID= of systemd a box is made as anywhere", "[refusal]") {
+TEST_CASE("systemd's RestrictSUIDSGID= does not prevent a box", "[refusal]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -220,11 +221,11 @@ TEST_CASE("under RestrictSUIDSGID= of systemd a box is made as anywhere", "[refu
   const Run ran = run(step);
   INFO(ran);
   CHECK(was_run(place));
-  // The filter is there, and holds for the step as well.
+  // The filter is active, and holds for the step as well.
   CHECK(ran.err.find("Operation not permitted") != std::string::npos);
 }
 
-TEST_CASE("where user namespaces are used up the hint names the switch", "[refusal]") {
+TEST_CASE("where user namespaces are used up, the hint names the sysctl", "[refusal]") {
   REQUIRE_HOST(user_namespaces);
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
@@ -239,8 +240,8 @@ TEST_CASE("where user namespaces are used up the hint names the switch", "[refus
   CHECK_FALSE(was_run(place));
 }
 
-// Hidden: the switch belongs to the whole machine. tests/vm turns it and then asks for this tag.
-TEST_CASE("where only root may make user namespaces, a user is told the switch and root is served",
+// Hidden, because the switch changes the whole machine. tests/vm sets it and then asks for this tag.
+TEST_CASE("where only root may make user namespaces, a user learns of the switch and root gets a box",
           "[.user-namespaces-for-root-only]") {
   REQUIRE_HOST(root_suite);
   REQUIRE(read_file("/proc/sys/kernel/unprivileged_userns_clone") == "0\n");
@@ -262,14 +263,14 @@ TEST_CASE("where only root may make user namespaces, a user is told the switch a
   CHECK_FALSE(was_run(place));
   CHECK(doctor.code() != 0);
   CHECK((doctor.out + doctor.err).find("kernel.unprivileged_userns_clone") != std::string::npos);
-  // Weaker, and only because it is asked for.
+  // A weaker mode, only because the user asks for it.
   const Run weaker = place.run_step({"--isolation", "landlock"}, {"sh", "-c", "echo made > made"});
   INFO(weaker);
   CHECK(weaker.code() == 0);
   CHECK(read_file(place.checkout() / "made") == "made\n");
 }
 
-TEST_CASE("a masked /proc is told as such", "[refusal]") {
+TEST_CASE("a masked /proc is reported as such", "[refusal]") {
   REQUIRE_HOST(root_suite);
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
@@ -282,7 +283,7 @@ TEST_CASE("a masked /proc is told as such", "[refusal]") {
   const Run refused = run(step);
   INFO(refused);
   if (caller == Caller::root) {
-    // The kernel asks only those for a fully visible /proc who are not root of the first user namespace.
+    // The kernel requires a fully visible /proc of everybody but root of the first user namespace.
     CHECK(refused.code() == 0);
     CHECK(was_run(place));
     return;
@@ -293,7 +294,7 @@ TEST_CASE("a masked /proc is told as such", "[refusal]") {
   CHECK_FALSE(was_run(place));
 }
 
-TEST_CASE("a read-only /proc, where no id can be mapped, is told", "[refusal]") {
+TEST_CASE("a read-only /proc, which allows no id mapping, is reported", "[refusal]") {
   REQUIRE_HOST(root_suite);
   const Place place(Caller::user);
   Command step = with_canary(place);
@@ -308,7 +309,7 @@ TEST_CASE("a read-only /proc, where no id can be mapped, is told", "[refusal]") 
   CHECK_FALSE(was_run(place));
 }
 
-TEST_CASE("an id map that a security module refuses is told, with AppArmor's switch", "[refusal]") {
+TEST_CASE("an id map that a security module refuses is reported, with AppArmor's switch", "[refusal]") {
   const int error = GENERATE(EPERM, EACCES);
   CAPTURE(error);
   const Place place(Caller::user);
@@ -321,7 +322,7 @@ TEST_CASE("an id map that a security module refuses is told, with AppArmor's swi
   CHECK_FALSE(was_run(place));
 }
 
-TEST_CASE("a protection that is required and not there refuses the run", "[refusal]") {
+TEST_CASE("a run that requires a missing protection is refused", "[refusal]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -332,7 +333,7 @@ TEST_CASE("a protection that is required and not there refuses the run", "[refus
   CHECK_FALSE(was_run(place));
 }
 
-TEST_CASE("where ids cannot be shifted the run is degraded aloud, and refused when isolation is required",
+TEST_CASE("where ids cannot be shifted, the run says it is degraded, and is refused when isolation is required",
           "[refusal]") {
   REQUIRE_HOST(root_suite);
   const Place place(Caller::root);
@@ -342,7 +343,7 @@ TEST_CASE("where ids cannot be shifted the run is degraded aloud, and refused wh
       place.step(required ? std::vector<std::string>{"--require", "uid-isolation"} : std::vector<std::string>{},
                  {"sh", "-c", "echo ran > canary; cat /proc/self/uid_map"});
   step.prepare = [] {
-    // A container with an id range of its own: root, but without the ids that boxes are shifted to.
+    // A container with its own id range: root, but without the ids that boxes are shifted to.
     enter_user_namespace("0 0 65536", "0 0 65536");
   };
   const Run ran = run(step);

@@ -1,4 +1,4 @@
-// The file that --report names says what is true from the moment the arguments are read.
+// The file that --report names tells the truth from the moment stepbox has read its arguments.
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -20,7 +20,7 @@ using in_child::must;
 
 constexpr const char* kOlder = R"({"schema_version": 1, "outcome": {"verdict": "success", "exit_code": 0}})";
 
-// A step that goes on when the case says so.
+// A step that waits until the case lets it go on.
 class Waiting {
  public:
   explicit Waiting(Command step) {
@@ -57,7 +57,7 @@ bool is_time(const Json& text) {
   return text.is_string() && text.get<std::string>().size() == 24 && text.get<std::string>().ends_with('Z');
 }
 
-// The message, without its prefix on each line and without the hint.
+// The message without the prefix of each line, and without the hint.
 std::string message_of(const Run& ran) {
   constexpr std::string_view kPrefix = "stepbox: ";
   std::string message;
@@ -68,7 +68,7 @@ std::string message_of(const Run& ran) {
 
 struct Refused {
   const char* what;
-  std::vector<std::string> words;  // behind `stepbox`; REPORT stands for the file
+  std::vector<std::string> words;  // after `stepbox`; REPORT stands for the file
 };
 std::ostream& operator<<(std::ostream& out, const Refused& refused) {
   return out << refused.what;
@@ -81,7 +81,7 @@ Command stepbox(const Place& place, std::vector<std::string> words) {
   return place.command(words);
 }
 
-// A file system of `options` at the report's place, that only what is started sees.
+// Mounts a file system with `options` at the report's place; only the program that is started sees it.
 void mount_small(const Place& place, const char* options) {
   in_child::private_mounts();
   must(::mount("small", (place.root() / "out").c_str(), "tmpfs", 0, options) == 0, "mount");
@@ -89,7 +89,7 @@ void mount_small(const Place& place, const char* options) {
 
 }  // namespace
 
-TEST_CASE("while the step runs its report says so, and afterwards how it ended", "[report-file]") {
+TEST_CASE("the report says that the step is running, and afterwards how it ended", "[report-file]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -117,7 +117,7 @@ TEST_CASE("while the step runs its report says so, and afterwards how it ended",
   CHECK(std::distance(fs::directory_iterator(place.root() / "out"), fs::directory_iterator()) == 1);
 }
 
-TEST_CASE("the report of a stepbox that was killed goes on saying that it runs", "[report-file]") {
+TEST_CASE("the report of a killed stepbox still says that the step is running", "[report-file]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -129,7 +129,7 @@ TEST_CASE("the report of a stepbox that was killed goes on saying that it runs",
   CHECK(place.report().at("run").at("pid") == step.process->pid());
 }
 
-TEST_CASE("an older success does not stand in for a run that was refused", "[report-file]") {
+TEST_CASE("an older report of success does not survive a run that was refused", "[report-file]") {
   const Caller caller = GENERATE(from_range(callers()));
   const Refused refused = GENERATE(
       Refused{"an unknown option", {"run", "--report", "REPORT", "--bogus", "--", "true"}},
@@ -166,7 +166,7 @@ TEST_CASE("a report that a variable names is kept true as well", "[report-file]"
   CHECK(verdict_of(place.report()) == "launcher-error");
 }
 
-TEST_CASE("what only looks like the report's option is left alone", "[report-file]") {
+TEST_CASE("words that only look like the report's option are left alone", "[report-file]") {
   const Place place(Caller::user);
   place.make_file(place.report_file(), kOlder);
   const std::vector<std::string> words =
@@ -193,7 +193,7 @@ TEST_CASE("a stream gets one document, however the run ends", "[report-file]") {
   CHECK(verdict_of(Json::parse(ran.out)) == verdict);
 }
 
-TEST_CASE("a report that cannot be begun is told before the step runs", "[report-file]") {
+TEST_CASE("stepbox says before the step runs that it cannot begin the report", "[report-file]") {
   REQUIRE_HOST(root_suite);
   const Caller caller = GENERATE(from_range(callers()));
   const char* options = GENERATE("mode=0777,size=4k", "mode=0777,nr_inodes=2");
@@ -211,11 +211,11 @@ TEST_CASE("a report that cannot be begun is told before the step runs", "[report
   CHECK_FALSE(fs::exists(place.checkout() / "ran"));
 }
 
-TEST_CASE("a report that may not grow is told, and ends nobody", "[report-file]") {
+TEST_CASE("stepbox says when the report may not grow, and dies of no signal", "[report-file]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
-  // Enough to begin with, and for a word at the end.
+  // Enough for the first report and for a short one at the end.
   Command step = place.step({}, {"true"});
   step.as_caller = [] {
     const rlimit small{1024, 1024};
@@ -230,7 +230,7 @@ TEST_CASE("a report that may not grow is told, and ends nobody", "[report-file]"
   CHECK(report.at("outcome").at("sentence").get<std::string>().ends_with("; the step succeeded"));
 }
 
-TEST_CASE("where the end cannot be written, nothing goes on saying that the step runs", "[report-file]") {
+TEST_CASE("if the final report cannot be written, no report keeps saying that the step is running", "[report-file]") {
   REQUIRE_HOST(root_suite);
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
@@ -240,7 +240,7 @@ TEST_CASE("where the end cannot be written, nothing goes on saying that the step
   Waiting step(command);
   const fs::path seen = "/proc/" + std::to_string(step.process->pid()) + "/root" + (place.root() / "out").string();
   REQUIRE(read_file(seen / "report.json").find("running") != std::string::npos);
-  // Held beyond the end of the mount namespace.
+  // This handle keeps the directory after the end of the mount namespace.
   const int out = ::open(seen.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   REQUIRE(out >= 0);
   write_file(seen / "rest", std::string(4096, 'x'));
@@ -253,7 +253,7 @@ TEST_CASE("where the end cannot be written, nothing goes on saying that the step
   ::close(out);
 }
 
-TEST_CASE("a step cannot reach the report that says it runs", "[report-file]") {
+TEST_CASE("a step cannot reach the report that says it is running", "[report-file]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);

@@ -1,4 +1,4 @@
-// Each limit at nothing, one at a time: the step runs, or there is one clear error; never a crash, never a hang.
+// Each limit near zero, one at a time: the step runs, or there is one clear error; never a crash, never a hang.
 #include <sys/personality.h>
 #include <sys/resource.h>
 
@@ -26,14 +26,14 @@ std::vector<Limit> limits() {
   return {{"NOFILE", RLIMIT_NOFILE, 0},
           {"NOFILE", RLIMIT_NOFILE, 3},
 #ifndef STEPBOX_INSTRUMENTED
-          // Before UBSan looks at an object's type it opens a pipe, and takes a failure of that for a wrong type.
+          // UBSan opens a pipe before it looks at an object's type, and takes its failure for a wrong type.
           {"NOFILE", RLIMIT_NOFILE, 8},
 #endif
           {"NPROC", RLIMIT_NPROC, 0},
           {"FSIZE", RLIMIT_FSIZE, 0},
           {"CORE", RLIMIT_CORE, 0},
           {"AS", RLIMIT_AS, 0},
-          // With less than the program itself takes, the kernel ends it before its first line.
+          // Less than the program itself needs: the kernel kills it before its first line.
           {"AS", RLIMIT_AS, 8 << 20},
           {"DATA", RLIMIT_DATA, 0},
           {"STACK", RLIMIT_STACK, 0},
@@ -53,8 +53,8 @@ void set(const Limit& limit) {
   in_child::must(::setrlimit(limit.resource, &wanted) == 0, "setrlimit");
 }
 
-// As stepbox is called, but a program that does nothing: static, or instrumented where stepbox is. It asks for a little more stack than stepbox needs
-// before its own code runs.
+// Called as stepbox is, but a program that does nothing: static, or instrumented where stepbox is. It uses a little
+// more stack than stepbox needs before its own code runs.
 Command bare_program_like(const Command& step) {
   Command bare = step;
   bare.argv.front() = program("use_stack");
@@ -62,27 +62,27 @@ Command bare_program_like(const Command& step) {
   return bare;
 }
 
-// Inside there are more variables, so that a step can have too little stack where stepbox had enough.
+// The box adds variables, so the step can run out of stack where stepbox had enough.
 bool step_died_of_its_stack(const Limit& limit, const Run& ran, const Place& place) {
   return limit.resource == RLIMIT_STACK && ran.code() == 128 + SIGSEGV && verdict_of(place.report()) == "signal";
 }
 
 }  // namespace
 
-TEST_CASE("with any limit at nothing the step runs or stepbox gives one clear error", "[rlimits]") {
+TEST_CASE("with any limit near zero the step runs, or stepbox gives one clear error", "[rlimits]") {
   const Caller caller = GENERATE(from_range(callers()));
   const Limit limit = GENERATE(from_range(limits()));
   CAPTURE(caller, limit);
   const Place place(caller);
   Command step = place.step({}, {"end_with", "code", "7"});
   step.as_caller = [&] {
-    // Or luck decides how much room the first page of the stack has.
+    // Otherwise luck decides how much room the first stack page has.
     ::personality(ADDR_NO_RANDOMIZE);
     set(limit);
   };
   step.timeout = seconds(10);
   const Run ran = run(step);
-  // The oracle: some limits let no program start at all.
+  // The oracle: under some limits no program can start at all.
   const bool starts_outside = run(bare_program_like(step)).code() == 7;
   INFO(ran);
   CAPTURE(starts_outside);
@@ -98,7 +98,7 @@ TEST_CASE("with any limit at nothing the step runs or stepbox gives one clear er
   CHECK(processes_with(place.mark()).empty());
 }
 
-TEST_CASE("limits of the caller are those of the step", "[rlimits]") {
+TEST_CASE("the step has the caller's limits", "[rlimits]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -107,7 +107,7 @@ TEST_CASE("limits of the caller are those of the step", "[rlimits]") {
   step.as_caller = [] {
     set({"NOFILE", RLIMIT_NOFILE, 100});
     set({"FSIZE", RLIMIT_FSIZE, 1 << 20});
-    set({"STACK", RLIMIT_STACK, 256 << 10});  // stepbox itself gets round this one
+    set({"STACK", RLIMIT_STACK, 256 << 10});  // stepbox itself works around this one
   };
   Command bare = place.command(show);
   bare.as_caller = step.as_caller;

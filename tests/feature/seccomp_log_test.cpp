@@ -1,4 +1,4 @@
-// seccomp's log mode: nothing is refused, everything that would have been is listed.
+// Seccomp's log mode: it refuses no call, and lists every call that the profile would have refused.
 #include <map>
 
 #include <catch2/catch.hpp>
@@ -11,7 +11,7 @@ namespace {
 
 Json log_of(const Place& place) { return place.report().at("seccomp").at("log"); }
 
-// The record of the call; null where it is not listed.
+// The record of the call; null where the log does not list it.
 Json logged(const Json& log, const std::string& call, const std::string& architecture) {
   for (const Json& record : log.at("calls"))
     if (record.at("call") == call && record.at("architecture") == architecture) return record;
@@ -26,7 +26,7 @@ constexpr const char* kNative = "aarch64";
 
 }  // namespace
 
-TEST_CASE("in log mode calls are answered by the kernel and listed with their count", "[seccomp]") {
+TEST_CASE("in log mode the kernel answers calls, and the report lists them with their count", "[seccomp]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -47,7 +47,7 @@ TEST_CASE("in log mode calls are answered by the kernel and listed with their co
   CHECK(log.at("unlisted") == 0);
 }
 
-TEST_CASE("every call that a profile refuses is listed in log mode, by each entry", "[seccomp]") {
+TEST_CASE("log mode lists every call that a profile refuses, by each entry", "[seccomp]") {
   const Place place(Caller::user);
   const std::string profile = GENERATE("default", "strict");
   CAPTURE(profile);
@@ -72,7 +72,7 @@ TEST_CASE("every call that a profile refuses is listed in log mode, by each entr
   }
 }
 
-TEST_CASE("a harmless step has nothing listed, and its output and exit code", "[seccomp]") {
+TEST_CASE("log mode lists nothing for a harmless step, and keeps its output and exit code", "[seccomp]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -87,7 +87,7 @@ TEST_CASE("a harmless step has nothing listed, and its output and exit code", "[
   CHECK(log_of(place).is_null());
 }
 
-TEST_CASE("the log mode needs no box", "[seccomp]") {
+TEST_CASE("log mode needs no box", "[seccomp]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -97,7 +97,7 @@ TEST_CASE("the log mode needs no box", "[seccomp]") {
   CHECK(logged(log_of(place), "keyctl", kNative).at("count") == 6);
 }
 
-TEST_CASE("calls of many threads at once are all counted", "[seccomp]") {
+TEST_CASE("concurrent calls of many threads are all counted", "[seccomp]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -107,31 +107,31 @@ TEST_CASE("calls of many threads at once are all counted", "[seccomp]") {
   CHECK(logged(log_of(place), "keyctl", kNative).at("count") == 2000);
 }
 
-TEST_CASE("calls that signals interrupt while they are looked at are made again", "[seccomp]") {
+TEST_CASE("calls that signals interrupt while stepbox looks at them are made again", "[seccomp]") {
   const Place place(Caller::user);
   const Run ran = place.run_step({"--seccomp-log"}, {"refused_calls", "2", "20000", "100"});
   INFO(ran);
   CHECK(ran.code() == 0);
   CHECK(ran.out == "KERNEL\n");
-  // Now and then the kernel interrupts one that has been answered. Of the signals, thousands in this time, most interrupt
-  // one that has not been.
+  // Now and then the kernel interrupts a call that stepbox has answered already. Most of the signals, thousands in
+  // this time, interrupt one that has no answer yet.
   CHECK(logged(log_of(place), "keyctl", kNative).at("count") >= 40'000);
   CHECK(logged(log_of(place), "keyctl", kNative).at("count") < 41'000);
 }
 
-TEST_CASE("a step that never stops calling is ended by its time limit", "[seccomp]") {
+TEST_CASE("the time limit ends a step that never stops calling", "[seccomp]") {
   const Place place(Caller::user);
   const Run ran = place.run_step({"--seccomp-log", "--timeout", "300ms", "--grace", "100ms"},
                                  {"sh", "-c", "trap '' TERM; exec refused_calls 10 1000000000"});
   INFO(ran);
   CHECK(ran.code() == 124);
-  // By stepbox, and not by init five seconds later, which looks at nobody.
+  // Stepbox ended it. Init would have done so five seconds later, and takes no snapshot.
   CHECK(place.report().at("diagnostics").size() == 1);
   CHECK(place.report().at("time").at("wall") < 4 * patience_factor());
   CHECK(logged(log_of(place), "keyctl", kNative).at("count") > 10);
 }
 
-TEST_CASE("callers that are killed while their calls are pending hold nobody up", "[seccomp]") {
+TEST_CASE("callers that are killed while their calls are pending block nothing", "[seccomp]") {
   const Place place(Caller::user);
   const Run ran = place.run_step({"--seccomp-log"},
                                  {"sh", "-c",
@@ -143,7 +143,7 @@ TEST_CASE("callers that are killed while their calls are pending hold nobody up"
   CHECK(ran.out == "KERNEL\n");
 }
 
-TEST_CASE("a profile that refuses what starts the step is logged all the same", "[seccomp]") {
+TEST_CASE("a profile that refuses the calls that start the step is still logged", "[seccomp]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -159,7 +159,7 @@ TEST_CASE("a profile that refuses what starts the step is logged all the same", 
   CHECK(logged(log_of(place), "exit_group", kNative).at("count") == 1);
 }
 
-TEST_CASE("log mode is said to be no protection, and refused where one is required", "[seccomp]") {
+TEST_CASE("log mode is reported as no protection, and refused where seccomp is required", "[seccomp]") {
   const Place place(Caller::user);
   const Run ran = place.run_step({"--seccomp-log"}, {"true"});
   INFO(ran);
@@ -174,7 +174,7 @@ TEST_CASE("log mode is said to be no protection, and refused where one is requir
   CHECK(explained.out.find("\n  log mode ") != std::string::npos);
 }
 
-TEST_CASE("a project cannot switch the log mode on", "[seccomp]") {
+TEST_CASE("a project cannot switch log mode on", "[seccomp]") {
   const Place place(Caller::user);
   place.make_file(place.checkout() / ".stepbox.yaml", "version: 1\nseccomp-log: true\n");
   const Run ran = place.run_step({}, {"true"});
@@ -183,7 +183,7 @@ TEST_CASE("a project cannot switch the log mode on", "[seccomp]") {
   CHECK(ran.err.find("seccomp-log: true is wider than the false of default:") != std::string::npos);
 }
 
-TEST_CASE("one log mode in another is refused with its cause, any other box is not", "[seccomp]") {
+TEST_CASE("one log mode inside another is refused with its cause, any other box is not", "[seccomp]") {
   const Place place(Caller::user);
   const std::string inner = program("stepbox");
   const Run twice = place.run_step({"--seccomp-log"}, {inner, "run", "--seccomp-log", "--", "true"});

@@ -1,4 +1,4 @@
-// The step's seccomp filter: each rule of the profiles tried by a program, and the tools that must work under it.
+// The step's seccomp filter: programs try each rule of the profiles, and common tools must work under it.
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,14 +15,14 @@
 namespace stepbox::feature {
 namespace {
 
-// No call answers so by itself: where it is seen, the filter has spoken.
+// The kernel never gives this answer by itself, so it must come from the filter.
 constexpr const char* kOurs = "EXFULL";
 
 std::string profile_text(const std::string& name) {
   return read_file(fs::path(STEPBOX_PROFILES) / (name + ".yaml"));
 }
 
-// The profile with EPERM, which the kernel answers for reasons of its own too, replaced.
+// The profile with another errno in place of EPERM, which the kernel also gives for reasons of its own.
 std::string marked(const std::string& text) {
   return std::regex_replace(text, std::regex("answer: EPERM"), std::string("answer: ") + kOurs);
 }
@@ -38,7 +38,7 @@ std::set<std::string> calls_of(const std::string& text) {
   return names;
 }
 
-// What the profiles answer to what is not EPERM.
+// The profiles' answers other than EPERM.
 std::string answer_to(const std::string& call) {
   static const std::map<std::string, std::string> kAnswers = {{"io_uring_setup", "ENOSYS"},
                                                               {"io_uring_enter", "ENOSYS"},
@@ -82,7 +82,7 @@ TEST_CASE("every call that a profile names is refused, natively and by the 32-bi
     seen.insert(call);
   }
 #if defined(__x86_64__)
-  // Some exist for 32-bit programs only.
+  // Some calls exist for 32-bit programs only.
   if (tried.out.find(" i386 ") != std::string::npos)
     CHECK(seen == calls_of(profile_text(profile)));
   else
@@ -92,7 +92,7 @@ TEST_CASE("every call that a profile names is refused, natively and by the 32-bi
 #endif
 }
 
-TEST_CASE("without a filter the same calls are answered by the kernel", "[seccomp]") {
+TEST_CASE("without a filter the kernel answers the same calls", "[seccomp]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -104,7 +104,7 @@ TEST_CASE("without a filter the same calls are answered by the kernel", "[seccom
   CHECK(tried.out.find(kOurs) == std::string::npos);
 }
 
-TEST_CASE("the profile is told by explain and report", "[seccomp]") {
+TEST_CASE("explain and the report name the profile", "[seccomp]") {
   const std::string profile = GENERATE("default", "strict");
   CAPTURE(profile);
   const Place place(Caller::user);
@@ -123,7 +123,7 @@ TEST_CASE("the profile is told by explain and report", "[seccomp]") {
   CHECK((explained.out.find("\n  namespaces ") != std::string::npos) == (profile == "strict"));
 }
 
-TEST_CASE("off is no filter, and cannot be had where one is required", "[seccomp]") {
+TEST_CASE("off means no filter, and is refused where seccomp is required", "[seccomp]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -135,7 +135,7 @@ TEST_CASE("off is no filter, and cannot be had where one is required", "[seccomp
   CHECK(what_is_wrong_with_refusal(refused).empty());
 }
 
-TEST_CASE("a project may ask for strict, and for nothing wider", "[seccomp]") {
+TEST_CASE("a project may ask for strict, but for nothing wider", "[seccomp]") {
   const Place place(Caller::user);
   const auto with_project = [&](const std::string& value) {
     place.make_file(place.checkout() / ".stepbox.yaml", "version: 1\nseccomp: " + value + "\n");
@@ -150,7 +150,7 @@ TEST_CASE("a project may ask for strict, and for nothing wider", "[seccomp]") {
   CHECK(with_project("default").out == "nested\n");
 }
 
-TEST_CASE("a profile that kills makes the verdict, which names it", "[seccomp]") {
+TEST_CASE("the verdict names a profile that killed the step", "[seccomp]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -164,7 +164,7 @@ TEST_CASE("a profile that kills makes the verdict, which names it", "[seccomp]")
   CHECK(killed.err.find("the seccomp profile '" + file + "' forbids") != std::string::npos);
 }
 
-TEST_CASE("a profile that cannot be used stops the run with its place", "[seccomp]") {
+TEST_CASE("a profile with a mistake stops the run, and the message gives its place", "[seccomp]") {
   const Place place(Caller::user);
   const Run wrong = place.run_step({"--seccomp", file_of(place, "version: 1\nextends: defualt\n")}, {"true"});
   INFO(wrong);
@@ -190,7 +190,7 @@ TEST_CASE("a step without the right to set-user-id modes leaves no such file, an
     struct stat status {};
     if (::stat((place.checkout() / name).c_str(), &status) == 0 && (status.st_mode & S_ISUID) != 0) ++left;
   }
-  // `chmod 755 a` takes the bit off again.
+  // `chmod 755 a` has removed the bit again.
   CHECK(left == (also ? 0 : 2));
   CHECK(fs::exists(place.checkout() / "plain"));
   struct stat shared {};
@@ -198,7 +198,7 @@ TEST_CASE("a step without the right to set-user-id modes leaves no such file, an
   CHECK((shared.st_mode & S_ISGID) != 0);
 }
 
-TEST_CASE("a step cannot take limits away from init", "[seccomp]") {
+TEST_CASE("a step cannot lower init's limits", "[seccomp]") {
   const Place place(Caller::user);
   const Run tried = place.run_step({}, {"sh", "-c", "prlimit --pid 1 --cpu=1 && echo lowered; exit 4"});
   INFO(tried);

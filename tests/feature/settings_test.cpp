@@ -1,4 +1,4 @@
-// Settings of tools in the home: hidden with it, named after a step that failed, shown by --settings show.
+// Settings of tools in the home: hidden with it, named after a failed step, and shown by --settings show.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,14 +12,14 @@ namespace {
 
 constexpr const char* kLine = "settings of this home that the step did not see: ";
 
-// The state of a file in the report; null where it is not named.
+// The state of a file in the report; null where the report does not name it.
 Json state_of(const Json& report, const fs::path& path) {
   for (const Json& file : report.at("settings"))
     if (file.at("path") == path.string()) return file.at("state");
   return nullptr;
 }
 
-// Settings of npm (a link, as managers of dotfiles make it), Go and Cargo.
+// Settings of npm (a link, as dotfile managers make it), Go and Cargo.
 void make_settings(const Place& place) {
   place.make_directory(place.home() / "dotfiles");
   place.make_file(place.home() / "dotfiles/npmrc", "registry=https://npm.example/\n", 0600);
@@ -32,7 +32,7 @@ void make_settings(const Place& place) {
 
 }  // namespace
 
-TEST_CASE("settings of the home are hidden, and named where a step failed, in the report and by explain", "[settings]") {
+TEST_CASE("settings in the home are hidden; a failed step, the report and explain name them", "[settings]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -63,7 +63,7 @@ TEST_CASE("settings of the home are hidden, and named where a step failed, in th
   CHECK(explained.out.find((place.home() / ".npmrc").string() + " (npm)") != std::string::npos);
 }
 
-TEST_CASE("--settings show shows settings read-only, where the tool looks", "[settings]") {
+TEST_CASE("--settings show shows settings read-only, where their tools look", "[settings]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -80,7 +80,7 @@ TEST_CASE("--settings show shows settings read-only, where the tool looks", "[se
   for (const char* file : {".npmrc", ".config/go/env", ".cargo/config.toml"}) CHECK(state_of(place.report(), place.home() / file) == "shown");
 }
 
-TEST_CASE("settings are shown by the variable as well, and a file that a rule shows is not called hidden", "[settings]") {
+TEST_CASE("the variable shows settings too, and a file that another rule shows is not called hidden", "[settings]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -97,7 +97,7 @@ TEST_CASE("settings are shown by the variable as well, and a file that a rule sh
   CHECK(state_of(place.report(), place.home() / ".npmrc") == "shown");
 }
 
-TEST_CASE("a project's policy may hide settings and not show them", "[settings]") {
+TEST_CASE("a project's policy may hide settings but not show them", "[settings]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -111,11 +111,11 @@ TEST_CASE("a project's policy may hide settings and not show them", "[settings]"
   CHECK(place.run_step({}, {"test", "!", "-e", place.home() / ".npmrc"}).code() == 0);
 }
 
-TEST_CASE("a home without settings is not talked of", "[settings]") {
+TEST_CASE("a home without settings is not mentioned", "[settings]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
-  // What is there by the name and is no file of settings.
+  // They have the names, but are no settings files.
   place.make_directory(place.home() / ".npmrc");
   REQUIRE(::mkfifo((place.home() / ".netrc").c_str(), 0666) == 0);
   fs::create_symlink("nowhere", place.home() / ".gitconfig");
@@ -130,7 +130,7 @@ TEST_CASE("a home without settings is not talked of", "[settings]") {
   }
 }
 
-TEST_CASE("settings that cannot be looked at are not absent", "[settings]") {
+TEST_CASE("settings that cannot be looked at do not count as absent", "[settings]") {
   REQUIRE_HOST(call_tracer);
   const Caller caller = GENERATE(from_range(callers()));
   const std::string error = GENERATE("EIO", "ESTALE", "ENOMEM", "ELOOP");
@@ -153,7 +153,7 @@ TEST_CASE("settings that cannot be looked at are not absent", "[settings]") {
   CHECK(named.err.find("~/.npmrc (npm)") != std::string::npos);
 }
 
-TEST_CASE("what is closed to the caller is closed to the caller's tools too", "[settings]") {
+TEST_CASE("settings that are closed to the caller are closed to its tools too", "[settings]") {
   REQUIRE_HOST(root_suite);
   const Place place(Caller::user);
   make_settings(place);
@@ -164,7 +164,7 @@ TEST_CASE("what is closed to the caller is closed to the caller's tools too", "[
   const Run shown = place.run_step({"--settings", "show"}, {"sh", "-c", "cat ~/.npmrc"});
   INFO(shown);
   CHECK(shown.out == "registry=https://npm.example/\n");
-  // A home of somebody else's, as setpriv(1) leaves it in HOME.
+  // Another user's home, as setpriv(1) leaves it in HOME.
   REQUIRE(::chown(place.home().c_str(), 0, 0) == 0);
   REQUIRE(::chmod(place.home().c_str(), 0700) == 0);
   const Run failed = place.run_step({}, {"false"});

@@ -1,5 +1,5 @@
-// What may wait for ever before and after the step does not keep stepbox: a box that does not come about, standard error that
-// is not read. And what is just ending gets the processor time that it needs.
+// Stepbox does not wait for ever before or after the step: neither for a box that does not come up, nor for an unread
+// standard error. And processes that are about to exit get the processor time that they need.
 #include <fcntl.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
@@ -46,7 +46,7 @@ Command traced(Command command, std::function<void()> as_caller = {}) {
   return command;
 }
 
-// The writing end of a pipe without room.
+// The writing end of a full pipe.
 class FullPipe {
  public:
   FullPipe() {
@@ -69,7 +69,7 @@ class FullPipe {
 
 }  // namespace
 
-TEST_CASE("stepbox can be asked to end while the box is being made", "[signals]") {
+TEST_CASE("a signal ends stepbox while it makes the box", "[signals]") {
   const Caller caller = GENERATE(from_range(callers()));
   const int signal = GENERATE(SIGTERM, SIGINT, SIGHUP, SIGQUIT);
   CAPTURE(caller, signal);
@@ -87,7 +87,7 @@ TEST_CASE("stepbox can be asked to end while the box is being made", "[signals]"
   CHECK(processes_with(place.mark()).empty());
 }
 
-TEST_CASE("a signal that the caller ignores does not end stepbox while the box is being made", "[signals]") {
+TEST_CASE("a signal that the caller ignores does not end stepbox while it makes the box", "[signals]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -95,7 +95,7 @@ TEST_CASE("a signal that the caller ignores does not end stepbox while the box i
   REQUIRE(stop_init_once_it_is_made(step.pid()));
   step.signal(SIGHUP);
   SECTION("and the step runs") { ::kill(init_of(step.pid()), SIGCONT); }
-  SECTION("but another one does") { step.signal(SIGTERM); }
+  SECTION("but another signal does") { step.signal(SIGTERM); }
   const Run ended = step.finish();
   INFO(ended);
   CHECK_FALSE(ended.timed_out);
@@ -103,7 +103,7 @@ TEST_CASE("a signal that the caller ignores does not end stepbox while the box i
   CHECK(processes_with(place.mark()).empty());
 }
 
-TEST_CASE("a box that is not made within the step's time is given up", "[signals]") {
+TEST_CASE("stepbox gives up a box that is not up within the step's time", "[signals]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -118,7 +118,7 @@ TEST_CASE("a box that is not made within the step's time is given up", "[signals
   CHECK(processes_with(place.mark()).empty());
 }
 
-TEST_CASE("a step starts although stepbox has something to say and standard error is not read", "[signals]") {
+TEST_CASE("a step starts although stepbox has something to say and nobody reads standard error", "[signals]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -134,8 +134,8 @@ TEST_CASE("a step starts although stepbox has something to say and standard erro
   CHECK(place.report().at("warnings").dump().find("on standard error could not be written") != std::string::npos);
 }
 
-// Its share of the processor lets the last writer need longer than any time that it could be given by the clock.
-TEST_CASE("what reads the step's output gets the processor time to write the end of it, on a slow machine, too", "[ends]") {
+// Its share of the processor makes the last writer slower than any fixed time would allow for.
+TEST_CASE("a reader of the step's output gets the processor time to write the rest, on a slow machine too", "[ends]") {
   REQUIRE_HOST(root_suite);
   if (std::getenv("STEPBOX_TEST_PATIENCE") != nullptr) {
     WARN("skipped: on an emulated machine so small a share of it is less than stepbox waits for");

@@ -1,4 +1,4 @@
-// What the step sees and may do is what was named: --source, --ro, --rw, --hide, --home, toolchains, CI files.
+// The step sees and may do what the user named: --source, --ro, --rw, --hide, --home, toolchains, CI files.
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 
 namespace stepbox::feature {
 
-TEST_CASE("a read-only checkout can be read and not written", "[shown-paths]") {
+TEST_CASE("a read-only checkout can be read but not written", "[shown-paths]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -35,7 +35,7 @@ TEST_CASE("root's step writes to a checkout elsewhere that belongs to a director
   CHECK(fs::exists(elsewhere / "made"));
 }
 
-TEST_CASE("without a checkout the step sees nothing of it and starts in its home", "[shown-paths]") {
+TEST_CASE("without a checkout the step sees none of it, and starts in its home", "[shown-paths]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -47,7 +47,7 @@ TEST_CASE("without a checkout the step sees nothing of it and starts in its home
   CHECK(built.code() != 0);
 }
 
-TEST_CASE("--ro shows a hidden path, --rw lets writes through, --hide takes a visible one away", "[shown-paths]") {
+TEST_CASE("--ro shows a hidden path, --rw lets writes through, --hide hides a visible path", "[shown-paths]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -66,7 +66,7 @@ TEST_CASE("--ro shows a hidden path, --rw lets writes through, --hide takes a vi
     CHECK(ran.code() != 0);
     CHECK(read_file(file) == "shown\n");
   }
-  SECTION("--rw, and what is made there belongs to the caller") {
+  SECTION("--rw, and new files belong to the caller") {
     const Run ran = place.run_step(
         {"--rw", shown}, {"sh", "-c", "echo more >> '" + file + "' && echo new > '" + (shown / "new").string() + "'"});
     INFO(ran);
@@ -98,7 +98,7 @@ TEST_CASE("--ro shows a hidden path, --rw lets writes through, --hide takes a vi
   }
 }
 
-TEST_CASE("--home host shows the real home, and writes there stay", "[shown-paths]") {
+TEST_CASE("--home host shows the real home, and what the step writes there stays", "[shown-paths]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -158,7 +158,7 @@ TEST_CASE("the files of a CI engine are let through by the value of their variab
   CHECK(read_file(output) == "key=value\n");
 }
 
-TEST_CASE("a command that is hidden in the box gets a hint that names the file, and the hint works", "[shown-paths]") {
+TEST_CASE("a command that the box hides gets a hint that names the file, and the hint works", "[shown-paths]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -173,7 +173,7 @@ TEST_CASE("a command that is hidden in the box gets a hint that names the file, 
   CHECK(shown.out == "works\n");
 }
 
-TEST_CASE("a step in a subdirectory of a work tree sees what lies above it", "[shown-paths]") {
+TEST_CASE("a step in a subdirectory of a work tree sees the files above it", "[shown-paths]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -188,7 +188,7 @@ TEST_CASE("a step in a subdirectory of a work tree sees what lies above it", "[s
   CHECK(fs::exists(place.checkout() / "made"));
 }
 
-TEST_CASE("a root step can change owners and modes of its own files, as an installer does", "[shown-paths]") {
+TEST_CASE("a root step can change owners and modes of its own files, as installers do", "[shown-paths]") {
   REQUIRE_HOST(root_suite);
   const Place place(Caller::root);
   const Run ran = place.run_step(
@@ -202,7 +202,7 @@ TEST_CASE("a root step can change owners and modes of its own files, as an insta
   CHECK(status.st_gid == 42);
 }
 
-TEST_CASE("root boxes the checkout of an ordinary user, and files keep their owners", "[shown-paths]") {
+TEST_CASE("files keep their owners when root boxes an ordinary user's checkout", "[shown-paths]") {
   REQUIRE_HOST(root_suite);
   const Place owner(Caller::user);
   owner.make_file(owner.checkout() / "theirs", "source\n", 0600);
@@ -217,7 +217,7 @@ TEST_CASE("root boxes the checkout of an ordinary user, and files keep their own
   CHECK(status.st_uid == 0);
 }
 
-TEST_CASE("paths inside are short and the same for everybody", "[shown-paths]") {
+TEST_CASE("paths inside are short and the same for every caller", "[shown-paths]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);

@@ -1,4 +1,4 @@
-// Promise 5 for signals: each reaches the step, once, and stepbox waits for what the step makes of it.
+// Promise 5 for signals: each reaches the step once, and stepbox waits for the step's reaction.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -66,7 +66,7 @@ TEST_CASE("different signals all arrive", "[signals]") {
   CHECK(verdict_of(place.report()) == "success");
 }
 
-TEST_CASE("a step that traps SIGTERM and exits with 3 gives 3, and was cancelled", "[signals]") {
+TEST_CASE("a step that traps SIGTERM and exits with 3 gives 3, and counts as cancelled", "[signals]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -82,7 +82,7 @@ TEST_CASE("a step that traps SIGTERM and exits with 3 gives 3, and was cancelled
   CHECK(place.report().at("outcome").at("cancelled_by") == "SIGTERM");
 }
 
-TEST_CASE("a step that does not trap SIGTERM ends by it", "[signals]") {
+TEST_CASE("SIGTERM ends a step that does not trap it", "[signals]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -108,12 +108,12 @@ TEST_CASE("a signal at any instant of the start ends stepbox, and the step never
     CHECK_FALSE(ended.timed_out);
     CHECK(ended.code() == 128 + SIGTERM);
     const auto nothing_left = [&] { return processes_with(place.mark()).empty(); };
-    // Before there is a box the signal ends stepbox itself, maybe while it asks getent(1) for the user's home.
+    // Before there is a box the signal ends stepbox itself, maybe while getent(1) looks up the user's home.
     CHECK((WIFSIGNALED(ended.status) ? eventually(nothing_left) : nothing_left()));
   }
 }
 
-TEST_CASE("stepbox waits for a step that is deaf to SIGTERM", "[signals]") {
+TEST_CASE("stepbox waits for a step that ignores SIGTERM", "[signals]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -142,7 +142,7 @@ TEST_CASE("SIGTSTP stops step and stepbox, and SIGCONT continues both", "[signal
   CHECK(ended.code() == 4);
 }
 
-TEST_CASE("a step that stops itself can be ended by SIGTERM to stepbox", "[signals]") {
+TEST_CASE("SIGTERM to stepbox ends a step that has stopped itself", "[signals]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -155,7 +155,7 @@ TEST_CASE("a step that stops itself can be ended by SIGTERM to stepbox", "[signa
   CHECK(ended.code() == 128 + SIGTERM);
 }
 
-TEST_CASE("a caller that ignores SIGCHLD gets the right code, and the step inherits what it ignored", "[signals]") {
+TEST_CASE("a caller that ignores SIGCHLD gets the right code, and the step inherits the ignored signals", "[signals]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -172,7 +172,7 @@ TEST_CASE("a caller that ignores SIGCHLD gets the right code, and the step inher
   const Run inside = run(step);
   INFO(inside);
   CHECK(inside.code() == 6);
-  // The same command outside is the oracle: the step starts with exactly what it would have without stepbox.
+  // The same command without stepbox is the oracle: the step must start with exactly the same signals.
   Command bare = place.command({"/bin/sh", "-c", "grep -E '^Sig(Ign|Blk)' /proc/self/status; exit 6"});
   bare.as_caller = step.as_caller;
   CHECK(inside.out == run(bare).out);

@@ -1,4 +1,4 @@
-// A step that writes nothing for too long is ended, and one that writes is not, whatever its output is.
+// A step that writes nothing for too long is ended, and a step that writes is not, whatever its output is.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -19,7 +19,7 @@ using Clock = std::chrono::steady_clock;
 
 const std::vector<std::string> kStreams = {"file", "pipe", "terminal", "socket"};
 
-// Stdout and stderr of stepbox are of that kind, and the caller's own. Returns the exit code.
+// Runs stepbox with stdout and stderr of that kind, which the caller itself made. Returns the exit code.
 int run_with(const std::string& stream, const Place& place, std::vector<std::string> options,
              std::vector<std::string> argv) {
   Command command = place.step(std::move(options), std::move(argv));
@@ -40,7 +40,7 @@ int run_with(const std::string& stream, const Place& place, std::vector<std::str
 
 }  // namespace
 
-TEST_CASE("a sleeper is ended by the limit on silence", "[deadlines]") {
+TEST_CASE("the limit on silence ends a sleeper", "[deadlines]") {
   const Caller caller = GENERATE(from_range(callers()));
   const std::string stream = GENERATE(from_range(kStreams));
   CAPTURE(caller, stream);
@@ -63,8 +63,9 @@ TEST_CASE("a step that writes now and then is left alone", "[deadlines]") {
   const std::string stream = GENERATE(from_range(kStreams));
   CAPTURE(caller, stream);
   const Place place(caller);
-  // By turns, each in a third of a second: the shell, on the other stream, an orphan, another program. The limit is
-  // twelve times as long, since a busy machine stretches a sleep, and the whole longer than that.
+  // Four ways to write take turns, each for a third of a second: the shell, the other stream, an orphan, another
+  // program. The limit is twelve times as long, since a busy machine stretches a sleep, and the whole step is longer
+  // than the limit.
   const std::string script =
       "i=0; while [ $i -lt 4 ]; do printf .; sleep 0.33; printf . >&2; sleep 0.33; (printf . &); sleep 0.33; "
       "head -c 9 /dev/zero; sleep 0.33; i=$((i+1)); done; exit 5";
@@ -72,7 +73,7 @@ TEST_CASE("a step that writes now and then is left alone", "[deadlines]") {
   CHECK(verdict_of(place.report()) == "failure");
 }
 
-TEST_CASE("each way of writing is seen alone", "[deadlines]") {
+TEST_CASE("each way of writing counts by itself", "[deadlines]") {
   const Caller caller = GENERATE(from_range(callers()));
   const std::string how = GENERATE("printf .", "printf . >&2", "(printf . &)", "head -c 9 /dev/zero");
   CAPTURE(caller, how);
@@ -81,7 +82,7 @@ TEST_CASE("each way of writing is seen alone", "[deadlines]") {
   CHECK(run_with("pipe", place, {"--silence", "4s"}, {"sh", "-c", script}) == 5);
 }
 
-TEST_CASE("a step that writes elsewhere is silent", "[deadlines]") {
+TEST_CASE("a step that writes only to other files is silent", "[deadlines]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -90,11 +91,11 @@ TEST_CASE("a step that writes elsewhere is silent", "[deadlines]") {
   CHECK(verdict_of(place.report()) == "silence");
 }
 
-TEST_CASE("where output cannot be watched, the step is not run", "[deadlines]") {
+TEST_CASE("the step does not run where its output cannot be watched", "[deadlines]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
-  SECTION("nothing is to be seen of it") {
+  SECTION("both streams go nowhere") {
     const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
     Command command = place.step({"--silence", "1s"}, {"touch", "ran"});
     command.stdout_fd = nowhere;
@@ -112,7 +113,7 @@ TEST_CASE("where output cannot be watched, the step is not run", "[deadlines]") 
     CHECK(run(command).code() == 125);
     ::close(nowhere);
   }
-  SECTION("it is no stream") {
+  SECTION("the output is not a stream") {
     const int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
     Command command = place.step({"--silence", "1s"}, {"touch", "ran"});
     command.stdout_fd = full;
@@ -123,7 +124,7 @@ TEST_CASE("where output cannot be watched, the step is not run", "[deadlines]") 
           std::string::npos);
     ::close(full);
   }
-  SECTION("it is a pipe that another user made") {
+  SECTION("the output is a pipe that another user made") {
     REQUIRE_HOST(root_suite);
     if (caller == Caller::root) return;  // may watch everything
     const Run refused = place.run_step({"--silence", "1s"}, {"touch", "ran"});
@@ -146,7 +147,8 @@ TEST_CASE("one of the two streams may go nowhere", "[deadlines]") {
   CHECK(verdict_of(place.report()) == "silence");
 }
 
-TEST_CASE("what has been silent too long has been so, though the time is over as well before stepbox can say it", "[deadlines]") {
+TEST_CASE("silence that came first is the verdict, even if the time is over too before stepbox can act",
+          "[deadlines]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);

@@ -1,4 +1,4 @@
-// --root system: of the host the step sees what programs need, and reads none of its secrets.
+// --root system: the step sees the part of the host that programs need, and reads none of its secrets.
 #include <dirent.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -19,7 +19,7 @@ namespace {
 using in_child::must;
 using in_child::private_mounts;
 
-// As whom the step runs: root with shifted ids, root where they cannot be shifted, an ordinary user.
+// The step's user: root with shifted ids, root where they cannot be shifted, an ordinary user.
 enum class Posture { shifted, degraded, user };
 
 Caller caller_of(Posture posture) { return posture == Posture::user ? Caller::user : Caller::root; }
@@ -52,12 +52,12 @@ std::string state_of(const Json& report, std::string_view name) {
 
 }  // namespace
 
-TEST_CASE("of /etc a step reads what everybody may read, whoever it is", "[system-root]") {
+TEST_CASE("a step reads the files of /etc that everybody may read, whatever its user", "[system-root]") {
   REQUIRE_HOST(root_suite);
   const Posture posture = GENERATE(from_range(postures()));
   CAPTURE(static_cast<int>(posture));
   const Place place(caller_of(posture));
-  // Beside the host's own secrets one of the caller's, and a directory of root's with something readable in it.
+  // Beside the host's own secrets: one of the caller's, and a directory of root's with a readable file in it.
   const auto prepare = [&] {
     private_mounts();
     take_posture(place, posture);
@@ -80,7 +80,7 @@ TEST_CASE("of /etc a step reads what everybody may read, whoever it is", "[syste
   CHECK(control.out.find("reads /etc/skel/own") != std::string::npos);
   if (posture != Posture::user) CHECK(control.out.find("reads /etc/shadow") != std::string::npos);
   CHECK(ran.code() == 0);
-  // The last line is /etc/passwd's.
+  // The last line comes from /etc/passwd.
   CHECK(lines_of(ran.out).size() == 2);
   CHECK(ran.out.starts_with("public-canary\n"));
   CHECK(state_of(place.report(), "host-files") == (posture == Posture::degraded ? "degraded" : "active"));
@@ -102,7 +102,8 @@ TEST_CASE("under the policy strict a step reads no secret of /etc and nothing of
   CHECK(ran.out == "alive\n");
 }
 
-TEST_CASE("a step with a reduced root sees the system and its checkout, and nothing else of the host", "[system-root]") {
+TEST_CASE("a step with a reduced root sees the system and its checkout, and nothing else of the host",
+          "[system-root]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -119,7 +120,7 @@ TEST_CASE("a step with a reduced root sees the system and its checkout, and noth
     CHECK(std::find(lines.begin(), lines.end(), there) != lines.end());
 }
 
-TEST_CASE("a step with a reduced root has its home at its path, and its temporary places", "[system-root]") {
+TEST_CASE("a step with a reduced root has its home at the same path, and its temporary directories", "[system-root]") {
   REQUIRE_HOST(root_suite);
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
@@ -162,7 +163,7 @@ TEST_CASE("a toolchain in /opt that PATH names by a link works with a reduced ro
   CHECK(ran.out == "hello\n0\ngreeter\ngreeter-1.2\n");
 }
 
-TEST_CASE("what the host has and a reduced root has not is named by --ro", "[system-root]") {
+TEST_CASE("--ro shows a path of the host that a reduced root lacks", "[system-root]") {
   REQUIRE_HOST(root_suite);
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
@@ -185,7 +186,8 @@ TEST_CASE("what the host has and a reduced root has not is named by --ro", "[sys
   CHECK(with_tools({"--ro", "/opt/tools"}).out == "works\n");
 }
 
-TEST_CASE("files that a CI announces can be read with a reduced root, and written where --rw names them", "[system-root]") {
+TEST_CASE("files that a CI announces can be read with a reduced root, and written where --rw names them",
+          "[system-root]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -207,7 +209,7 @@ TEST_CASE("files that a CI announces can be read with a reduced root, and writte
   CHECK(read_file(output) == "before\nkey=value\n");
 }
 
-TEST_CASE("a project may reduce the root, and never widen it again", "[system-root]") {
+TEST_CASE("a project may reduce the root but never widen it again", "[system-root]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);

@@ -24,13 +24,13 @@ bool same_settings(const termios& one, const termios& other) {
          one.c_lflag == other.c_lflag && std::memcmp(one.c_cc, other.c_cc, sizeof one.c_cc) == 0;
 }
 
-// What a step calls the terminal. High numbers are not to be had in a box.
+// The step's name for the terminal. A box has no high numbers.
 std::string name_in_box(const TerminalSession& session) {
   const std::string name = session.name();
   return std::stoi(name.substr(name.rfind('/') + 1)) < 64 ? name : "/dev/console";
 }
 
-// An interactive shell, as a person has it, with `sb` for stepbox.
+// An interactive shell like a person's, with `sb` for stepbox.
 Command shell(const Place& place) {
   Command bash = place.command({"/bin/bash", "--norc", "--noprofile", "--noediting", "-i"});
   bash.environment.push_back(std::string("PS1=") + kPrompt);
@@ -58,7 +58,7 @@ TEST_CASE("the step has the terminal: tty, stty and test -t agree with the outsi
   CHECK(same_settings(session.first_settings(), session.settings()));
 }
 
-TEST_CASE("the step's terminal keeps its name, and terminals that it opens have others", "[terminal]") {
+TEST_CASE("the step's terminal keeps its name, and terminals that the step opens have others", "[terminal]") {
   REQUIRE_HOST(python);
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
@@ -78,14 +78,14 @@ TEST_CASE("Ctrl-C reaches the step, and stepbox ends with it", "[terminal]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
-  SECTION("a step that does not care ends by SIGINT") {
+  SECTION("a step without a handler ends by SIGINT") {
     TerminalSession session(place.step({}, {"sh", "-c", "echo ready; exec sleep 100"}));
     REQUIRE(session.shows("ready"));
     ::usleep(50'000);
     session.type(kCtrlC);
     CHECK(session.finish() == 128 + SIGINT);
   }
-  SECTION("a step that handles it decides") {
+  SECTION("a step with a handler decides") {
     TerminalSession session(
         place.step({}, {"bash", "-c", "trap 'echo caught; exit 5' INT; echo ready; while :; do sleep 0.05; done"}));
     REQUIRE(session.shows("ready"));
@@ -114,7 +114,7 @@ TEST_CASE("under an interactive shell Ctrl-Z stops the step, and fg and bg conti
   TerminalSession session(shell(place));
   REQUIRE(session.shows(kPrompt));
   const termios before = session.settings();
-  // Not dash: it uses vfork, and hangs outside of every box too when Ctrl-Z comes between that and the exec.
+  // Not dash: it uses vfork, and hangs even without a box when Ctrl-Z comes between vfork and exec.
   session.type(
       "stepbox run -- bash -c 'trap \"exit 9\" INT; echo ready; while [ ! -e go ]; do sleep 0.02; done; echo o\"\"ver; "
       "exit 7'\n");
@@ -184,7 +184,7 @@ TEST_CASE("a shell gets its terminal back after a step, and a pipeline works", "
   CHECK(session.finish() == 0);
 }
 
-TEST_CASE("a step in the background of a shell stops when it reads the terminal, and goes on in the foreground",
+TEST_CASE("a background step stops when it reads the terminal, and goes on in the foreground",
           "[terminal]") {
   REQUIRE_HOST(bash_shell);
   const Caller caller = GENERATE(from_range(callers()));
@@ -207,7 +207,7 @@ TEST_CASE("a step in the background of a shell stops when it reads the terminal,
   CHECK(session.finish() == 0);
 }
 
-TEST_CASE("the step hears of a new window size, once, and sees it", "[terminal]") {
+TEST_CASE("the step receives one signal for a new window size, and sees the size", "[terminal]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -231,7 +231,7 @@ TEST_CASE("the step hears of a new window size, once, and sees it", "[terminal]"
   }
 }
 
-TEST_CASE("a full-screen program works and leaves the terminal as it was", "[terminal]") {
+TEST_CASE("a full-screen program works and leaves the terminal unchanged", "[terminal]") {
   REQUIRE_HOST(full_screen_pager);
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
@@ -275,7 +275,7 @@ TEST_CASE("a step cannot type into the terminal of its caller", "[terminal]") {
     CHECK(session.screen().find(refused) != std::string::npos);
 }
 
-TEST_CASE("outside the box the same program can, so the case above can fail", "[terminal]") {
+TEST_CASE("without stepbox the same program can, so the case above can fail", "[terminal]") {
   REQUIRE_HOST(legacy_tiocsti);
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
@@ -287,7 +287,7 @@ TEST_CASE("outside the box the same program can, so the case above can fail", "[
   CHECK(session.screen().find("high OK") != std::string::npos);
 }
 
-TEST_CASE("when the terminal hangs up the step hears of it and nothing is left", "[terminal]") {
+TEST_CASE("when the terminal hangs up, the step gets SIGHUP and nothing is left", "[terminal]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);

@@ -1,4 +1,4 @@
-// Tools that real builds are made of, and what the user says about their caches.
+// Tools that real builds use, and what the user says about their caches.
 #include <catch2/catch.hpp>
 
 #include "support/host.hpp"
@@ -10,7 +10,7 @@ namespace {
 const HostFeature fakeroot = {"fakeroot", [] { return fs::exists("/usr/bin/fakeroot"); }, "apt-get install fakeroot"};
 const HostFeature dpkg_dev = {"dpkg-buildpackage", [] { return fs::exists("/usr/bin/dpkg-buildpackage"); }, "apt-get install dpkg-dev"};
 
-// A Debian source package whose files belong to others than its builder.
+// A Debian source package whose files belong to users other than its builder.
 void make_source_package(const Place& place) {
   const fs::path debian = place.make_directory(place.checkout() / "debian");
   place.make_file(debian / "control",
@@ -36,7 +36,7 @@ void make_source_package(const Place& place) {
 
 }  // namespace
 
-TEST_CASE("fakeroot's files belong to whom they were given", "[tools]") {
+TEST_CASE("files under fakeroot keep the owners that they were given", "[tools]") {
   REQUIRE_HOST(fakeroot);
   const Caller caller = GENERATE(from_range(callers()));
   const std::string isolation = GENERATE("full", "landlock", "env");
@@ -49,14 +49,14 @@ TEST_CASE("fakeroot's files belong to whom they were given", "[tools]") {
   CHECK(ran.code() == 0);
 }
 
-TEST_CASE("a Debian package that needs root for its binary targets is built", "[tools]") {
+TEST_CASE("a Debian package whose binary targets need root can be built", "[tools]") {
   REQUIRE_HOST(fakeroot);
   REQUIRE_HOST(dpkg_dev);
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
   make_source_package(place);
-  // Packages land beside their source.
+  // The packages are put beside their source.
   const Run built = place.run_step({"--source-path", ".."}, {"dpkg-buildpackage", "-us", "-uc", "-d", "-b"});
   INFO(built);
   REQUIRE(built.code() == 0);
@@ -66,7 +66,7 @@ TEST_CASE("a Debian package that needs root for its binary targets is built", "[
   CHECK(listed.out.find("-rw-r--r-- 0/0") != std::string::npos);
 }
 
-TEST_CASE("a cache that is opened for writing is used by its tool", "[tools]") {
+TEST_CASE("a tool uses its cache that the user opened for writing", "[tools]") {
   const Caller caller = GENERATE(from_range(callers()));
   const std::string isolation = GENERATE("full", "landlock");
   CAPTURE(caller, isolation);
@@ -82,7 +82,7 @@ TEST_CASE("a cache that is opened for writing is used by its tool", "[tools]") {
   CHECK(read_file(cache / "kept") == "kept\n");
 }
 
-TEST_CASE("a file that is shown in a tool's home is there where the tool's home has been moved", "[tools]") {
+TEST_CASE("a file shown in a tool's home is there even where the tool's home has moved", "[tools]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -108,7 +108,7 @@ TEST_CASE("--home host leaves caches where they are outside", "[tools]") {
   CHECK(read_file(place.home() / ".cache/kept") == "kept\n");
 }
 
-TEST_CASE("pyenv's hook that would write into its read-only directory does not run", "[tools]") {
+TEST_CASE("pyenv's hook, which would write into its read-only directory, does not run", "[tools]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);

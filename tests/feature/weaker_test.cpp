@@ -1,5 +1,5 @@
-// Promise 6 where a system call fails: the box is what it was said to be, or the run is refused, or a line and the list of
-// protections say what it lacks. Never the same run, only weaker.
+// Promise 6 where a system call fails: the box is as strong as asked, or the run is refused, or a message and the list
+// of protections say what is missing. Never the same run, silently weaker.
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -25,7 +25,7 @@ constexpr unsigned kSysAdmin = 21;
 
 const HostFeature landlock_scopes = {"Landlock with scopes",
                                      [] {
-                                       constexpr unsigned kVersion = 1;  // as a flag: the question
+                                       constexpr unsigned kVersion = 1;  // a flag that asks for the version
                                        return ::syscall(SYS_landlock_create_ruleset, nullptr, 0, kVersion) >= 6;
                                      },
                                      "Linux 6.12 with CONFIG_SECURITY_LANDLOCK, and landlock in the list lsm="};
@@ -42,7 +42,7 @@ Command show_bounding_set(const Place& place) {
 
 }  // namespace
 
-TEST_CASE("the bounding set is cut where it cannot be read", "[weaker]") {
+TEST_CASE("stepbox cuts the bounding set even where it cannot read it", "[weaker]") {
   const Caller caller = GENERATE(from_range(callers()));
   const int error = GENERATE(EPERM, EINVAL, ENOMEM);
   CAPTURE(caller, error);
@@ -70,7 +70,8 @@ TEST_CASE("a capability that cannot be cut refuses the run, whatever the errno",
   CHECK(refused.err.find("capabilities") != std::string::npos);
 }
 
-TEST_CASE("where the kernel does not tell what Landlock can do, abstract sockets are told to be within reach", "[weaker]") {
+TEST_CASE("where the kernel does not say what Landlock can do, stepbox says that abstract sockets are within reach",
+          "[weaker]") {
   const Caller caller = GENERATE(from_range(callers()));
   const int error = GENERATE(EPERM, ENOMEM);
   CAPTURE(caller, error);
@@ -87,7 +88,7 @@ TEST_CASE("where the kernel does not tell what Landlock can do, abstract sockets
   CHECK(protection_of(place.report(), "abstract-sockets").at("state") == "degraded");
   CHECK(what_is_wrong_with_refusal(without_landlock({"--require", "abstract-sockets"})).empty());
   CHECK(what_is_wrong_with_refusal(without_landlock({"--isolation", "landlock"})).empty());
-  // No question, no answer that could be missed.
+  // Here stepbox does not ask, so it cannot miss an answer.
   const Run isolated = without_landlock({"--network", "none"});
   INFO(isolated);
   CHECK(isolated.err.empty());
@@ -108,7 +109,7 @@ TEST_CASE("a kernel without Landlock is no failure", "[weaker]") {
   CHECK(protection_of(place.report(), "abstract-sockets").at("state") == "off");
 }
 
-TEST_CASE("a memory limit whose kills cannot be heard of is not set", "[weaker]") {
+TEST_CASE("stepbox sets no memory limit whose kills it cannot notice", "[weaker]") {
   REQUIRE_HOST(control_groups);
   const Caller caller = GENERATE(from_range(callers()));
   const int error = GENERATE(EMFILE, ENOMEM);
@@ -137,7 +138,8 @@ TEST_CASE("a memory limit whose kills cannot be heard of is not set", "[weaker]"
   CHECK(without.err.find("limits.memory is not enforced") != std::string::npos);
 }
 
-TEST_CASE("System V memory that cannot be bounded is told, and refused where the quota is required", "[weaker]") {
+TEST_CASE("stepbox says when it cannot bound System V memory, and refuses the run where the quota is required",
+          "[weaker]") {
   REQUIRE_HOST(root_suite);
   REQUIRE_HOST(call_tracer);
   const int error = GENERATE(EACCES, EROFS, ENOMEM);
@@ -167,14 +169,14 @@ TEST_CASE("System V memory that cannot be bounded is told, and refused where the
   CHECK(none.err.empty());
 }
 
-TEST_CASE("a step that Landlock cannot hold does not run", "[weaker]") {
+TEST_CASE("a step that Landlock cannot confine does not run", "[weaker]") {
   REQUIRE_HOST(landlock_scopes);
   const Caller caller = GENERATE(from_range(callers()));
   const long call = GENERATE(static_cast<long>(SYS_landlock_create_ruleset), static_cast<long>(SYS_landlock_restrict_self));
   CAPTURE(caller, call);
   const Place place(caller);
   Command step = place.step({}, {"true"});
-  // The question has another third argument.
+  // In the call that asks for the version, the third argument differs.
   step.as_caller = [&] { deny_when(call, call == SYS_landlock_restrict_self ? 1 : 2, 0, ENOMEM); };
   const Run refused = run(step);
   INFO(refused);

@@ -1,4 +1,4 @@
-// The weaker modes, for places that allow no namespaces: they keep what they promise, and clean up after themselves.
+// The weaker modes, for places that allow no namespaces: they keep their promises, and clean up after themselves.
 #include <linux/landlock.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -23,7 +23,7 @@ const HostFeature landlock = {
 
 bool can_have(const std::string& mode) { return mode == "env" || host_has(landlock); }
 
-// A place whose step directories lie apart from those of others.
+// A place that keeps the directories of its steps apart from those of other places.
 class Apart {
  public:
   explicit Apart(Caller caller) : place_(caller), tmp_(place_.make_directory(place_.root() / "t")) {}
@@ -37,7 +37,7 @@ class Apart {
     command.environment.push_back("TMPDIR=" + tmp_.string());
     return command;
   }
-  // What is left where the directories are made.
+  // What remains where these directories are made.
   std::vector<std::string> left() const {
     std::vector<std::string> names;
     for (const auto& entry : fs::directory_iterator(tmp_)) names.push_back(entry.path().filename());
@@ -114,7 +114,7 @@ TEST_CASE("Landlock refuses every write beside the step's own directory and chec
   CHECK(read_file(kept) == "kept\n");
   CHECK_FALSE(fs::exists(apart->home() / "new"));
   CHECK_FALSE(fs::exists("/tmp/stepbox-test-leak"));
-  // It is Landlock, and can be told.
+  // Landlock is the cause, and the policy can open a path.
   const Run allowed = run(apart.step({"--isolation", "landlock", "--rw", opened.string()}, "echo x > " + (opened / "x").string()));
   INFO(allowed);
   CHECK(allowed.code() == 0);
@@ -125,7 +125,7 @@ TEST_CASE("Landlock leaves the standard streams and devices writable", "[without
   CAPTURE(caller);
   REQUIRE_HOST(landlock);
   const Apart apart(caller);
-  // A file far from everything that the step may write to.
+  // A file outside every directory that the step may write to.
   const fs::path log = apart->make_file(apart->home() / "log", "");
   Command step = apart.step(only("landlock"), "echo x > /dev/null && echo e >> /dev/stderr");
   step.argv = {"/bin/sh", "-c", "\"$@\" 2>> " + log.string(), "sh"};
@@ -137,7 +137,7 @@ TEST_CASE("Landlock leaves the standard streams and devices writable", "[without
   CHECK(read_file(log).find("by name\n") != std::string::npos);
 }
 
-TEST_CASE("what a step leaves running is found without a pid namespace", "[without-box]") {
+TEST_CASE("leftover processes are found without a pid namespace", "[without-box]") {
   const Caller caller = GENERATE(from_range(callers()));
   const std::string mode = GENERATE("landlock", "env");
   CAPTURE(caller, mode);
@@ -150,7 +150,7 @@ TEST_CASE("what a step leaves running is found without a pid namespace", "[witho
   CHECK(apart.is_clean());
 }
 
-TEST_CASE("a tree that resists is removed all the same", "[without-box]") {
+TEST_CASE("a directory tree that resists is removed all the same", "[without-box]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Apart apart(caller);
@@ -164,7 +164,7 @@ TEST_CASE("a tree that resists is removed all the same", "[without-box]") {
   CHECK(apart.is_clean());
 }
 
-TEST_CASE("without a box, SIGKILL of one of those who look after the step leaves nothing", "[without-box]") {
+TEST_CASE("without a box, SIGKILL of the supervisor or one of its helpers leaves nothing", "[without-box]") {
   const Caller caller = GENERATE(from_range(callers()));
   const std::string mode = GENERATE("landlock", "env");
   const std::string victim = GENERATE("supervisor", "keeper", "subreaper");
@@ -176,7 +176,7 @@ TEST_CASE("without a box, SIGKILL of one of those who look after the step leaves
   const Helpers helpers = helpers_of(step.pid());
   if (victim == "supervisor") step.signal(SIGKILL);
   else ::kill(victim == "keeper" ? helpers.keeper : helpers.subreaper, SIGKILL);
-  // Nobody needs the keeper as long as the others are there.
+  // The keeper is not needed as long as the others live.
   if (victim == "keeper") step.signal(SIGTERM);
   const Run ended = step.finish();
   INFO(ended);
@@ -184,11 +184,11 @@ TEST_CASE("without a box, SIGKILL of one of those who look after the step leaves
   CHECK(apart.is_clean());
 }
 
-TEST_CASE("without a box, SIGKILL while it is seen who is left leaves nothing", "[without-box]") {
+TEST_CASE("without a box, SIGKILL while stepbox looks for leftover processes leaves nothing", "[without-box]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Apart apart(caller);
-  // What runs is waited for a while.
+  // stepbox waits a while for a running process.
   Process step(apart.step(only("env"), "burn 100000 & echo ready"));
   REQUIRE(step.waits_for("ready"));
   step.signal(SIGKILL);
@@ -196,7 +196,8 @@ TEST_CASE("without a box, SIGKILL while it is seen who is left leaves nothing", 
   CHECK(apart.is_clean());
 }
 
-// The guard of the limits ends the subreaper, who is in the step's group, before that has removed anything.
+// The guard of the limits kills the subreaper, which is in the step's group, before the subreaper has removed
+// anything.
 TEST_CASE("without a box, SIGKILL of a stepbox with limits leaves nothing either", "[without-box]") {
   REQUIRE_HOST(control_groups);
   const Caller caller = GENERATE(from_range(callers()));
@@ -215,7 +216,7 @@ TEST_CASE("without a box, SIGKILL of a stepbox with limits leaves nothing either
   }
 }
 
-TEST_CASE("without a box, what all of them leave when they are killed is swept", "[without-box]") {
+TEST_CASE("without a box, a sweep removes what is left when all of them are killed", "[without-box]") {
   const Caller caller = GENERATE(from_range(callers()));
   const bool by_next_run = GENERATE(true, false);
   CAPTURE(caller, by_next_run);
@@ -223,13 +224,13 @@ TEST_CASE("without a box, what all of them leave when they are killed is swept",
   Process step(apart.step(only("env"), "echo x > $TMPDIR/x; echo ready; exec sleep 1000"));
   REQUIRE(step.waits_for("ready"));
   const Helpers helpers = helpers_of(step.pid());
-  // The keeper first, which would wake a stopped subreaper; that is stopped so that it cannot be faster.
+  // The keeper first, since it would wake a stopped subreaper; the subreaper is stopped so that it cannot act first.
   ::kill(helpers.keeper, SIGKILL);
   ::kill(helpers.subreaper, SIGSTOP);
   step.signal(SIGKILL);
   ::kill(helpers.subreaper, SIGKILL);
   step.finish();
-  // The step itself dies with its parent; its directory has nobody any more.
+  // The step dies with its parent, but its directory stays, without an owner.
   CHECK(eventually([&] { return processes_with(apart->mark()).empty(); }));
   REQUIRE(apart.left().size() == 1);
   if (by_next_run) {
@@ -243,7 +244,7 @@ TEST_CASE("without a box, what all of them leave when they are killed is swept",
   CHECK(apart.left().empty());
 }
 
-TEST_CASE("without a box, children that the caller had before are left alone", "[without-box]") {
+TEST_CASE("without a box, earlier children of the caller are left alone", "[without-box]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Apart apart(caller);
@@ -262,7 +263,7 @@ TEST_CASE("without a box, children that the caller had before are left alone", "
   CHECK(apart.is_clean());
 }
 
-TEST_CASE("without a box, a step that stops its helper is not waited for", "[without-box]") {
+TEST_CASE("without a box, stepbox does not wait for a helper that the step has stopped", "[without-box]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Apart apart(caller);
@@ -272,7 +273,7 @@ TEST_CASE("without a box, a step that stops its helper is not waited for", "[wit
   CHECK(apart.is_clean());
 }
 
-TEST_CASE("without a box, a step whose end a descendant keeps back is ended all the same", "[without-box]") {
+TEST_CASE("without a box, a step whose end a descendant holds back is ended all the same", "[without-box]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Apart apart(caller);
@@ -282,7 +283,7 @@ TEST_CASE("without a box, a step whose end a descendant keeps back is ended all 
   CHECK(apart.is_clean());
 }
 
-TEST_CASE("without a box, what somebody has mounted into the step's directory is left alone", "[without-box]") {
+TEST_CASE("without a box, a mount that another process made in the step's directory is left alone", "[without-box]") {
   REQUIRE_HOST(root_suite);
   const Apart apart(Caller::root);
   const fs::path precious = apart->make_directory(apart->root() / "precious");
@@ -299,7 +300,7 @@ TEST_CASE("without a box, what somebody has mounted into the step's directory is
   INFO(ended);
   CHECK(read_file(kept) == "kept\n");
   CHECK(fs::status(precious).permissions() == fs::perms(0751));
-  // It could not be removed, which is told. The mount is gone with the shell.
+  // The directory could not be removed, and the report says so. The mount is gone with the shell.
   CHECK(apart->report()["teardown"]["leftovers"].size() == 1);
   CHECK(apart.sweep().code() == 0);
   CHECK(apart.is_clean());
@@ -318,7 +319,7 @@ TEST_CASE("without a box, a /proc of another pid namespace is refused", "[withou
   CHECK(apart.left().empty());
 }
 
-TEST_CASE("deadlines hold without a box, and the diagnostics are about the step alone", "[without-box]") {
+TEST_CASE("deadlines hold without a box, and the diagnostics cover the step alone", "[without-box]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Apart apart(caller);
@@ -334,7 +335,7 @@ TEST_CASE("deadlines hold without a box, and the diagnostics are about the step 
   CHECK(apart.is_clean());
 }
 
-TEST_CASE("a step gets its descriptors by its own pid without a box", "[without-box]") {
+TEST_CASE("without a box, a step gets its descriptors by its own pid", "[without-box]") {
   const Apart apart(callers().front());
   Command step = apart.step(only("env"), "echo $LISTEN_PID $$ $LISTEN_FDS");
   step.argv = {"/bin/sh", "-c", "exec 3</dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec \"$@\"", "sh"};
@@ -351,7 +352,8 @@ TEST_CASE("a weaker mode works where namespaces are refused, and is never chosen
   CAPTURE(caller, mode);
   if (!can_have(mode)) return;
   const Place place(caller);
-  // The profile strict refuses what a container's does; and tracing, by which an instrumented stepbox looks for leaks.
+  // The profile strict refuses what a container's filter does, and also tracing, which an instrumented stepbox needs
+  // to look for leaks.
   const std::string inner = "ASAN_OPTIONS=detect_leaks=0 stepbox run ";
   const Run full = place.run_step({"--seccomp", "strict"}, {"sh", "-c", inner + "-- true"});
   INFO(full);
@@ -363,8 +365,8 @@ TEST_CASE("a weaker mode works where namespaces are refused, and is never chosen
   CHECK(read_file(place.checkout() / "made") == "made\n");
 }
 
-// A container's filter answers calls that are younger than itself: with EPERM, as docker's did for long, or ENOSYS.
-TEST_CASE("a weaker mode does without the calls that an old container refuses", "[without-box]") {
+// A container's filter answers calls that are newer than itself with EPERM, as docker's did for long, or ENOSYS.
+TEST_CASE("a weaker mode works without the calls that an old container refuses", "[without-box]") {
   const Caller caller = GENERATE(from_range(callers()));
   const int error = GENERATE(EPERM, ENOSYS);
   CAPTURE(caller, error);
@@ -383,7 +385,7 @@ TEST_CASE("a weaker mode does without the calls that an old container refuses", 
   CHECK(apart.is_clean());
 }
 
-TEST_CASE("what only a box can do is refused", "[without-box]") {
+TEST_CASE("requests that need a box are refused", "[without-box]") {
   const Caller caller = GENERATE(from_range(callers()));
   const std::vector<std::string> asked = GENERATE(std::vector<std::string>{"--network", "none"}, std::vector<std::string>{"--size", "1GiB"},
                                                   std::vector<std::string>{"--hide", "/srv"}, std::vector<std::string>{"--policy", "strict"},

@@ -11,7 +11,7 @@
 namespace stepbox::feature {
 namespace {
 
-// Free on every distribution: beyond the users that are made by hand, before those of containers.
+// Free on every distribution: above the users that people add, below those of containers.
 constexpr uid_t kUser = 60'123;
 
 }  // namespace
@@ -40,7 +40,7 @@ void become(Caller caller) {
   in_child::must(::setgroups(0, nullptr) == 0, "setgroups");
   in_child::must(::setresgid(kUser, kUser, kUser) == 0, "setresgid");
   in_child::must(::setresuid(kUser, kUser, kUser) == 0, "setresuid");
-  // A change of ids makes a process undumpable; an ordinary user's shell is not (its /proc/self is its own).
+  // A change of ids makes a process undumpable. An ordinary user's shell is dumpable (its /proc/self is its own).
   in_child::must(::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0, "prctl");
 }
 

@@ -1,5 +1,5 @@
-// Who starts stepbox. A suite that runs as root runs every case twice: as root, and as an ordinary user
-// that has no entry in the user database.
+// The user that starts stepbox. A suite that runs as root runs every case twice: as root, and as an ordinary user that
+// has no entry in the user database.
 #pragma once
 
 #include <sys/types.h>
@@ -21,7 +21,7 @@ bool suite_is_root();
 uid_t uid_of(Caller caller);
 gid_t gid_of(Caller caller);
 
-// In a child: takes the caller's ids. A user has no groups, so that nothing is allowed by accident.
+// In a child: takes the caller's ids. A user gets no groups, so that none allows anything by accident.
 void become(Caller caller);
 
 }  // namespace stepbox::feature

@@ -1,4 +1,4 @@
-// For code between fork and exec: what fails there ends the child with a word on its stderr.
+// For code between fork and exec: a failure there ends the child with a message on stderr.
 #pragma once
 
 #include <sched.h>
@@ -20,13 +20,13 @@ inline void must(bool succeeded, const char* what) {
   ::_exit(kHarnessFailed);
 }
 
-// From here on, mounts that nobody else sees.
+// From here on, this process has mounts of its own, which no other process sees.
 inline void private_mounts() {
   must(::unshare(CLONE_NEWNS) == 0, "unshare");
   must(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "make mounts private");
 }
 
-// Catch2's handlers would report a signal that is meant for the program. Nothing arrives before they are gone.
+// Catch2's handlers would report a signal that is meant for the program. No signal arrives before they are gone.
 inline pid_t fork_without_handlers() {
   sigset_t all, before;
   sigfillset(&all);

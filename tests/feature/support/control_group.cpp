@@ -45,7 +45,7 @@ bool write_value(const fs::path& file, const std::string& value) {
   return out.good();
 }
 
-// On v2 the groups below need the controllers from the suite's own; only the root may have processes then.
+// On v2 the groups below need the controllers from the suite's own group; only the root group may then have processes.
 bool prepare_parent(const fs::path& parent) {
   return !is_pure_v2() || write_value(parent / "cgroup.subtree_control", "+memory +pids +cpu");
 }

@@ -1,6 +1,6 @@
-// A control group of the suite's own for each hierarchy that can limit something, with caps that hold whatever is
-// tested: hogs are started nowhere else. Everything that is tested is below it, so that what others do on the machine
-// does not show.
+// A control group of the suite's own for each hierarchy that can limit something, with caps that hold whatever the
+// case does: hogs start nowhere else. Everything a case runs is below it, so that other programs of the machine do not
+// show.
 #pragma once
 
 #include <filesystem>
@@ -12,13 +12,13 @@
 
 namespace stepbox::feature {
 
+// Groups can be made here, with memory, pids and cpu.
 extern const HostFeature control_groups;
-// Version 1: a run and what an earlier one left can be in the same group. On v2 a group that hands down controllers
-// takes no processes, so that nothing can be started there.
+// On version 1 a run and the remains of an earlier one can share a group. On v2 a group that hands down controllers
+// takes no processes, so nothing can start there.
 bool runs_can_share_a_group();
-// groups can be made here, with memory, pids and cpu
 
-// With `delegated` an ordinary user may make groups below it, as a service manager would let it.
+// With `delegated` an ordinary user may make groups below it, as a service manager would allow.
 enum class Delegated { no, yes };
 
 class ControlGroup {
@@ -28,12 +28,12 @@ class ControlGroup {
   ControlGroup& operator=(const ControlGroup&) = delete;
   ~ControlGroup();
 
-  // For Command::prepare: the program and what it starts are in it. On v2, where a group with processes has no limited
-  // groups below it, in a group of its own below it.
+  // For Command::prepare: puts the program and its children into the group. On v2 a group with processes has no
+  // limited groups below it, so they get a group of their own below this one.
   void enter() const;
-  // Instead of the caps that every such group has: bytes, processes and threads.
+  // Replaces the caps that every such group has: bytes, processes and threads.
   void lower(const char* memory, const char* processes) const;
-  // The groups of stepbox below, in every hierarchy: names of directories.
+  // Stepbox's groups below, in every hierarchy: names of directories.
   std::vector<std::string> below() const;
 
  private:
@@ -42,7 +42,7 @@ class ControlGroup {
   std::vector<std::filesystem::path> directories_;
 };
 
-// A step of an ordinary user that nests groups in its own, deeper than a path is long, says "nested", and goes on with
+// An ordinary user's step that nests groups in its own, deeper than a path is long, prints "nested", and goes on with
 // `then`.
 std::vector<std::string> nesting_groups(const std::string& then);
 

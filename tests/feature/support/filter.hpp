@@ -1,4 +1,4 @@
-// Seccomp filters as a container has them, loaded between fork and exec.
+// Seccomp filters like those of containers, loaded between fork and exec.
 #pragma once
 
 #include <linux/filter.h>
@@ -34,10 +34,10 @@ inline void answer(long call, unsigned action) {
         line(kReturn, SECCOMP_RET_ALLOW)});
 }
 
-// As a container's filter answers one call.
+// Refuses one call, as a container's filter does.
 inline void deny(long call, int error) { answer(call, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)); }
 
-// The same for calls with this value as the argument of that number alone.
+// The same, but only for calls whose argument of that number has this value.
 inline void deny_when(long call, unsigned argument, unsigned value, int error) {
   const auto place = static_cast<unsigned>(offsetof(seccomp_data, args) + argument * sizeof(__u64));
   load({line(kLoad, offsetof(seccomp_data, nr)), line(kEqual, static_cast<unsigned>(call), 0, 3), line(kLoad, place),
@@ -45,7 +45,7 @@ inline void deny_when(long call, unsigned argument, unsigned value, int error) {
         line(kReturn, SECCOMP_RET_ALLOW)});
 }
 
-// As RestrictSUIDSGID= of systemd: a mode with a set-id bit is refused, and what has its mode in memory is hidden.
+// Imitates systemd's RestrictSUIDSGID=: refuses modes with a set-id bit, and hides calls whose mode is in memory.
 inline void restrict_set_id_modes() {
   struct Call {
     long number;

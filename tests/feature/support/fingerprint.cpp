@@ -14,7 +14,7 @@ std::string print_of(const struct stat& status) {
   std::ostringstream out;
   out << std::oct << status.st_mode << std::dec << " owner " << status.st_uid << ":" << status.st_gid << " inode "
       << status.st_ino;
-  // A directory's size may grow with a name that is gone again, but not its time stay the same.
+  // A directory may stay larger after a name came and went, but such a change always shows in its time.
   if (!S_ISDIR(status.st_mode)) out << " size " << status.st_size;
   out << " modified " << status.st_mtim.tv_sec << "." << status.st_mtim.tv_nsec;
   return out.str();

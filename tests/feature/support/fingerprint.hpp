@@ -1,4 +1,4 @@
-// What lies at a place of the host: names, types, sizes, times and inodes. Two of them are equal when nothing
+// The contents of places of the host: names, types, sizes, times and inodes. Two fingerprints are equal when nothing
 // was made, changed, replaced or removed in between.
 #pragma once
 
@@ -13,7 +13,7 @@ using Fingerprint = std::map<std::string, std::string>;
 
 enum class Depth { listing, tree };
 
-// Symbolic links are not followed; other file systems are left out, and so is everything below `without`.
+// Does not follow symbolic links, and leaves out other file systems and everything below `without`.
 Fingerprint fingerprint_of(const std::vector<std::filesystem::path>& places, Depth depth,
                            const std::vector<std::filesystem::path>& without = {});
 

@@ -1,5 +1,5 @@
-// What a case needs from the host. Where it is not there the case is passed over with a loud line; with
-// STEPBOX_MUST_WORK=1, as CI sets it, it fails.
+// What a case needs from the host. Where it is missing the case is skipped with a loud line; with STEPBOX_MUST_WORK=1,
+// as CI sets it, the case fails.
 #pragma once
 
 #include <string>
@@ -32,10 +32,10 @@ extern const HostFeature version_control;  // git
 bool host_has(const HostFeature& feature);
 int skipped_cases();
 
-// By how much every time limit of the suite is stretched: STEPBOX_TEST_PATIENCE, where a machine is emulated. Else 1.
+// The factor that stretches every time limit of the suite: STEPBOX_TEST_PATIENCE, for emulated machines. Otherwise 1.
 int patience_factor();
 
-// What a failing case wants to tell about the machine.
+// For a failing case to say about the machine.
 long shmem_kib();
 
 }  // namespace stepbox::feature

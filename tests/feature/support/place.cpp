@@ -75,7 +75,7 @@ Place::Place(Caller caller) : caller_(caller), mark_(random_word()) {
 
 Place::~Place() {
   std::error_code ignored;
-  // A step under a strange umask makes directories that only root could empty.
+  // A step with a strange umask makes directories that only root could empty.
   for (auto entry = fs::recursive_directory_iterator(root_, fs::directory_options::skip_permission_denied, ignored);
        entry != fs::recursive_directory_iterator(); entry.increment(ignored))
     if (entry->is_directory(ignored) && !entry->is_symlink(ignored))
@@ -148,7 +148,7 @@ std::string what_is_wrong_with_refusal(const Run& run) {
   int messages = 0, hints = 0;
   for (const std::string& line : lines_of(run.err)) {
     if (line.starts_with("stepbox:  "))
-      continue;  // of a sum
+      continue;  // one line of a sum
     else if (line.starts_with("stepbox: "))
       ++messages;
     else if (line.starts_with("hint: "))
@@ -165,7 +165,7 @@ std::string what_is_wrong_with_refusal(const Run& run) {
 std::string read_file(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   std::ostringstream text;
-  // Not by iterators: they throw when a process ends while its file of /proc is being read.
+  // Not by iterators: they throw when a process ends while its /proc file is being read.
   text << in.rdbuf();
   return text.str();
 }

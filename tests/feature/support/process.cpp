@@ -38,7 +38,7 @@ void close_now(int& fd) {
   fd = -1;
 }
 
-// Numbers above every one that a case asks for, so that the dup2s below cannot tread on each other.
+// Numbers above every one that a case asks for, so that the dup2s below do not overwrite each other.
 int out_of_the_way(int fd) {
   return ::fcntl(fd, F_DUPFD_CLOEXEC, 200);
 }
@@ -65,7 +65,7 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
   for (const int fd : command.closed) ::close(fd);
   auto argv = pointers(command.argv);
   std::vector<std::string> variables = command.environment;
-  // An instrumented program cannot look for leaks below a tracer: it traces itself for that.
+  // LeakSanitizer traces its own program, so it cannot work below another tracer.
   if (command.argv.front().ends_with("strace")) variables.emplace_back("ASAN_OPTIONS=detect_leaks=0");
   auto environment = pointers(variables);
   ::execvpe(argv[0], argv.data(), environment.data());
@@ -183,11 +183,11 @@ Run Process::finish() {
   }
   close_now(in_);
   const auto patience = Clock::now() + seconds(1) * patience_factor();
-  // What is there is read, however late it has become meanwhile.
+  // Reads what is there, however late it is.
   while ((out_ >= 0 || err_ >= 0) && (pump(milliseconds(20)) || Clock::now() < patience) && Clock::now() < end) {
   }
   run_.output_left_open = out_ >= 0 || err_ >= 0;
-  // Or a case that expects nothing to be left would pass because nothing was there.
+  // Otherwise a case that expects no leftovers would pass because nothing ran.
   if (run_.code() == in_child::kHarnessFailed && run_.err.find("harness: ") != std::string::npos)
     throw std::runtime_error(run_.err);
   return run_;

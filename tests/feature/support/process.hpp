@@ -23,7 +23,7 @@ struct Command {
   std::filesystem::path cwd = "/";
   Caller caller = Caller::user;
   std::string input = {};
-  // Instead of pipes, when not negative; borrowed.
+  // Used instead of pipes when not negative; borrowed.
   int stdin_fd = -1;
   int stdout_fd = -1;
   int stderr_fd = -1;
@@ -39,10 +39,10 @@ struct Run {
   std::string out = {};
   std::string err = {};
   bool timed_out = false;
-  // Somebody still held stdout or stderr when the program had ended.
+  // Another process still held stdout or stderr when the program had ended.
   bool output_left_open = false;
 
-  // What a shell would see in $?.
+  // The value of $? in a shell.
   int code() const;
 };
 
@@ -50,7 +50,7 @@ std::ostream& operator<<(std::ostream& out, const Run& run);
 
 class Process {
  public:
-  // In a process group of its own; it dies with this object.
+  // Starts it in its own process group; it dies with this object.
   explicit Process(const Command& command);
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
@@ -60,7 +60,7 @@ class Process {
   void signal(int signal) const;
   void signal_group(int signal) const;
 
-  // Reads until stdout holds the text; false when it does not come in time.
+  // Reads until stdout contains the text; false when it does not come in time.
   bool waits_for(std::string_view text, milliseconds patience = seconds(20));
   const std::string& out() const { return run_.out; }
 

@@ -59,7 +59,7 @@ std::string TerminalSession::name() const {
 }
 
 TerminalSession::~TerminalSession() {
-  // The hang-up ends what is still there of the session.
+  // The hang-up ends the rest of the session.
   if (pid_ > 0) {
     ::kill(pid_, SIGKILL);
     while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {

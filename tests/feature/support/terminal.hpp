@@ -1,4 +1,4 @@
-// A program on a pseudo-terminal of its own, as somebody at a keyboard sees it.
+// A program on its own pseudo-terminal, seen as a person at a keyboard sees it.
 #pragma once
 
 #include <sys/types.h>
@@ -14,8 +14,8 @@ namespace stepbox::feature {
 
 class TerminalSession {
  public:
-  // The program leads a session whose controlling terminal is the pseudo-terminal, 24 rows by 80 columns. Pipes,
-  // input and closed descriptors of the command are not looked at.
+  // The program leads a session whose controlling terminal is the pseudo-terminal, 24 rows by 80 columns. The
+  // command's pipes, input and closed descriptors are ignored.
   explicit TerminalSession(const Command& command);
   TerminalSession(const TerminalSession&) = delete;
   TerminalSession& operator=(const TerminalSession&) = delete;
@@ -26,18 +26,18 @@ class TerminalSession {
   termios settings() const;
   // "/dev/pts/3"
   std::string name() const;
-  // As the program found them.
+  // The settings that the program found.
   const termios& first_settings() const { return first_; }
 
-  // Reads until the text shows up behind what was asked for last. False when it does not come in time.
+  // Reads until the text appears after the last one that was asked for. False when it does not come in time.
   bool shows(std::string_view text, milliseconds patience = seconds(10));
-  // What has come so far.
+  // Everything that has arrived so far.
   const std::string& screen() const { return screen_; }
   // The foreground process group.
   pid_t foreground() const;
   pid_t pid() const { return pid_; }
 
-  // Waits for the end; the code as a shell sees it, or -1 when it does not come in time (it is killed then).
+  // Waits for the end. Returns the code as a shell sees it, or -1 when it does not come in time (it is then killed).
   int finish(milliseconds patience = seconds(10));
 
  private:
