@@ -1,6 +1,6 @@
 #!/bin/bash
-# Installs what is missing, builds stepbox, runs a Go build in a box, and shows what is left afterwards:
-# nothing. On Debian 12, as root or as a user with sudo; as often as you like, from any directory.
+# Installs missing packages, builds stepbox, runs a Go build in a box, and shows what is left afterwards: nothing. On
+# Debian 12, as root or as a user with sudo; as often as you like, from any directory.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -29,7 +29,7 @@ mark=stepbox-quickstart-$$
 
 # Lists what the build could leave on the host, and says how much there is.
 look() {
-  # Errors: what is not there, and what cannot be read and so is not ours.
+  # Ignores errors: missing places, and those that this user cannot read, so that none of its files are there.
   { find ~/.cache ~/go /tmp /var/tmp /dev/shm -xdev -user "$(id -u)" 2> /dev/null || true; } | sort > "$notes/files.$1"
   cut -d ' ' -f 5- /proc/self/mountinfo > "$notes/mounts.$1"
   grep -lsz "^QUICKSTART=$mark$" /proc/[0-9]*/environ > "$notes/processes.$1" || true
@@ -60,7 +60,7 @@ say "what the report says"
 sed -n -e '/^  "outcome"/,/^  }/p' -e '/^  "usage"/,/^  }/p' -e '/^  "caches"/,/^  ]/p' -e '/^  "time"/,/^  }/p' \
   -e '/^  "teardown"/,/^  }/p' "$notes/report.json"
 
-say "the same with room for 1 MiB of caches: the kernel refuses, and the last line says who was at it"
+say "the same with room for 1 MiB of caches: the kernel refuses, and the last line names the tool that filled it"
 STEPBOX=$stepbox examples/go/run.sh --volume cache=1MiB > "$notes/log" 2>&1 || true
 tail -n 1 "$notes/log"
 

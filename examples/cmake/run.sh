@@ -1,6 +1,6 @@
 #!/bin/sh
-# Configures, builds and tests a C++ project in a box. build/ stays, on disk; what the compiler keeps in
-# TMPDIR, and ccache where there is one, stays in memory.
+# Configures, builds and tests a C++ project in a box. build/ stays, on disk; the compiler's files in TMPDIR, and
+# ccache where there is one, stay in memory.
 set -eu
 cd "$(dirname "$0")"
 exec "${STEPBOX:-stepbox}" run "$@" -- \

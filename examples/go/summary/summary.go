@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Row is one path with what was asked of it.
+// Row is one path with its requests.
 type Row struct {
 	Path   string
 	Hits   int
