@@ -1,10 +1,10 @@
 #!/bin/sh
-# Installs Debian packages that are missing, and nothing else:
+# Installs missing Debian packages, and nothing else:
 #
 #     packaging/apt-install.sh --for PURPOSE...
 #
-# PURPOSE: build, tests, vm, go or examples, as packaging/packages lists them. Nothing is asked for or touched when all
-# are there. An ordinary user needs sudo, for apt-get only.
+# PURPOSE: build, tests, vm, go or examples, as packaging/packages lists them. When all are there, it neither asks for
+# nor changes anything. An ordinary user needs sudo, for apt-get only.
 set -eu
 list=$(dirname "$0")/packages
 
@@ -56,7 +56,7 @@ apt_get() {
   $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@"
 }
 
-# apt-get waits for dpkg's lock by itself, for that of the package lists it does not; and a mirror may fail once.
+# apt-get waits for dpkg's lock by itself, but not for the lock of the package lists; and a mirror may fail once.
 patiently() {
   for pause in 5 15 30 60 last; do
     if apt_get "$@"; then return 0; fi
