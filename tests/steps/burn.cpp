@@ -1,4 +1,4 @@
-// burn MILLISECONDS: keeps one processor busy for so long, as far as it gets it.
+// burn MILLISECONDS: keeps one processor busy that long, as far as the scheduler lets it.
 #include <chrono>
 #include <cstdlib>
 

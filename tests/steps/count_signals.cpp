@@ -1,5 +1,5 @@
-// count_signals QUIET_MS [CODE [COUNT]]: says "ready", writes "got N" for every signal; ends with CODE (3) when after
-// COUNT (1) of them nothing has come for QUIET_MS.
+// count_signals QUIET_MS [CODE [COUNT]]: says "ready", writes "got N" for every signal; exits with CODE (3) once COUNT
+// (1) signals have arrived and QUIET_MS have passed without another.
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>

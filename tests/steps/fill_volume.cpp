@@ -1,5 +1,5 @@
-// fill_volume FILE [CHUNK [MICROSECONDS]]: writes until the file system refuses; "wrote N" and "refused ERRNO".
-// With a time the file is deleted so much later. Ends with 7 when it was refused.
+// fill_volume FILE [CHUNK [MICROSECONDS]]: writes until the file system refuses; "wrote N" and "refused ERRNO". With a
+// time it deletes the file that much later. Exits with 7 after a refusal.
 #include <fcntl.h>
 #include <unistd.h>
 

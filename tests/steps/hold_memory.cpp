@@ -1,4 +1,4 @@
-// hold_memory FILE BYTES: keeps a file of that size, says "ready", deaf to every signal that can be ignored.
+// hold_memory FILE BYTES: keeps a file of that size, says "ready", and ignores every signal that can be ignored.
 #include <fcntl.h>
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-// ignore_signals MILLISECONDS: is deaf for that long, then ends with 0.
+// ignore_signals MILLISECONDS: ignores signals that long, then exits with 0.
 #include <unistd.h>
 
 #include <csignal>

@@ -1,5 +1,5 @@
-// keep_status: ends with 5 while a grandchild traces it, which keeps its status from its parent, and does not end itself
-// (ptrace(2)). Two sessions away, so that no signal of a group comes there.
+// keep_status: exits with 5 while a grandchild traces it, which withholds its status from its parent and does not exit
+// itself (ptrace(2)). The grandchild is two sessions away, so that no signal to a group reaches it.
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-// leave_dead COUNT: ends with so many children that are dead and that it has not reaped.
+// leave_dead COUNT: exits with that many dead children that it has not reaped.
 #include <sys/wait.h>
 #include <unistd.h>
 

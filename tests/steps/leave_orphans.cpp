@@ -1,4 +1,4 @@
-// leave_orphans CODE: leaves a process of each kind behind and ends with the code.
+// leave_orphans CODE: leaves a process of each kind behind and exits with the code.
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -44,7 +44,7 @@ int main(int argc, char** argv) {
     for (;;) std::raise(SIGSTOP);
   });
   leave([] {
-    // Its own child is dead and never waited for.
+    // Its own child is dead and never reaped.
     if (::fork() == 0) ::_exit(0);
     stay("stray-zombies");
   });

@@ -1,4 +1,5 @@
-// make_tasks processes|threads COUNT: makes so many that wait for ever; "made N". Ends with 7 when one is refused.
+// make_tasks processes|threads COUNT: makes that many, which wait for ever; "made N". Exits with 7 when one is
+// refused.
 #include <pthread.h>
 #include <unistd.h>
 

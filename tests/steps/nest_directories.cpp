@@ -1,5 +1,5 @@
-// nest_directories DEPTH: makes directories one in the other, from the working directory on, with names so long that no
-// path holds many of them.
+// nest_directories DEPTH: makes directories one inside the other, from the working directory on, with names so long
+// that only a few fit into a path.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>

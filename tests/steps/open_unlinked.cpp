@@ -1,4 +1,4 @@
-// open_unlinked DIRECTORY: fills files that have no name any more; "wrote N", "refused ERRNO".
+// open_unlinked DIRECTORY: fills open files that no longer have a name; "wrote N", "refused ERRNO".
 #include <fcntl.h>
 #include <unistd.h>
 

@@ -1,5 +1,5 @@
-// outlive N: leaves N families behind, each of which ends and is born again without a pause, so that there is always
-// another orphan to be reaped. The step itself ends at once.
+// outlive N: leaves N families behind. Each forks a successor and exits without a pause, so that there is always
+// another orphan to reap. The step itself exits at once.
 #include <unistd.h>
 
 #include <cstdlib>
@@ -14,7 +14,7 @@ int main(int argc, char** argv) {
     for (;;) {
       const pid_t next = ::fork();
       if (next > 0) ::_exit(0);
-      // Where no more processes can be had the family waits for its turn.
+      // If no more processes are allowed, the family waits for its turn.
       if (next < 0) ::usleep(1000);
     }
   }

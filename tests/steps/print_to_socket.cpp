@@ -1,5 +1,5 @@
-// print_to_socket COMMAND [ARG...]: runs the command with a socket as stdout and stderr, reads what comes, and ends
-// with the command's exit code. Runs outside of the box.
+// print_to_socket COMMAND [ARG...]: runs the command with a socket as stdout and stderr, reads the output, and exits
+// with the command's exit code. Runs outside the box.
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>

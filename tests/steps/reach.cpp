@@ -1,7 +1,7 @@
 // reach PATH...: "PATH HOW OK" or "PATH HOW ERRNO" for each way to a process behind a name.
 //   stream    connects
 //   datagram  sends without connecting
-//   pair      the same, from one end of a pair of sockets
+//   pair      the same, from one end of a socket pair
 //   fifo      opens for writing
 #include <fcntl.h>
 #include <sys/socket.h>

@@ -1,5 +1,6 @@
-// refused_calls THREADS COUNT [MICROSECONDS]: as many threads make keyctl(2) so often with an operation that there is
-// not, all at once, and are interrupted by a signal at that interval. "KERNEL" when every call was answered by the kernel itself, "FILTER" otherwise.
+// refused_calls THREADS COUNT [MICROSECONDS]: that many threads each make COUNT keyctl(2) calls with an unknown
+// operation, all at once, interrupted by a signal at that interval. "KERNEL" when the kernel itself answered every
+// call, "FILTER" otherwise.
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -14,7 +15,7 @@
 
 namespace {
 
-// Called when the threads are there: a signal goes to one of them.
+// Called once the threads run: sends a signal to one of them.
 void interrupt_every(suseconds_t microseconds) {
   sigset_t alarm;
   sigemptyset(&alarm);

@@ -1,4 +1,4 @@
-// show_arguments ARG...: everything the step was given, in hexadecimal where it may be odd.
+// show_arguments ARG...: everything that the step was given, in hexadecimal where it may be odd.
 #include <sys/stat.h>
 #include <unistd.h>
 

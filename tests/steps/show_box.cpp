@@ -1,6 +1,7 @@
-// show_box PATH...: prints what a step can tell of its isolation, "KEY VALUE" a line, and "done" at the end. A value that could
-// not be had is "?" and the errno; then the exit status is 3. Few calls, so that a fault injector rarely meets them.
-// STEPBOX_HOST_NS holds the outside's namespaces, "mnt:[1] pid:[2] ...", STEPBOX_ABSTRACT the name of a socket outside.
+// show_box PATH...: prints what a step can find out about its isolation, "KEY VALUE" a line, and "done" at the end. A
+// value that could not be read is "?" and the errno; the exit status is then 3. It makes few calls, so that a fault
+// injector rarely hits them. STEPBOX_HOST_NS holds the outside's namespaces, "mnt:[1] pid:[2] ...", STEPBOX_ABSTRACT
+// the name of a socket outside.
 #include <fcntl.h>
 #include <linux/keyctl.h>
 #include <sys/resource.h>
@@ -56,7 +57,7 @@ void show_file(const char* key, const char* path) {
   say("%s %s\n", key, text);
 }
 
-// Of this process, or of its parent: the box's init, or who is in its place.
+// The status of this process, or of its parent: the box's init, or its substitute.
 void show_status(const char* whose, const char* path, std::initializer_list<const char*> keys) {
   static char text[16 * 1024];
   errno = 0;
@@ -83,7 +84,7 @@ void show_parent() {
   ::close(file);
 }
 
-// "mount:NUMBER:PLACE OPTIONS,TYPE" each (proc(5), mountinfo).
+// One "mount:NUMBER:PLACE OPTIONS,TYPE" for each mount (proc(5), mountinfo).
 void show_mounts() {
   static char text[256 * 1024];
   FILE* file = std::fopen("/proc/self/mountinfo", "re");
@@ -102,7 +103,7 @@ void show_mounts() {
   std::fclose(file);
 }
 
-// Whether each is that of the outside.
+// Whether each namespace is the outside's.
 void show_namespaces() {
   const char* outside = std::getenv("STEPBOX_HOST_NS");
   for (const char* name : {"mnt", "pid", "ipc", "uts", "cgroup", "net", "user"}) {
@@ -118,7 +119,7 @@ void show_namespaces() {
 
 void show_path(const char* path) {
   for (const int mode : {O_RDONLY, O_WRONLY}) {
-    // Landlock does not ask access(2); a directory cannot be opened for writing.
+    // access(2) does not ask Landlock; and a directory cannot be opened for writing.
     const int file = ::open(path, mode | O_CLOEXEC | O_NONBLOCK);
     bool may = file >= 0;
     if (!may && errno == EISDIR) may = ::faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0;
@@ -152,7 +153,7 @@ void show_rest() {
   for (int fd = 3; fd < 64; ++fd) open += ::fcntl(fd, F_GETFD) >= 0 ? 1 : 0;
   say("descriptors %d\n", open);
   say("leader %d\n", ::getpgrp() == ::getpid() ? 1 : 0);
-  // An own keyring is not the one that the suite's process names.
+  // With its own keyring, the step does not have the one that the suite's process names.
   const char* outside = std::getenv("STEPBOX_HOST_KEYRING");
   const long own = ::syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0, 0, 0);
   if (own > 0 && outside != nullptr) say("keyring %s\n", std::atol(outside) == own ? "outside" : "own");

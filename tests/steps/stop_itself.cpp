@@ -1,4 +1,4 @@
-// stop_itself SIGNAL CODE: stops as by that signal; ends with the code once it is continued.
+// stop_itself SIGNAL CODE: stops itself by that signal; exits with the code once it is continued.
 #include <unistd.h>
 
 #include <csignal>

@@ -1,5 +1,5 @@
-// take_kernel_memory KIND COUNT: asks the kernel so often for memory of that kind, until it refuses. Says "KIND TAKEN ERRNO"
-// ("OK" when it never refused), then "held", and holds it all until its input ends.
+// take_kernel_memory KIND COUNT: asks the kernel COUNT times for memory of that kind, or until it refuses. Says "KIND
+// TAKEN ERRNO" ("OK" when the kernel never refused), then "held", and holds everything until its input ends.
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -27,7 +27,7 @@ struct AclEntry {
   uint32_t id;
 };
 
-// As large as the kernel takes one: 64 KiB (acl(5), and the form of setxattr(2) in linux/posix_acl_xattr.h).
+// The largest that the kernel accepts: 64 KiB (acl(5), and the form of setxattr(2) in linux/posix_acl_xattr.h).
 std::string large_list() {
   constexpr size_t kMost = (65536 - sizeof(uint32_t)) / sizeof(AclEntry);
   constexpr uint32_t kVersion = 2;
@@ -41,7 +41,7 @@ std::string large_list() {
   return text.append(reinterpret_cast<const char*>(entries.data()), entries.size() * sizeof(AclEntry));
 }
 
-// Each returns whether it was given; errno says why not.
+// Each returns whether the kernel gave the memory; errno says why not.
 bool take_list(int i, const char* name) {
   static const std::string list = large_list();
   const std::string path = "/tmp/listed" + std::to_string(i);
@@ -73,7 +73,7 @@ void fill(int fd) {
   while (::write(fd, text.data(), text.size()) > 0) {}
 }
 
-// A connection whose two directions are full, and which nobody reads.
+// A connection with both directions full, which nobody reads.
 bool take_connection(int) {
   static const int server = ::socket(AF_INET, SOCK_STREAM, 0);
   static sockaddr_in address{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
@@ -81,7 +81,7 @@ bool take_connection(int) {
   auto* name = reinterpret_cast<sockaddr*>(&address);
   static const bool listens = ::bind(server, name, length) == 0 && ::listen(server, 16) == 0 && ::getsockname(server, name, &length) == 0;
   const int client = ::socket(AF_INET, SOCK_STREAM, 0);
-  // Where there is no memory left for sockets a connection comes about late or never.
+  // When sockets have no memory left, a connection is made late or never.
   constexpr timeval kPatience{.tv_sec = 1, .tv_usec = 0};
   ::setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
   ::setsockopt(server, SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);

@@ -1,5 +1,5 @@
-// try_calls PROFILE: makes each system call that the seccomp profile names, natively and, on x86, by the
-// 32-bit entry, with arguments that would do nothing if it were allowed. "CALL ENTRY ANSWER" for each.
+// try_calls PROFILE: makes each system call that the seccomp profile names, natively and, on x86, by the 32-bit entry,
+// with arguments that would do nothing if it were allowed. "CALL ENTRY ANSWER" for each.
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <sys/ioctl.h>
@@ -16,7 +16,7 @@
 #include <cstring>
 #include <string_view>
 
-// What an architecture does not have cannot be tried there.
+// Calls that this architecture lacks cannot be tried here.
 #define NONE (-1)
 #ifndef SYS_chmod
 #define SYS_chmod NONE
@@ -38,9 +38,9 @@ namespace {
 constexpr long kFchmodat2 = 452;
 constexpr long kSetxattrat = 463;
 constexpr long kOpenTreeAttr = 467;
-constexpr long kBad = -1;               // no descriptor
-constexpr long kNobody = 4194303;       // no process: beyond every pid that there is
-constexpr long kNoClass = 7 << 13;      // of ioprio_set(2)
+constexpr long kBad = -1;               // not a descriptor
+constexpr long kNobody = 4194303;       // not a process: beyond every possible pid
+constexpr long kNoClass = 7 << 13;      // for ioprio_set(2)
 constexpr long kTemporary = 020000000;  // O_TMPFILE without O_DIRECTORY
 
 struct Attempt {
@@ -104,7 +104,7 @@ constexpr Attempt kAttempts[] = {
     {"default", "sync", SYS_sync, 36, {}},
     {"default", "syncfs", SYS_syncfs, 344, {kBad}},
 
-    // A bit that unshare does not know, and a thread without shared signals, make both fail where allowed.
+    // A bit that unshare does not know, and a thread without shared signals, make both fail even where allowed.
     {"strict", "unshare", SYS_unshare, 310, {CLONE_NEWUSER | 1}},
     {"strict", "unshare", SYS_unshare, 310, {CLONE_NEWNS | 1}},
     {"strict", "unshare", SYS_unshare, 310, {CLONE_NEWPID | 1}},
@@ -158,7 +158,7 @@ constexpr Attempt kAttempts[] = {
     {"strict", "openat", SYS_openat, 295, {kBad, 0, O_WRONLY | kTemporary, S_ISUID | 0755}},
 };
 
-// Of the kernel's answer: below zero a negated errno.
+// The kernel's answer: below zero it is a negated errno.
 const char* word_of(long result) {
   return result >= 0 ? "OK" : ::strerrorname_np(static_cast<int>(-result));
 }
@@ -180,7 +180,7 @@ long by_32_bit_entry(const Attempt& attempt) {
   return result;
 }
 
-// Where the kernel runs no 32-bit programs, the entry is a fault.
+// Where the kernel runs no 32-bit programs, the 32-bit entry faults.
 bool has_32_bit_entry() {
   const pid_t child = ::fork();
   if (child == 0) {

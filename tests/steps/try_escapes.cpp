@@ -1,6 +1,6 @@
 // try_escapes KIND [PATH...]: "WHAT OK" or "WHAT ERRNO" for each attempt.
-//   write PATH...    opens for writing, and for a directory makes a file in it
-//   unmount PATH...  takes mounts off
+//   write PATH...    opens for writing; in a directory it makes a file
+//   unmount PATH...  removes mounts
 //   remount PATH...  makes a tmpfs larger and writable
 //   empower PATH...  makes a file and gives it a capability
 //   connect NAME...  connects to a socket in the abstract namespace, and to one of its own
@@ -43,7 +43,7 @@ void remount(const char* path) {
   std::printf("%s writable %s\n", path, word(::mount(nullptr, path, nullptr, MS_REMOUNT | MS_BIND, nullptr) == 0));
 }
 
-// CAP_SETUID, permitted and effective, as of the second revision (linux/capability.h).
+// CAP_SETUID, permitted and effective, in the second revision's form (linux/capability.h).
 bool empower(const char* path) {
   constexpr uint32_t kSetuid[5] = {0x02000001, 1u << 7, 0, 0, 0};
   const int fd = ::open(path, O_WRONLY | O_CREAT, 0755);

@@ -1,4 +1,4 @@
-// use_memory BYTES: touches so much anonymous memory, says "held", and ends.
+// use_memory BYTES: touches that much anonymous memory, says "held", and exits.
 #include <sys/mman.h>
 #include <unistd.h>
 

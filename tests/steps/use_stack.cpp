@@ -1,4 +1,4 @@
-// use_stack BYTES [ANYTHING...]: ends with 7 when the stack had so much room.
+// use_stack BYTES [ANYTHING...]: exits with 7 if the stack had that much room.
 #include <alloca.h>
 
 #include <cstdlib>

@@ -1,6 +1,5 @@
-// write_everywhere NAME | look_everywhere-mode: write_everywhere --look NAME
-// A tool that believes no variable: home by the user database, and hard-coded places. For each place "PATH OK" or
-// "PATH ERRNO".
+// write_everywhere NAME, write_everywhere --look NAME: a tool that ignores every variable. It uses the home in the user
+// database, and hard-coded places. For each place "PATH OK" or "PATH ERRNO".
 #include <fcntl.h>
 #include <pwd.h>
 #include <sys/stat.h>
