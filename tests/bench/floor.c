@@ -1,15 +1,15 @@
-// The floor: the same namespaces and mounts as stepbox's box, and nothing else. No policy, no limits, no
-// seccomp, no measuring, no report, and no care for anything that goes wrong: it says which call failed
-// and ends. What stepbox costs beyond this is stepbox's own.
+// The floor: the same namespaces and mounts as stepbox's box, and nothing else. It has no policy, limits, seccomp,
+// measuring or report, and handles no failure: it says which call failed and exits. Anything that stepbox costs
+// beyond this is stepbox's own.
 //
 //   floor [--groups] COMMAND [ARG...]
 //
 // With --groups also the control groups of a limit on memory, processes and processor time: one in each hierarchy,
 // where such groups can be made below the caller's own.
 //
-// Three processes, as in stepbox: this one waits; init makes the box; the step waits until it is made.
+// Three processes, as in stepbox: this one waits; init makes the box; the step waits for the box.
 // As root, the step lives in a user namespace with a shifted range of ids and sees the host's trees
-// through id-mapped mounts. Otherwise all of it happens in one user namespace that maps the user to itself.
+// through id-mapped mounts. Otherwise everything happens in one user namespace that maps the user to itself.
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -32,13 +32,13 @@ enum {
   kCacheFolders = 40,  // about as many as the registry of caches makes
 };
 
-// The mounts that stepbox gives the same attributes to.
+// The attributes that stepbox gives these mounts.
 #define HOST_ATTRIBUTES (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_RDONLY)
 #define KERNEL_ATTRIBUTES (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 #define DEVICE_ATTRIBUTES (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY)
 #define BOX_ATTRIBUTES (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 
-static uid_t user;        // who runs this, on the host
+static uid_t user;        // the caller's, on the host
 static gid_t group;
 static char checkout[4096];
 static int root = -1;     // the box's root
@@ -86,7 +86,7 @@ struct made_group {
 static struct made_group groups[3];
 static int group_count = 0;
 
-// Opens the group of this name below the caller's own in the hierarchy of that controller; it is made when it is new.
+// Opens the group of this name below the caller's own in that controller's hierarchy, and makes it first if it is new.
 static int open_group(const char* controller, int* is_unified) {
   char line[4096], own[4096] = "", unified[4096] = "";
   FILE* file = fopen("/proc/self/cgroup", "re");
@@ -132,7 +132,7 @@ static void remove_groups(void) {
 
 // ---- Mounts ---------------------------------------------------------------------------------------
 
-// New files belong to the step, mounts are made with init's own ids.
+// New files belong to the step; init makes mounts with its own ids.
 static void act_as(uid_t uid, gid_t gid) {
   if (!is_shifted()) return;
   setfsgid(gid);
@@ -174,7 +174,7 @@ static int new_tmpfs(const char* size) {
   return make_mount(context, BOX_ATTRIBUTES);
 }
 
-// An unprivileged mount namespace may copy what it inherited only as whole trees (mount_namespaces(7)).
+// An unprivileged mount namespace may copy inherited mounts only as whole trees (mount_namespaces(7)).
 static unsigned recursion(void) { return is_shifted() ? 0 : AT_RECURSIVE; }
 
 // A copy of a host path; with `mapped`, owners appear shifted where the file system can do that.
@@ -191,7 +191,7 @@ static void bind(const char* source, const char* target, uint64_t attributes, in
   attach(mount, target);
 }
 
-// Shows a directory of the box at a second place, with what is mounted in it.
+// Shows a directory of the box at a second place, with the mounts in it.
 static void rebind(const char* source, const char* target) {
   attach(must(open_tree(root, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE), source), target);
 }
@@ -253,14 +253,14 @@ static void make_workspace(void) {
   act_as(user, group);
 }
 
-// What the masks cover is not there in the box; the way to the checkout may have to be made again.
+// A mask also hides the directories on the way to the checkout, which may have to be made again.
 static void make_way(const char* path) {
   char way[sizeof checkout + 16];
   snprintf(way, sizeof way, "%s", path);
   act_as(kShiftBase, kShiftBase);
   for (char* slash = strchr(way, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
     *slash = '\0';
-    // Below a read-only copy of the host everything is there, and making it is refused.
+    // Below a read-only copy of the host every directory exists, and making one is refused.
     if (mkdirat(root, way, 0755) < 0 && errno != EEXIST && errno != EROFS) must(-1, way);
     *slash = '/';
   }
@@ -345,7 +345,7 @@ static void map_ids_of_step(pid_t step, int proc) {
 
 static void be_step(int go, char** command) {
   char byte;
-  // The end of the file instead of the byte: init has failed.
+  // The end of the file instead of the byte means that init has failed.
   if (read(go, &byte, 1) != 1) _exit(125);
   if (is_shifted()) {
     must(setresgid(0, 0, 0), "setresgid");

@@ -1,12 +1,12 @@
-// Measures programs against each other on a machine that is busy with other things, too.
+// Compares the speed of programs, even on a machine that is busy with other things.
 //
 //   bench_pair ratio [--pairs N] CONTENDER...        start to end of one run, each contender against the first
 //   bench_pair rate [--seconds S] [--rounds N] --in-flight N CONTENDER...     runs per second
 //   bench_pair supervisor CONTENDER...               memory and CPU of the process itself, without its children
 //
-// A CONTENDER is ":::" NAME COMMAND [ARG...]. Runs that are compared are made right after each other, in
-// turns that change places (A B, B A, ...), so that what slows the machine down slows both; what is
-// compared is each pair, not two averages. Output of the commands is dropped; one that fails ends it all.
+// A CONTENDER is ":::" NAME COMMAND [ARG...]. Runs to compare follow each other directly, in alternating order
+// (A B, B A, ...), so that a load on the machine slows both. The result compares the pairs, not two averages. The
+// commands' output is dropped; a command that fails ends everything.
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -42,7 +42,7 @@ double now() {
 
 using Samples = std::vector<double>;
 
-// Between two samples where it falls there: with few of them that matters.
+// Interpolates between two samples, which matters when there are few.
 double percentile(Samples samples, double share) {
   std::sort(samples.begin(), samples.end());
   const double at = share * static_cast<double>(samples.size() - 1);
@@ -65,7 +65,7 @@ double median_deviation(const Samples& samples) {
 
 struct Contender {
   std::string name;
-  std::vector<char*> command;  // ends with a null pointer, as posix_spawn wants it
+  std::vector<char*> command;  // ends with a null pointer, as posix_spawn requires
 };
 
 class Silence {
@@ -153,7 +153,7 @@ void ratio(const std::vector<Contender>& contenders, int pairs_wanted) {
 
 // ---- rate -----------------------------------------------------------------------------------------
 
-// Keeps `in_flight` runs going for some seconds. Those still going at the end are waited for, not counted.
+// Keeps `in_flight` runs going for some seconds. Runs still going at the end are waited for, not counted.
 double runs_per_second(const Contender& contender, int in_flight, double seconds) {
   const double began = now();
   for (int i = 0; i < in_flight; ++i) start(contender);
@@ -199,8 +199,8 @@ void rate(const std::vector<Contender>& contenders, int in_flight, double second
 
 // ---- supervisor -----------------------------------------------------------------------------------
 
-// What wait4 tells includes the children that a process waited for, and those are the step. So the
-// process is looked at from outside while it lives, and its CPU time once more when it is a zombie.
+// wait4 includes the children that a process has waited for, and here they are the step. So this looks at the process
+// from outside while it lives, and reads its CPU time once more when it is a zombie.
 
 double cpu_seconds(pid_t process) {
   std::ifstream file("/proc/" + std::to_string(process) + "/schedstat");
@@ -223,7 +223,7 @@ bool has_ended(pid_t process) {
 }
 
 void supervisor(const Contender& contender) {
-  constexpr double kSettled = 0.5;    // set-up is over by then, and counted apart
+  constexpr double kSettled = 0.5;    // set-up is over by then, and counted separately
   constexpr useconds_t kEvery = 20'000;
   const double began = now();
   const pid_t process = start(contender);

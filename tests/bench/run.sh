@@ -1,14 +1,14 @@
 #!/bin/bash
-# Measures stepbox against its peers on this machine, and prints what it saw. Installs nothing, judges
-# nothing: a figure of one machine on one day is no promise, the ratios of paired runs say most.
+# Measures stepbox against its peers on this machine, and prints the results. Installs nothing and judges nothing:
+# a figure from one machine on one day is no promise; the ratios of paired runs say most.
 #
 #   tests/bench/run.sh [--quick] [--stepbox PATH] [--build DIR] [--user NAME] [--linux-sandbox PATH]
 #
-#   --quick                few runs of everything: whether it works, not how fast it is
-#   --stepbox PATH         what is measured; default: DIR/launcher/cli/stepbox
+#   --quick                few runs of everything: shows whether it works, not how fast it is
+#   --stepbox PATH         the stepbox to measure; default: DIR/launcher/cli/stepbox
 #   --build DIR            a configured build directory, for the measuring programs; default: build/release
-#   --user NAME            run as root, everything is measured again as this user; default: nobody
-#   --linux-sandbox PATH   Bazel's sandbox, where it is not found by itself
+#   --user NAME            when run as root, measures everything again as this user; default: nobody
+#   --linux-sandbox PATH   Bazel's sandbox, where the script does not find it
 set -eu
 
 project=$(cd "$(dirname "$0")/../.." && pwd)
@@ -49,7 +49,7 @@ fi
 
 # ---- Preparing ------------------------------------------------------------------------------------
 
-# Copies of all that is run lie where every user can reach them.
+# Copies every program to a place that all users can reach.
 prepare() {
   : "${stepbox:=$build/launcher/cli/stepbox}"
   [ -x "$stepbox" ] || fail "there is no stepbox at '$stepbox': build it, or name it with --stepbox"
@@ -62,7 +62,7 @@ prepare() {
   install -m 755 "$build/tests/bench/bench_pair" "$build/tests/bench/bench_floor" "$0" "$work"
 }
 
-# The first of: what was named, PATH, Debian's place, what Bazel has unpacked for this user.
+# The first that exists: the option, PATH, Debian's place, Bazel's copy for this user.
 find_linux_sandbox() {
   local candidate
   for candidate in "$linux_sandbox" "$(command -v linux-sandbox || true)" /usr/share/bazel/linux-sandbox \
@@ -75,7 +75,7 @@ find_linux_sandbox() {
 
 first_line_of() { grep -m 1 . "$1" || echo "no message"; }
 
-# add NAME COMMAND...: another contender, if it runs at all here.
+# add NAME COMMAND...: another contender, if it runs here at all.
 add() {
   local name=$1 errors
   shift
@@ -95,7 +95,7 @@ add_installed() {
   if command -v "$program" >/dev/null; then add "$@"; else echo "not measured: $1 is missing: $remedy"; fi
 }
 
-# Bare, with one tmpfs: the least that anyone would call a box.
+# Bare, with one tmpfs: the least that deserves the name of a box.
 bwrap=(bwrap --bind / / --tmpfs /tmp --proc /proc --dev /dev --unshare-pid --unshare-ipc --unshare-uts)
 
 add_stepbox() {
@@ -134,7 +134,7 @@ start_and_teardown() {
   "$work/bench_pair" ratio --pairs $pairs "${contenders[@]}"
 }
 
-# What each protection beyond the default, or without it, adds to start and teardown.
+# The cost of each protection beyond the default, or of its absence, in start and teardown.
 protections() {
   heading "start and teardown of true, by protection"
   local all=(--limit memory=1GiB --limit processes=1000 --limit cpu=2)
@@ -179,7 +179,7 @@ while_the_step_runs() {
   "$work/bench_pair" supervisor "${contenders[@]}"
 }
 
-# C++ as it is: templates and headers, one object per source.
+# Typical C++: templates and headers, one object per source.
 write_sources() {
   local folder=$1 i
   mkdir -p "$folder"
@@ -223,7 +223,7 @@ real_compile() {
 }
 
 measure() {
-  # The project's folder is what a checkout is like; a user who may not go there starts elsewhere.
+  # The project's folder is a typical checkout; a user who may not enter it starts elsewhere.
   cd "$project" 2>/dev/null || cd "$work/$(id -un)"
   start_and_teardown
   protections
