@@ -1,4 +1,4 @@
-"""Runs each scenario once as it is, once for each fault, and tells which faults ended uncleanly. See run.sh."""
+"""Runs each scenario once as it is and once for each fault, and lists the faults that ended uncleanly. See run.sh."""
 
 import argparse
 import collections
@@ -35,7 +35,7 @@ def arguments():
 
 
 class Worker:
-    """A process in namespaces of its own (worker.py). Should it die, so does everything in it."""
+    """A process in its own namespaces (worker.py). If it dies, everything in them dies too."""
 
     def __init__(self, name, options):
         unshare = ["unshare", "--mount", "--pid", "--ipc", "--fork", "--mount-proc", "--kill-child", "--propagation", "private"]
@@ -80,7 +80,7 @@ class Exceptions:
 
 
 def calls_before_exec(trace):
-    """By name, how often the process that makes most of them does; not of the step after its execve."""
+    """For each call, the highest count of any one process. The step's calls after its execve do not count."""
     counts = collections.Counter()
     by_process = collections.Counter()
     started = set()
@@ -100,7 +100,7 @@ def calls_before_exec(trace):
 
 def faults_of(calls, options, exceptions, scenario):
     for call, most in sorted(calls.items()):
-        # Of the same call in the same scenario always the same ones.
+        # The same call in the same scenario always gets the same faults.
         chosen = zlib.crc32(f"{scenario} {call}".encode())
         most = min(most, options.most)
         for count in range(1, most + 1):
@@ -179,7 +179,7 @@ def chosen_scenarios(options, has_limits):
             continue
         why = None
         if scenario.caller == ROOT and os.geteuid() != 0:
-            why = "it is root's; remedy: run it as root"
+            why = "it needs root; remedy: run it as root"
         elif scenario.needs_groups and not has_limits:
             why = "control groups cannot be made here; remedy: run it where /sys/fs/cgroup can be written"
         if why is None:
@@ -223,7 +223,7 @@ def main():
             result = worker.run(scenario, fault)
             kind, reasons = judge(result, baselines[scenario])
             if reasons:
-                # The host may have become another one since.
+                # The host may have changed since the baseline.
                 fresh = worker.run(scenario, None)
                 if is_sound(fresh):
                     kind, reasons = judge(result, Baseline(fresh, indifferent[scenario]))

@@ -1,10 +1,10 @@
-"""Whether a run with a fault ended as one may: pure."""
+"""Judges whether a run with a fault ended in an allowed way. Pure."""
 
 import os
 import re
 import signal
 
-# A box's own are other ones each time.
+# Names that differ from box to box.
 VOLATILE = ((re.compile(r"stepbox-box-[0-9a-f]{12}"), "stepbox-box-X"), (re.compile(r"stepbox-\d+-[0-9a-f]{16}"), "stepbox-X"),
             (re.compile(r"faults-\d+-\d+"), "faults-X"),
             (re.compile(r"\b(0,+)\d{6,10}(,+\d+)"), r"\1SHIFTED\2"))
@@ -24,7 +24,7 @@ def facts_of(result):
     for line in normal(result["out"]).splitlines():
         key, _, value = line.partition(" ")
         if key.startswith("mount:"):
-            # By place, and where several lie on it by their order there.
+            # The key is the place; of several mounts at one place, the second and later ones get a number.
             place = "mount:" + key.split(":", 2)[2]
             key = next(name for name in (place, *(f"{place}#{number}" for number in range(2, 99))) if name not in facts)
         if line != "done":
@@ -39,7 +39,7 @@ def ledger_of(report):
 
 
 def words_of(result):
-    """What stepbox says, without figures that are others each time."""
+    """What stepbox says, without figures that differ from run to run."""
     return {re.sub(r"\d+", "N", normal(line)) for line in result["err"].splitlines()}
 
 
@@ -52,7 +52,7 @@ class Baseline:
 
 
 def weaker(result, baseline):
-    """What the step could do that it could not without the fault, or what else is another way."""
+    """Everything that the step could do only because of the fault, and every other difference."""
     facts = facts_of(result)
     found = []
     for key, value in facts.items():
@@ -62,9 +62,10 @@ def weaker(result, baseline):
         if PERMITTED.match(key) and value != "yes":
             continue
         if key == "mounts":
-            continue  # one by one
+            continue  # each mount is compared by itself
         found.append(f"{key} is '{value}', not '{usual}'")
-    # A tree of the host that is not shown is less; a file system of the box's own may be what hides something.
+    # A missing host tree only gives the step less; but a missing file system of the box's own may be one that hides
+    # something.
     covers = {key for key, value in baseline.facts.items() if key.startswith("mount:") and value.endswith((",tmpfs", ",proc"))}
     if "mounts" in facts and not facts["mounts"].startswith("?"):
         found += [f"{key} is missing" for key in sorted(covers - facts.keys())]
@@ -77,7 +78,7 @@ def was_told(result, baseline):
 
 
 def is_told_as_left(result, item):
-    """What the kernel does not let stepbox remove, it names."""
+    """Whether stepbox reported a leftover that the kernel did not let it remove."""
     report = result["report"] if isinstance(result["report"], dict) else {}
     named = " ".join(str(record) for record in report.get("teardown", {}).get("leftovers", []))
     place = item.split(" ")[-1]
@@ -85,7 +86,7 @@ def is_told_as_left(result, item):
 
 
 def judge(result, baseline):
-    """The kind of a clean end, and the reasons why it is none: pairs of a word and a sentence."""
+    """The kind of a clean end, and the reasons why the end is unclean: pairs of a word and a sentence."""
     reasons = []
     call, what, _ = result["fault"]
     if result["hang"]:

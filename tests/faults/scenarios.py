@@ -1,5 +1,5 @@
-"""The runs that faults are injected into. Each is a row: name, who runs it, and the options of `stepbox run`, where the worker
-fills in {secret}."""
+"""The runs into which faults are injected, one a row: name, caller, and the options of `stepbox run`, in which the
+worker fills in {secret}."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ class Scenario:
     caller: str
     options: tuple[str, ...]
     needs_groups: bool = False
-    indifferent: tuple[str, ...] = ()  # facts of show_box that may become others without a word
+    indifferent: tuple[str, ...] = ()  # facts of show_box that may change silently
 
 
 SCENARIOS = (

@@ -1,7 +1,7 @@
-"""One worker: pid 1 of namespaces of its own, which reads faults from stdin and writes a line of JSON for each run.
+"""One worker: pid 1 of its own namespaces, which reads faults from stdin and writes a line of JSON for each run.
 
-Being pid 1 it is the parent of every process that a run leaves, and nobody else's are there. /tmp, /var/tmp, /run and
-/dev/shm are its own as well, and so is a control group."""
+As pid 1 it is the parent of every process that a run leaves, and no other processes are there. It also has its own
+/tmp, /var/tmp, /run and /dev/shm, and a control group."""
 
 import collections
 import ctypes
@@ -22,11 +22,11 @@ from scenarios import KILL, ROOT, SCENARIOS
 PLACE = Path("/mnt/faults")
 WATCHED = ("/tmp", "/var/tmp", "/run", "/dev/shm")
 USER_ID = 60123
-# What stepbox keeps by design.
+# Files that stepbox keeps by design.
 KEPT = {"/run/stepbox", "/run/stepbox/ids"}
 PATIENCE = float(os.environ.get("STEPBOX_TEST_PATIENCE", "1"))
 HANG = 30 * PATIENCE  # seconds; a run takes a fraction of one
-LATE = 15 * PATIENCE  # for those that clean up after a supervisor that was killed
+LATE = 15 * PATIENCE  # for processes that clean up after a killed supervisor
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -42,14 +42,14 @@ def is_root():
 # ---- Control groups ------------------------------------------------------------------------------
 
 class Groups:
-    """A group of the worker's own in each hierarchy that has a limit of ours."""
+    """The worker's own group in each hierarchy that can enforce one of our limits."""
 
     WANTED = {"memory", "pids", "cpu", "cpuacct", "freezer"}
     PREFIX = "faults-"
 
     def __init__(self, name):
         self.made = []  # (directory, is v2)
-        self.locks = []  # as long as somebody uses them
+        self.locks = []  # held as long as the groups are in use
         self.controllers = set()
         if not is_root():
             return
@@ -87,7 +87,7 @@ class Groups:
             pass
 
     def _sweep(self, parent):
-        """What workers left that were killed."""
+        """Removes the groups of workers that were killed."""
         for directory in parent.glob(self.PREFIX + "*"):
             try:
                 lock = os.open(directory, os.O_RDONLY)
@@ -130,7 +130,7 @@ class Groups:
 # ---- The place -----------------------------------------------------------------------------------
 
 def make_place(stepbox, steps):
-    # They may lie in what is covered now.
+    # Read first, since the mounts below may cover them.
     programs = {"stepbox": Path(stepbox).read_bytes(), "show_box": Path(steps, "show_box").read_bytes()}
     for path in WATCHED:
         if Path(path).is_dir():
@@ -212,7 +212,7 @@ def command_of(scenario):
 
 
 def start_stopped(scenario, groups, argv, values):
-    """A child that stops just before its execve, so that the next call that strace sees is that."""
+    """A child that stops just before its execve, so that strace sees the execve first."""
     pid = os.fork()
     if pid != 0:
         os.waitpid(pid, os.WUNTRACED)
@@ -250,7 +250,7 @@ def attach(pid, options):
 
 
 def wait_for(pid, seconds):
-    """The wait status, or None."""
+    """The wait status; None if the process does not end in time."""
     handle = os.pidfd_open(pid)
     try:
         poll = select.poll()
@@ -264,13 +264,13 @@ def wait_for(pid, seconds):
             if left <= 0:
                 return None
             if poll.poll(left * 1000):
-                time.sleep(0.0005)  # until strace has reaped it
+                time.sleep(0.0005)  # strace has to reap it first
     finally:
         os.close(handle)
 
 
 def processes_left(seconds):
-    """Whether there still are any after that time. Everybody's orphans are children of this process."""
+    """The processes that remain after that time. All orphans are children of this process."""
     end = time.monotonic() + seconds
     while True:
         try:
@@ -329,13 +329,13 @@ class Worker:
     def left_behind(self):
         left = [f"file {path}" for path in sorted(files_now() - self.files - KEPT)]
         left += [f"control group {path}" for path in self.groups.left()]
-        # Others of the host may go: a mount point that is removed takes what is mounted there along.
+        # Host mounts may disappear: removing a mount point also removes the mounts on it.
         left += [f"mount {mount}" for mount in (mounts_now() - self.mounts)]
         return left
 
     @staticmethod
     def may_be_swept(item, killed):
-        """What the next run takes away: a directory whose only process was killed, a group whose guard was killed too."""
+        """Whether the next run removes it: a directory whose only process was killed, or a group whose guard was."""
         return item.startswith("file /tmp/stepbox-box-") or (item.startswith("control group") and killed > 1)
 
     def sweep(self, scenario):
@@ -401,7 +401,7 @@ def options_for(fault):
     call, what, count = fault
     effect = "signal=SIGKILL" if what == KILL else f"error={what}"
     options = ["-e", f"trace={call}", "-e", f"inject={call}:{effect}:when={count}"]
-    # The first one of stepbox itself would be hit as well.
+    # Without the path, stepbox's own first execve would be hit as well.
     return options + (["-P", f"{PLACE}/bin/show_box"] if call == "execve" else [])
 
 
