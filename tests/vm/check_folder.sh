@@ -1,5 +1,5 @@
 #!/bin/bash
-# That the folder of tests/vm/run.sh goes however the script ends (folder.sh).
+# Checks that the folder of tests/vm/run.sh is removed however the script ends (folder.sh).
 set -uo pipefail
 # shellcheck source=tests/vm/folder.sh
 . "$(dirname "$0")/folder.sh"
@@ -7,7 +7,7 @@ place=$(mktemp -d) || exit 1
 trap 'rm -rf "$place"' EXIT
 failures=0
 
-# check WHAT COMMAND...: the command must come true.
+# check WHAT COMMAND...: the command must become true.
 check() {
   local what=$1 i
   shift
@@ -24,7 +24,7 @@ check() {
 is_empty() { [ -z "$(ls -A "$place")" ]; }
 is_gone() { ! kill -0 "$1" 2> /dev/null; }
 
-# A script that says which folder it has, and starts something that uses it until $place.go is written to. Ends by what it reads.
+# A script that prints its folder, and starts a process that uses it. The word that it reads says how it ends.
 script() {
   make_folder "$place/f"
   echo x > "$folder/file"
@@ -35,7 +35,7 @@ script() {
   case $how in remove) remove_folder ;; keep) keep_folder > /dev/null ;; esac
 }
 
-# begin: starts one; sets $script, $user and $sweeper, and its stdin is descriptor 8.
+# begin: starts such a script; sets $script, $user and $sweeper, and makes descriptor 8 its stdin.
 begin() {
   coproc RUN { script; }
   read -r script user sweeper <&"${RUN[0]}"
@@ -44,31 +44,31 @@ begin() {
 
 begin
 echo remove >&8
-check "a script that ends removes it" is_gone "$script"
-check "... and is not ahead of that" is_empty
+check "a script that ends removes its folder" is_gone "$script"
+check "... before it ends" is_empty
 
 begin
 kill -KILL "$script"
 check "a script is killed" is_gone "$script"
-if is_empty; then echo "FAILED: it is gone while a process uses it"; failures=$((failures + 1)); fi
+if is_empty; then echo "FAILED: the folder is gone while a process uses it"; failures=$((failures + 1)); fi
 kill "$user"
-check "a script that is killed leaves none when the last process has ended" is_empty
+check "the folder of a killed script is gone when its last process has ended" is_empty
 
 begin
 kill -KILL "$script" "$sweeper" "$user"
-check "all are killed" is_gone "$sweeper"
-if is_empty; then echo "FAILED: nobody was left to remove it"; failures=$((failures + 1)); fi
+check "script, sweeper and user are killed" is_gone "$sweeper"
+if is_empty; then echo "FAILED: the folder is gone, but no process could remove it"; failures=$((failures + 1)); fi
 begin
 echo remove >&8
-check "the next one removes what nobody holds" is_empty
+check "the next script removes an unlocked folder" is_empty
 
 begin
 first=$script
 echo keep >&8
-check "a script can keep it" is_gone "$first"
+check "a script can keep its folder" is_gone "$first"
 begin
 echo remove >&8
-check "the next one has ended" is_gone "$script"
-check "... and leaves what was kept" test -f "$place"/f-kept.??????/file
+check "the next script has ended" is_gone "$script"
+check "... and leaves the folder that was kept" test -f "$place"/f-kept.??????/file
 
 [ "$failures" = 0 ]

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Makes what the emulated machine starts from: an initramfs that mounts the disk, and the disk, an ext4 image with
-# programs of this host, stepbox and the tests. Mounts nothing, and needs no root. Called by run.sh.
+# Makes the emulated machine's boot files: an initramfs that mounts the disk, and the disk, an ext4 image with programs
+# of this host, stepbox and the tests. Mounts nothing, and needs no root. Called by run.sh.
 #
 #   make_disk.sh FOLDER KERNEL STEPBOX TESTS
 set -euo pipefail
@@ -9,22 +9,22 @@ PATH=$PATH:/usr/sbin:/sbin
 here=$(cd "$(dirname "$0")" && pwd)
 work=$1 kernel=$2 stepbox=$3 tests=$4
 
-# Packages of this host whose files are in the guest; libraries follow by themselves. For tests of a new subject that
-# run another program, name its package here (and in packaging/packages when not every host has it).
+# Packages of this host whose files the guest gets; their libraries follow by themselves. If tests of a new subject run
+# another program, name its package here (and in packaging/packages when not every host has it).
 packages=(acl base-files bash bubblewrap coreutils dash diffutils findutils grep hostname less libc-bin libcap2-bin
           libpython3.11-minimal libpython3.11-stdlib make mount ncurses-base passwd procps python3-minimal
           python3.11-minimal sed strace tar util-linux)
-# In the order in which they are loaded. The disk needs virtio.
+# In the order in which the guest loads them. The disk needs virtio.
 modules=(virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_blk overlay)
 
 # ---- The disk -------------------------------------------------------------------------------------
 
 root=$work/root
-# Where Debian's /bin, /lib, ... point to.
+# The targets of Debian's /bin, /lib, ...
 mkdir -p "$root"/usr/{bin,lib,lib64,sbin}
 
-# Reads names of files on stdin, relative to the root. What an administrator has removed, or closed to others, is
-# passed over.
+# Reads names of files on stdin, relative to the root. Skips files that an administrator has removed, or closed to
+# others.
 copy_in() {
   (cd / && while read -r name; do if [ -r "$name" ]; then echo "$name"; fi; done) |
     tar -C / -c --no-recursion --files-from=- "$@" | tar -C "$root" -x --keep-directory-symlink
@@ -36,7 +36,7 @@ copy_in() {
     grep -v -E '^usr/share/(doc|info|lintian|locale|man)(/|$)'
 } | sort -u | copy_in
 
-# A file where the tests that were built here expect it.
+# A file, put where the tests that were built here expect it.
 put() { install -D -m "$1" "$2" "$root$3"; }
 put 0755 "$stepbox" "$stepbox"
 for program in "$tests/feature/feature_tests" "$tests/unit/unit_tests" "$tests"/steps/bin/*; do
@@ -63,7 +63,7 @@ echo guest > "$root/etc/hostname"
 put 0755 "$here/guest/run_tests.sh" /usr/lib/stepbox-vm/run_tests.sh
 declare -p stepbox tests > "$root/usr/lib/stepbox-vm/settings"
 
-# Everything on the disk belongs to root, whoever makes it.
+# Everything on the disk belongs to root, whichever user makes it.
 as_root=()
 if [ "$(id -u)" != 0 ]; then as_root=(unshare --map-root-user); fi
 truncate -s 2G "$work/disk"

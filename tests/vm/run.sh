@@ -1,20 +1,20 @@
 #!/bin/bash
-# Runs tests on a second kernel: Debian's 6.1, where all controllers are those of cgroup v2, in emulated machines.
-# Those tests are run that depend on the kernel or on cgroup v2, each once; tests/vm/left_out names the others.
+# Runs tests on a second kernel: Debian's 6.1, with all controllers in cgroup v2, in emulated machines. Runs each test
+# that depends on the kernel or on cgroup v2 once; tests/vm/left_out names the others.
 #
 #   tests/vm/run.sh [--stepbox PATH] [--tests DIR] [--machines N] [--keep] [SUBJECT...]
 #
-#   --stepbox PATH   what is tested; default: build/release/launcher/cli/stepbox
+#   --stepbox PATH   the stepbox to test; default: build/release/launcher/cli/stepbox
 #   --tests DIR      the built tests; default: build/release/tests
 #   --machines N     how many machines share the work; default: one per processor, at most 2
 #   --keep           do not remove the folder with the disk, and say where it is
 #   SUBJECT          only these subjects of the feature tests; default: all but those in tests/vm/left_out
 #
-# Needs no root. Plain emulation, since few CI machines have a KVM that works: everything takes about ten times as
-# long as it does here. The kernel's package is fetched once, into build/vm, and installed nowhere. What the machines
-# said stays in build/vm/log.
+# Needs no root. Plain emulation, since few CI machines have a working KVM: everything takes about ten times as long as
+# on the host. The script downloads the kernel's package once, into build/vm, and installs it nowhere. The output of the
+# machines stays in build/vm/log.
 #
-# What cannot be had here is a loud skip; with STEPBOX_MUST_WORK=1 it is a failure.
+# What cannot be tested here is a loud skip; with STEPBOX_MUST_WORK=1 it is a failure.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -25,13 +25,13 @@ tests=$project/build/release/tests
 keep=no
 machines=$(nproc)
 machines=$((machines < 2 ? machines : 2))
-limit=2700  # seconds for a whole machine; one that hangs is ended
+limit=2700  # seconds for a whole machine; a hanging one is killed
 
-# Subjects that an ordinary user's suite runs too: the others do the same there as root's suite does as a user.
+# Subjects for an ordinary user's suite too. All others do the same there as root's suite does as a user.
 as_user=(fresh limits refusal)
-# These first, so that no machine is left with a long one when the others have nothing more to do.
+# These run first, so that no machine still has a long one when the others have nothing more to do.
 slow_first=(kill hostile seccomp without-box quota limits)
-# Those unit tests that ask the kernel: the others are the same everywhere.
+# Unit tests that ask the kernel; the others give the same result everywhere.
 unit_tags='[sys]~[remove-tree],[process-memory],[private]'
 
 fail() {
@@ -158,13 +158,13 @@ serve() {
   done
 }
 
-# start NUMBER: a machine whose second serial port asks for jobs.
+# start NUMBER: a machine that asks for jobs on its second serial port.
 start() {
   local asks=$work/asks.$1
   mkfifo "$asks.in" "$asks.out"
   serve <> "$asks.out" > "$asks.in" &
   servers+=($!)
-  # TMPDIR: what the machine writes to its disk goes there. PDEATHSIG, since a SIGKILL of this script runs no trap.
+  # TMPDIR takes the guest's writes to its disk. PDEATHSIG is needed because a SIGKILL of this script runs no trap.
   TMPDIR=$work setpriv --pdeathsig TERM timeout --kill-after=5 "$limit" \
     qemu-system-x86_64 -M q35 -cpu max -m 2048 -smp 2 -accel tcg -nodefaults -display none -no-reboot \
     -serial stdio -chardev "pipe,id=asks,path=$asks" -serial chardev:asks \
@@ -175,7 +175,7 @@ start() {
   started+=($!)
 }
 
-# The pipe of a log is read to its end by another process.
+# Another process reads the pipe of a log to its end.
 all_passed() {
   for _ in 1 2 3 4 5 6 7 8 9 10; do
     if tail -n 5 "$1" | grep -q 'guest: [0-9]* failed$'; then break; fi

@@ -1,5 +1,5 @@
 #!/bin/bash
-# PID 1 of the emulated machine: mounts what a system has, runs one job after the other that the host names, says
+# PID 1 of the emulated machine: mounts what a system has, runs the jobs that the host names one after the other, says
 # "guest: N failed" as its last word, and switches the machine off. bash reaps orphans.
 set -u
 
@@ -7,11 +7,11 @@ settings=/usr/lib/stepbox-vm
 stepbox='' tests=''
 # shellcheck disable=SC1091
 . $settings/settings
-# As systemd sets them; the kernel's own are lower.
+# The values that systemd sets; the kernel's own are lower.
 ulimit -Hn 524288
 ulimit -Sn 1024
 export PATH=/usr/bin:/usr/sbin:/bin:/sbin HOME=/root LANG=C.UTF-8 TERM=xterm STEPBOX=$stepbox
-# Time limits of the tests are meant for real machines.
+# The tests' time limits are meant for real machines.
 export STEPBOX_TEST_PATIENCE=10 STEPBOX_TEST_KILLS=8
 uid=60123
 user_group=/sys/fs/cgroup/user
@@ -41,7 +41,7 @@ hostname guest
 busybox ip link set lo up
 chown $uid:$uid /home/tester
 
-# As systemd leaves them: all controllers in use below the root, and a delegated group for the user.
+# The state in which systemd leaves them: all controllers in use below the root, and a delegated group for the user.
 mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 /sys/fs/cgroup
 read -ra controllers < /sys/fs/cgroup/cgroup.controllers
 for controller in "${controllers[@]}"; do
@@ -52,7 +52,7 @@ for controller in cpu memory pids; do echo "+$controller" > $user_group/cgroup.s
 chown $uid:$uid $user_group $user_group/{cgroup.procs,cgroup.subtree_control,cgroup.threads}
 chown -R $uid:$uid $user_group/session
 
-# judge NAME COMMAND [ARG...]: shows what is worth knowing of its output.
+# judge NAME COMMAND [ARG...]: shows the lines of its output that are worth knowing.
 judge() {
   local name=$1 started=$SECONDS status=0 word=ok
   shift
@@ -87,7 +87,7 @@ feature() { judge "$1" "${@:3}" "$tests/feature/feature_tests" "[$2]" --order de
 by() {
   case $1 in
     root) feature "$1: $2" "$2" "${as_root[@]}" ;;
-    # Cases for root are passed over; nothing else may be missing.
+    # Cases that need root are skipped; nothing else may be missing.
     user) feature "$1: $2" "$2" "${as_user[@]}" ;;
     closed)
       echo 0 > /proc/sys/kernel/unprivileged_userns_clone
