@@ -50,7 +50,7 @@ def of_mdoc(page, text):
 
 
 def of_help(page, text):
-    """Lines behind "example:" or "examples:", as far as they are indented."""
+    """The indented lines after "example:" or "examples:"."""
     blocks, inside = [], None
     for number, line in enumerate(text.splitlines(), 1):
         if line.rstrip() in ("example:", "examples:"):
@@ -64,7 +64,7 @@ def of_help(page, text):
 
 
 def inline_options(text):
-    """(line, option) for every --option that stands in backticks on a Markdown page, outside of blocks."""
+    """(line, option) for every --option in backticks on a Markdown page, outside blocks."""
     found, fenced = [], False
     for number, line in enumerate(text.splitlines(), 1):
         if line.startswith("```"):

@@ -4,8 +4,8 @@ policies and profiles are read, options and links looked up. What cannot be run 
 
     tests/pages/run.py STEPBOX
 
-As root it does so as root and as an ordinary user. A block of a kind that is not known here is a failure: say below how
-it is run, or why it is not.
+As root it does so as root and as an ordinary user. A block of an unknown kind is a failure: add below how to run it, or
+why it cannot be run.
 """
 import os
 import re
@@ -26,7 +26,7 @@ MANUALS = ["packaging/man/stepbox.1", "packaging/man/stepbox-policy.5", "packagi
 MOST_LINES = {"README.md": 200}
 CI_FILES = [f"examples/ci/{name}" for name in ("github-actions.yml", "gitlab-ci.yml", "buildkite.yml")]
 
-# First words of commands that are not run, and what is looked at instead.
+# First words of commands that are not run, and what is checked instead.
 NOT_RUN = {
     "docker": "needs a daemon",
     "podman": "needs images from the network",
@@ -37,13 +37,13 @@ NOT_RUN = {
     "systemd-run": "needs a session of systemd's",
     "loginctl": "would change this machine",
 }
-# Options in running text that are other programs'.
+# Options of other programs in running text.
 FOREIGN_OPTIONS = {
     "--no-sandbox": "Chromium", "--init": "docker", "--privileged": "docker", "--security-opt": "docker",
     "--cap-add": "docker", "--user": "systemd-run", "--scope": "systemd-run", "--wait": "systemd-run", "--find-links": "pip",
     "--quick": "tests/run.sh",
 }
-# What a host may not have: a step that is refused for it is passed over, loudly.
+# Refusals for something that a host may lack: they are skipped, loudly.
 PASSED_OVER = (r"the [\d.]+ \w+ of memory that stepbox may use cannot hold them", r"cannot enforce limits\.\w+",
                r"protection '[\w-]+' is required by .* but is (degraded|off)")
 
@@ -64,13 +64,13 @@ def count():
     ran += 1
 
 
-# Commands, one a line, of which each must succeed.
+# Commands, one a line; each must succeed.
 
 def run_command(world, where, command):
-    if command.startswith("+"):  # the line of a makefile
+    if command.startswith("+"):  # a line of a makefile
         world.write("page.mk", "page:\n\t" + command + "\n")
         command = "make -j2 -f page.mk"
-    command = command.replace("{0}", "./script")  # of a CI system's shell
+    command = command.replace("{0}", "./script")  # a placeholder of CI systems
     count()
     status, output = world.run(in_tenths_of_seconds(command))
     if status == 0:
@@ -82,10 +82,10 @@ def run_command(world, where, command):
 
 
 def look_at(where, words):
-    """What can be said of a command without running it."""
+    """Checks as much of a command as is possible without running it."""
     program = words[0]
     if "/" in program and not os.access(os.path.join(REPOSITORY, program), os.X_OK):
-        complain(where, f"{program} is no program of this repository")
+        complain(where, f"this repository has no program {program}")
     if program == "packaging/apt-install.sh":
         for purpose in words[words.index("--for") + 1:]:
             if not re.search(f"^{re.escape(purpose)}: ", read("packaging/packages"), re.M):
@@ -108,10 +108,10 @@ def run_commands(world, block):
         elif words[0].lstrip("+") == "stepbox":
             run_command(world, block.where(), line)
         else:
-            complain(block.where(), f"it is not known how to run `{line}`")
+            complain(block.where(), f"this check does not know how to run `{line}`")
 
 
-# Sessions: commands behind "$ ", and what they print.
+# Sessions: commands after "$ ", and their output.
 
 def commands_of(session):
     commands = []
@@ -188,7 +188,7 @@ def run_block(world, block):
         run_commands(world, block)
 
 
-# What CI systems would run.
+# The commands that CI systems would run.
 
 def ci_commands(path):
     def leaves(node):
@@ -203,7 +203,7 @@ def run_ci_files(world):
     for path in CI_FILES:
         commands = ci_commands(path)
         if not commands:
-            complain(path, "no command of it begins with stepbox")
+            complain(path, "none of its commands begins with stepbox")
         for command in commands:
             run_command(world, path, command)
     for command in re.findall(r"'(stepbox [^']*)'", read("examples/ci/Jenkinsfile")):
@@ -212,7 +212,7 @@ def run_ci_files(world):
     run_command(world, "examples/ci/swarming.sh", f'out=$(mktemp -d "$HOME/out.XXXX") && {script} "$out" go test')
 
 
-# What is the same for everybody.
+# Checks that do not depend on the user.
 
 def check_links(page, text):
     for line, path, anchor in blocks.links(text):

@@ -7,15 +7,15 @@ import stat
 import subprocess
 import tempfile
 
-# What a page's commands need, below the checkout. Stand-ins: what a build tool does in a box is tested with the
-# examples; here it is stepbox's part of the line that is looked at.
+# The files that a page's commands need, below the checkout. They are stand-ins: the examples test what a build tool
+# does in a box; here only stepbox's part of the line counts.
 FILES = {
     "Makefile": "all test:\n\t@true\nlib:\n\t+stepbox run -- $(MAKE) -C lib\n.PHONY: all test lib\n",
     "lib/Makefile": "all:\n\t@true\n",
     "check.sh": "#!/bin/sh\n",
     "lint.sh": "#!/bin/sh\n",
     "test.sh": "#!/bin/sh\n",
-    # Hangs, as a test that waits for a connection does.
+    # Hangs like a test that waits for a connection.
     "integration-tests.sh": "#!/bin/sh\npython3 server.py\n",
     "server.py": "import socket\nwith socket.create_server(('127.0.0.1', 0)) as server:\n    server.accept()\n",
     ".git/HEAD": "ref: refs/heads/main\n",
@@ -65,7 +65,7 @@ class World:
         environment = {"PATH": f"{self.root}/bin:/usr/local/bin:/usr/bin:/bin", "HOME": self.home, "LANG": "C.UTF-8",
                        "USER": "reader"}
         who = {} if self.uid == os.getuid() else {"user": self.uid, "group": self.uid, "extra_groups": []}
-        # A file and no pipe: an ordinary user's stepbox may not watch a pipe of root's.
+        # A file instead of a pipe, because an ordinary user's stepbox may not watch root's pipe.
         with tempfile.TemporaryFile(dir=self.root) as output:
             os.fchown(output.fileno(), self.uid, self.uid)
             ran = subprocess.run(["bash", "-c", script], cwd=self.checkout, env=environment, stdin=subprocess.DEVNULL,
@@ -98,7 +98,7 @@ def in_tenths_of_seconds(text):
 
 
 def pattern_of(expected, home):
-    """A line that a page shows, as a pattern: any number fits a number, any size a size, root's home the reader's."""
+    """The pattern of a line on a page: any number matches a number, any size a size, and the reader's home root's."""
     pattern = re.escape(expected.replace("/root/", home + "/"))
     pattern = re.sub(r"\d+(?:\\\.\d+)?(\\ (?:B|KiB|MiB|GiB|TiB)\b)", r"[0-9.]+ (?:B|KiB|MiB|GiB|TiB)", pattern)
     return re.sub(r"(?<![\[0-9-])\d+(?:\\\.\d+)?", "[0-9.]+", pattern) + r"\s*"
