@@ -25,16 +25,16 @@ check cmake          cmake    build/merge_intervals
 check make-jobserver make     program
 check maven          mvn      target/luhn-1.0.jar
 check python         python3  .venv/bin/textstat
-# The examples that need no build: policies.
+# The policies, which need no build.
 "$here/check_policies.sh" "$examples" || failed=1
 
-# The check itself: without stepbox the Go example does leave something behind.
+# Control: without stepbox the Go example leaves files behind.
 if [ "${WITH_CONTROL:-0}" = 1 ] && command -v go > /dev/null; then
   cd "$examples/go"
   before=$("$here/fingerprint.sh")
   GOFLAGS=-buildvcs=false go test ./... > /dev/null
   if [ "$before" = "$("$here/fingerprint.sh")" ]; then
-    echo "FAILED: control: nothing was left without stepbox, so this check cannot see anything"
+    echo "FAILED: control: nothing was left without stepbox, so this check proves nothing"
     failed=1
   else
     echo "ok      control: without stepbox, the Go example leaves files behind"

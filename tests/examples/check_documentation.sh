@@ -1,6 +1,6 @@
 #!/bin/bash
-# Whatever `stepbox run --help` and `stepbox policy schema` name is in the manual pages and completions, and
-# they name nothing that the program does not know.
+# Checks that the manual pages and completions have everything that `stepbox run --help` and `stepbox policy schema`
+# name, and nothing that the program does not know.
 #
 #     tests/examples/check_documentation.sh STEPBOX
 set -euo pipefail
@@ -25,9 +25,9 @@ named_in() {
 
 options=$("$stepbox" run --help | grep -oE '^  --[a-z-]+' | tr -d ' ' | sort -u)
 [ "$(wc -l <<< "$options")" -gt 10 ] || complain "run --help names hardly any option"
-# Of other commands.
+# Options of other commands.
 others=$(printf '%s\n' --all --json --version)
-# Reserved: the page says that they are refused, and they must be.
+# Reserved options: the page says that they are refused, and the program must refuse them.
 reserved=$(named_in page | grep -vxF -e "$options" -e "$others" || true)
 for option in $reserved; do
   said=$("$stepbox" run "$option" x -- true 2>&1 || true)
@@ -41,14 +41,14 @@ for source in page bash zsh fish; do
   [ -z "$unknown" ] || complain "unknown option in the $source completion: $(tr '\n' ' ' <<< "$unknown")"
 done
 
-# Words that an option takes: each must be offered. They are what `policy schema` lists.
+# The words that options take, as `policy schema` lists them: each must be offered.
 while IFS= read -r word; do
   for file in man/stepbox.1 man/stepbox-policy.5 completions/stepbox.bash completions/_stepbox completions/stepbox.fish; do
     grep -qw -- "$word" "$packaging/$file" || complain "$word is not in $file"
   done
 done < <("$stepbox" policy schema | grep -oE '"enum": \[[^]]*\]' | grep -oE '"[a-z-]+"' | tr -d '"' | grep -vx enum | sort -u)
 
-# Variables, keys and verdicts of the page.
+# The page's variables, keys and verdicts.
 for option in $options; do
   case $option in --pass-fd | --help) continue ;; esac
   name=STEPBOX_$(tr 'a-z-' 'A-Z_' <<< "${option#--}")
@@ -65,7 +65,7 @@ print("\n".join(keys(json.load(sys.stdin), "")))'); do
   grep -qF "Ic $key :" "$packaging/man/stepbox-policy.5" || complain "the key $key is not in stepbox-policy.5"
 done
 
-# Style is not looked at: our lines are longer than mandoc's.
+# Style is not checked, because our lines are longer than mandoc's.
 if command -v mandoc > /dev/null; then
   mandoc -Tlint -Wwarning "$packaging"/man/* || complain "mandoc complains"
 fi

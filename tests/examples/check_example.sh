@@ -1,6 +1,6 @@
 #!/bin/bash
-# Runs one example twice and compares the host before and after. $1 is its directory; the other arguments
-# are files that it must leave there.
+# Runs one example twice and compares the host before and after. $1 is its directory; the other arguments are files
+# that it must leave there.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 directory=$1
@@ -20,16 +20,16 @@ mark="stepbox-example-$name-$$"
 started=$SECONDS
 "$here/fingerprint.sh" > "$output/before"
 for run in first second; do
-  # What runs outside of the box (the outer make) has its temporary files here.
+  # For temporary files of programs outside the box (the outer make).
   if ! EXAMPLE_MARK=$mark TMPDIR=$output "$directory/run.sh" > "$output/log" 2>&1 < /dev/null; then
     failed "the $run run failed" "$output/log"
   fi
 done
 "$here/fingerprint.sh" > "$output/after"
 
-diff -u "$output/before" "$output/after" > "$output/diff" || failed "the host is not as it was" "$output/diff"
+diff -u "$output/before" "$output/after" > "$output/diff" || failed "the host has changed" "$output/diff"
 
-# A process without the right to be read is nobody of ours.
+# This user's own processes are readable, so an unreadable one does not belong to the example.
 survivors=$(grep -lsz "^EXAMPLE_MARK=$mark$" /proc/[0-9]*/environ || true)
 [ -z "$survivors" ] || failed "processes were left: $survivors"
 
@@ -37,8 +37,8 @@ for file in "$@"; do
   [ -e "$directory/$file" ] || failed "it did not leave $file in the checkout" "$output/log"
 done
 strange=$(find "$directory" ! -user "$(id -u)" -print -quit)
-[ -z "$strange" ] || failed "$strange belongs to somebody else"
+[ -z "$strange" ] || failed "$strange belongs to another user"
 
-# make says so when it cannot reach the jobs of the make above it.
+# make prints this when it cannot reach the jobs of the make above it.
 if grep -q 'jobserver unavailable' "$output/log"; then failed "the jobserver did not get through" "$output/log"; fi
 echo "ok      $name ($((SECONDS - started)) s)"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Every policy below $1 is one that stepbox reads, and that a step runs under.
+# Checks every policy below $1: stepbox reads it, and a step runs under it.
 set -euo pipefail
 examples=$1
 failed=0
@@ -12,14 +12,14 @@ for policy in "$examples"/policies/*.yaml "$examples"/*/.stepbox.yaml; do
   fi
 done
 
-# As what they are made for. `project.yaml` is read as a checkout's own policy, which may not widen.
+# Each in its own role: `project.yaml` is read as a checkout's own policy, which may not widen.
 project=$(mktemp -d /var/tmp/stepbox-example-project.XXXXXX)
 trap 'rm -rf "$project"' EXIT
 cp "$examples/policies/project.yaml" "$project/.stepbox.yaml"
 cd "$project"
 for policy in site untrusted large-build; do
   if ! "$STEPBOX" run --policy "$examples/policies/$policy.yaml" -- true; then
-    # strict refuses to run where a protection cannot be had, and that is right.
+    # strict rightly refuses to run where a protection is missing.
     if [ "$policy" = untrusted ] && "$STEPBOX" doctor | grep -q degraded; then
       echo "SKIPPED: untrusted.yaml: a protection cannot be had here"
       continue

@@ -1,13 +1,13 @@
 #!/bin/bash
-# Runs every example of examples/ with stepbox and looks whether the host is as it was before.
+# Runs every example of examples/ with stepbox and checks that the host is unchanged.
 #
 #     tests/examples/run.sh /path/to/stepbox
 #
-# As root: in a mount namespace of its own, where /home, root's home, /tmp, /dev/shm and /run/user are new
-# and empty, so that nothing but the example can change them; then once more as an ordinary user. As an
-# ordinary user: on the host as it is, looking at that user's files only.
+# As root: in its own mount namespace, where /home, root's home, /tmp, /dev/shm and /run/user are new and empty, so
+# that only the example can change them; then once more as an ordinary user. As an ordinary user: on the real host,
+# looking at that user's files only.
 #
-# A tool that is missing is a loud skip; with STEPBOX_MUST_WORK=1 it is a failure.
+# A missing tool is a loud skip; with STEPBOX_MUST_WORK=1 it is a failure.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -23,7 +23,7 @@ stepbox=$(realpath "$1")
 # Not below /tmp: on Linux before 6.3 a tmpfs cannot be mounted with shifted ids.
 work=$(mktemp -d /var/tmp/stepbox-examples.XXXXXX)
 
-# What follows runs in a mount namespace, which ends with it: nothing needs unmounting.
+# Runs in a mount namespace and ends with it, so nothing needs unmounting.
 inside_root() {
   trap 'rm -rf --one-file-system "$work"' EXIT
   mkdir -p "$work/keep"
@@ -72,7 +72,7 @@ prepare() {
   local place=$1 owner=$2
   mkdir -p "$place" "$work/of-$owner"
   cp -r "$repository/examples/." "$work/of-$owner"
-  # Built by hand before: none of it belongs to the example.
+  # Removes results of earlier builds by hand, which do not belong to the example.
   (cd "$work/of-$owner" && rm -rf go/bin cargo/target npm/node_modules npm/dist cmake/build maven/target python/.venv &&
     rm -f make-jobserver/program && find make-jobserver -name '*.[oa]' -delete &&
     find . -name __pycache__ -prune -exec rm -rf {} +)
