@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Checks the guides "How to add ..." of CONTRIBUTING.md.
 
-    tests/guides/check.py             of this project
-    tests/guides/check.py --self-test that the check finds what it is for
+    tests/guides/check.py             checks this project
+    tests/guides/check.py --self-test checks that the check finds mistakes
 
-There is a guide for each kind of thing, every file that one names exists, and every file of the program, its data and its
-pages that has the guide's example in it is named.
+There is a guide for each kind of thing, every file that a guide names exists, and a guide names every file of the
+program, its data and its pages that contains the guide's example.
 """
 import fnmatch
 import pathlib
@@ -36,7 +36,7 @@ def is_named(path, names):
 
 
 def problems_of(text, files):
-    """`files` are the texts of the searched files by path, and of all others that exist None."""
+    """`files` maps paths to texts; files that exist but are not searched have None."""
     guides = guides_of(text)
     problems = [f"there is no guide \"{kind}\"" for kind in KINDS if kind not in guides]
     problems += [f"tests/guides/check.py does not know of \"{kind}\"" for kind in guides if kind not in KINDS]

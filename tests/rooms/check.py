@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Checks the order of the rooms under launcher/.
 
-    tests/rooms/check.py             of this project
-    tests/rooms/check.py --self-test that the check finds what it is for
+    tests/rooms/check.py             checks this project
+    tests/rooms/check.py --self-test checks that the check finds mistakes
 
-A room includes only rooms on lower floors, and a third-party library is included by one room alone. launcher/README.md
-says why.
+A room includes only rooms on lower floors, and only one room includes a third-party library. launcher/README.md says
+why.
 """
 import pathlib
 import re
@@ -24,7 +24,7 @@ FLOORS = [
     ["sys", "yaml"],
     ["base"],
 ]
-# What a library's headers begin with, and the room that has it.
+# How a library's headers begin, and the only room that may include them.
 LIBRARIES = [
     ("boost/", "sys"),
     ("CLI/", "cli"),
@@ -78,11 +78,11 @@ def self_test():
         ("sys", "run/run_step.hpp", True, False),      # upwards
         ("cgroup", "sandbox/box.hpp", True, False),    # sideways
         ("run", "seccomp.h", False, False),            # another room's library
-        ("run", "attic/box.hpp", True, False),         # a room that is in no floor
+        ("run", "attic/box.hpp", True, False),         # a room that is on no floor
         ("run", "plan/make_plan.hpp", True, True),
         ("run", "run/supervise.hpp", True, True),
         ("seccomp", "seccomp.h", False, True),
-        ("base", "sys/wait.h", False, True),           # the system's, not ours
+        ("base", "sys/wait.h", False, True),           # the system's header, not ours
     ]
     wrong = [case for case in cases if (mistake(*case[:3]) is None) != case[3]]
     return [f"wrong about {room}/ and {header}" for room, header, _, _ in wrong]
