@@ -1,13 +1,13 @@
 #!/bin/bash
-# Everything that must hold before a change goes in: builds twice (optimised, and with sanitizers), runs all
-# tests of both, those that depend on the kernel on a second one too, and every example. On Debian 12, as root or as a
+# Everything that must pass before a change goes in: builds twice (optimised, and with sanitizers), runs all tests of
+# both, runs the kernel-dependent ones on a second kernel too, and runs every example. On Debian 12, as root or as a
 # user with sudo; from any directory.
 #
 #     tests/run.sh [--quick]
 #
-#   --quick   only the optimised build with its unit and feature tests: minutes, for use while a change is made
+#   --quick   only the optimised build with its unit and feature tests: minutes, for use while you work on a change
 #
-# As root the tests run as root and as an ordinary user. With CI=true, what cannot be tested here is a failure.
+# As root the tests run as root and as an ordinary user. With CI=true, a test that cannot run here is a failure.
 set -uo pipefail
 
 quick=no
@@ -25,12 +25,12 @@ jobs=$(nproc)
 if [ "${CI:-}" = true ]; then export STEPBOX_MUST_WORK=1; fi
 
 build() { cmake --preset "$1" -DSTEPBOX_TESTS=ON && cmake --build --preset "$1" --parallel "$jobs" -- -k 0; }
-# What --quick needs of it, and nothing that only measures or packs.
+# The targets that --quick needs, without measuring and packaging.
 quick_targets=(stepbox unit_tests feature_tests steps)
 build_quickly() {
   cmake --preset release -DSTEPBOX_TESTS=ON && cmake --build --preset release --parallel "$jobs" --target "${quick_targets[@]}"
 }
-# The feature tests run side by side where each can be apart from the machine; a line here says so where they cannot.
+# The feature tests run side by side where each can be isolated from the machine; a line here says where they cannot.
 check() {
   tests/feature/isolated.sh true
   ctest --preset "$1" --timeout 600 --parallel "$jobs"
@@ -92,11 +92,11 @@ all_stages() {
   if [ -x build/release/launcher/cli/stepbox ]; then
     stage "examples" tests/examples/run.sh build/release/launcher/cli/stepbox
     stage "manual pages and completions" tests/examples/check_documentation.sh build/release/launcher/cli/stepbox
-    stage "what README and manual pages show" tests/pages/run.py build/release/launcher/cli/stepbox
+    stage "blocks of README and manual pages" tests/pages/run.py build/release/launcher/cli/stepbox
   else
     skipped "examples"
     skipped "manual pages and completions"
-    skipped "what README and manual pages show"
+    skipped "blocks of README and manual pages"
   fi
   stage "scripts can be parsed" scripts
 }
