@@ -1,6 +1,5 @@
 // Which directory becomes the writable checkout: a project's. Mere presence never makes it one of the system or a
 // home.
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,6 +8,7 @@
 #include "support/child.hpp"
 #include "support/host.hpp"
 #include "support/place.hpp"
+#include "support/private_mounts.hpp"
 
 namespace stepbox::feature {
 namespace {
@@ -23,23 +23,12 @@ std::vector<std::string> writing() { return {"sh", "-c", "echo x > stepbox-test-
 std::function<void()> with_tmpfs_on(const std::string& place, const std::string& below, uid_t owner) {
   return [=] {
     private_mounts();
-    must(::mount("none", place.c_str(), "tmpfs", 0, "mode=0755") == 0, place.c_str());
-    if (!below.empty()) must(::mkdir(below.c_str(), 0755) == 0 && ::chown(below.c_str(), owner, owner) == 0, below.c_str());
+    in_child::mount_empty(place);
+    in_child::make_owned_directory(below, 0755, owner);
   };
 }
 
 void put_marked(const Place& place, const fs::path& directory) { place.make_directory(directory / ".git"); }
-
-// Gives the caller an entry in the user database that only the program sees.
-std::function<void()> with_passwd_home(const Place& place, const std::string& home) {
-  const uid_t uid = uid_of(place.caller());
-  const fs::path passwd = place.root() / "passwd";
-  write_file(passwd, "tester:x:" + std::to_string(uid) + ":" + std::to_string(uid) + "::" + home + ":/bin/sh\n");
-  return [passwd = passwd.string()] {
-    private_mounts();
-    must(::mount(passwd.c_str(), "/etc/passwd", nullptr, MS_BIND, nullptr) == 0, "cover /etc/passwd");
-  };
-}
 
 }  // namespace
 
@@ -117,7 +106,7 @@ TEST_CASE("the remedy in the hint works, and a mark makes it unnecessary", "[che
     step.prepare = [before = step.prepare, directory] {
       before();
       const std::string mark = directory + "/.git";
-      must(::mkdir(mark.c_str(), 0755) == 0 && ::chown(mark.c_str(), 4711, 4711) == 0, ".git");
+      in_child::make_owned_directory(mark, 0755, 4711);
     };
     CHECK(run(step).code() == 125);
   }

@@ -2,7 +2,6 @@
 // machine may be busy with anything.
 #include <fcntl.h>
 #include <sys/ptrace.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -11,8 +10,8 @@
 
 #include <catch2/catch.hpp>
 
-#include "support/child.hpp"
 #include "support/host.hpp"
+#include "support/init_made.hpp"
 #include "support/place.hpp"
 #include "support/survivors.hpp"
 
@@ -40,26 +39,6 @@ std::string sentence_of(const Json& report) {
 // Whether every byte that could control a terminal has been escaped.
 bool is_printable(const std::string& text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c == '\n' || c < 0 || (c >= 0x20 && c != 0x7f); });
-}
-
-// Lets a traced stepbox go on until it has cloned init, and holds it there, stopped; init goes on untraced.
-bool hold_once_init_is_made(pid_t stepbox) {
-  int status = 0;
-  if (::waitpid(stepbox, &status, 0) != stepbox || !WIFSTOPPED(status)) return false;  // its execve
-  if (::ptrace(PTRACE_SETOPTIONS, stepbox, 0, PTRACE_O_TRACEFORK | PTRACE_O_EXITKILL) != 0) return false;
-  for (;;) {
-    if (::ptrace(PTRACE_CONT, stepbox, 0, 0) != 0) return false;
-    if (::waitpid(stepbox, &status, 0) != stepbox || !WIFSTOPPED(status)) return false;
-    if (status >> 8 != (SIGTRAP | PTRACE_EVENT_FORK << 8)) continue;
-    unsigned long child = 0;
-    if (::ptrace(PTRACE_GETEVENTMSG, stepbox, 0, &child) != 0) return false;
-    const pid_t init = static_cast<pid_t>(child);
-    if (::waitpid(init, &status, __WALL) != init) return false;
-    // Other children of stepbox are in its own namespace.
-    const bool is_init = fs::read_symlink("/proc/" + std::to_string(init) + "/ns/pid") != fs::read_symlink("/proc/self/ns/pid");
-    if (::ptrace(PTRACE_DETACH, init, 0, 0) != 0) return false;
-    if (is_init) return true;
-  }
 }
 
 }  // namespace
@@ -199,9 +178,9 @@ TEST_CASE("a step's time counts from its start, however late stepbox hears of it
   CAPTURE(caller);
   const Place place(caller);
   Command command = place.step({"--timeout", "500ms", "--grace", "500ms"}, {"ignore_signals", "100000"});
-  command.as_caller = [] { in_child::must(::ptrace(PTRACE_TRACEME, 0, 0, 0) == 0, "ask to be traced"); };
+  command.as_caller = in_child::ask_to_be_traced;
   Process step(command);
-  REQUIRE(hold_once_init_is_made(step.pid()));
+  REQUIRE(hold_once_init_is_made(step.pid(), Held::stepbox));
   REQUIRE(step.waits_for("ready\n"));
   SECTION("when init has already ended the step") {
     CHECK(init_ends_box(place.mark(), step.pid()));

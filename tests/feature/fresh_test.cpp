@@ -1,30 +1,15 @@
 // Promises 1 and 2: fresh and contained.
-#include <sched.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
 
-#include "support/child.hpp"
 #include "support/fingerprint.hpp"
 #include "support/host.hpp"
 #include "support/place.hpp"
+#include "support/private_mounts.hpp"
 
 namespace stepbox::feature {
 namespace {
-
-// Gives the user an entry in the user database, in its own mount namespace: a home that no variable names.
-std::function<void()> with_passwd_home(const Place& place, const fs::path& home) {
-  if (!suite_is_root()) return {};
-  const std::string id = std::to_string(uid_of(place.caller()));
-  const std::string name = place.caller() == Caller::root ? "root" : "tester";
-  const fs::path passwd =
-      place.make_file(place.root() / "passwd", name + ":x:" + id + ":" + id + "::" + home.string() + ":/bin/sh\n");
-  return [passwd] {
-    in_child::private_mounts();
-    in_child::must(::mount(passwd.c_str(), "/etc/passwd", nullptr, MS_BIND, nullptr) == 0, "bind passwd");
-  };
-}
 
 // The places where tools write without asking, and their present content.
 Fingerprint shared_places(const std::string& name, uid_t uid) {

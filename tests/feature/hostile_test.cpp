@@ -17,17 +17,14 @@
 #include "support/child.hpp"
 #include "support/host.hpp"
 #include "support/place.hpp"
+#include "support/private_mounts.hpp"
 
 namespace stepbox::feature {
 namespace {
 
+using in_child::mount_ramfs;
 using in_child::must;
 using in_child::private_mounts;
-
-// In the child, before stepbox: mounts a file system there that cannot be id-mapped, which makes root's box degraded.
-void mount_ramfs(const fs::path& place) {
-  must(::mount("none", place.c_str(), "ramfs", 0, nullptr) == 0, "mount ramfs");
-}
 
 }  // namespace
 

@@ -1,11 +1,12 @@
 #!/bin/bash
-# Runs a program apart from the machine, so that two suites can run at once, and what else runs here disturbs none:
+# Isolates a program from the machine, so that two suites can run at once and other programs do not disturb them:
 #
 #   tests/feature/isolated.sh PROGRAM [ARG...]
 #
-# The program gets mount, pid and ipc namespaces, new directories as /tmp and /var/tmp (on the file systems that they
-# are on) and an empty /dev/shm. That takes root; for an ordinary user, sudo without a password makes the namespaces,
-# and the program still runs as that user. Where neither works, a loud line says so, and such programs wait for each other.
+# The program gets mount, pid and ipc namespaces, new directories as /tmp and /var/tmp (on the same file systems as
+# the old ones) and an empty /dev/shm. That takes root; for an ordinary user, sudo without a password makes the
+# namespaces, and the program still runs as that user. Where neither works, a loud line says so, and such programs run
+# one after the other.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 project=$(cd "$here/../.." && pwd)
@@ -13,7 +14,7 @@ places=(/tmp /var/tmp)
 
 # ---- In the namespaces: isolated.sh --inside UID:GID DIRECTORY PATH FOLDER... PROGRAM [ARG...] ---
 
-# cover PLACE FOLDER: the project stays in sight where it lies in that place.
+# cover PLACE FOLDER: mounts the folder there; a project inside the place stays visible.
 cover() {
   cd "$project"
   chown 0:0 "$2"
@@ -38,7 +39,7 @@ if [ "${1:-}" = --inside ]; then
   if [ "$identity" != 0:0 ]; then
     as_caller=(setpriv "--reuid=${identity%:*}" "--regid=${identity#*:}" --init-groups)
   fi
-  # Not by exec: this shell is PID 1 here, and reaps orphans.
+  # Without exec: this shell is PID 1 here, and reaps orphans.
   status=0
   "${as_caller[@]}" "$@" || status=$?
   exit "$status"

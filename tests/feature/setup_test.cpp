@@ -1,8 +1,6 @@
 // Stepbox does not wait for ever before or after the step: neither for a box that does not come up, nor for an unread
 // standard error. And processes that are about to exit get the processor time that they need.
 #include <fcntl.h>
-#include <sys/ptrace.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -10,37 +8,18 @@
 
 #include <catch2/catch.hpp>
 
-#include "support/child.hpp"
 #include "support/host.hpp"
+#include "support/init_made.hpp"
 #include "support/place.hpp"
 #include "support/survivors.hpp"
 
 namespace stepbox::feature {
 namespace {
 
-// Lets a traced stepbox go on until it has cloned init, and leaves that stopped, as if it waited for a server.
-bool stop_init_once_it_is_made(pid_t stepbox) {
-  int status = 0;
-  if (::waitpid(stepbox, &status, 0) != stepbox || !WIFSTOPPED(status)) return false;  // its execve
-  if (::ptrace(PTRACE_SETOPTIONS, stepbox, 0, PTRACE_O_TRACEFORK | PTRACE_O_EXITKILL) != 0) return false;
-  for (;;) {
-    if (::ptrace(PTRACE_CONT, stepbox, 0, 0) != 0) return false;
-    if (::waitpid(stepbox, &status, 0) != stepbox || !WIFSTOPPED(status)) return false;
-    if (status >> 8 != (SIGTRAP | PTRACE_EVENT_FORK << 8)) continue;
-    unsigned long child = 0;
-    if (::ptrace(PTRACE_GETEVENTMSG, stepbox, 0, &child) != 0) return false;
-    const pid_t init = static_cast<pid_t>(child);
-    if (::waitpid(init, &status, __WALL) != init) return false;
-    const bool is_init = fs::read_symlink("/proc/" + std::to_string(init) + "/ns/pid") != fs::read_symlink("/proc/self/ns/pid");
-    if (::ptrace(PTRACE_DETACH, init, 0, is_init ? SIGSTOP : 0) != 0) return false;
-    if (is_init) return ::ptrace(PTRACE_DETACH, stepbox, 0, 0) == 0;
-  }
-}
-
 Command traced(Command command, std::function<void()> as_caller = {}) {
   command.as_caller = [as_caller] {
     if (as_caller) as_caller();
-    in_child::must(::ptrace(PTRACE_TRACEME, 0, 0, 0) == 0, "be traced");
+    in_child::ask_to_be_traced();
   };
   command.timeout = seconds(30);
   return command;
@@ -75,7 +54,7 @@ TEST_CASE("a signal ends stepbox while it makes the box", "[signals]") {
   CAPTURE(caller, signal);
   const Place place(caller);
   Process step(traced(place.step({}, {"sh", "-c", "echo ran"})));
-  REQUIRE(stop_init_once_it_is_made(step.pid()));
+  REQUIRE(hold_once_init_is_made(step.pid(), Held::init));
   step.signal(signal);
   const Run ended = step.finish();
   INFO(ended);
@@ -92,7 +71,7 @@ TEST_CASE("a signal that the caller ignores does not end stepbox while it makes 
   CAPTURE(caller);
   const Place place(caller);
   Process step(traced(place.step({}, {"sh", "-c", "echo ran"}), [] { ::signal(SIGHUP, SIG_IGN); }));
-  REQUIRE(stop_init_once_it_is_made(step.pid()));
+  REQUIRE(hold_once_init_is_made(step.pid(), Held::init));
   step.signal(SIGHUP);
   SECTION("and the step runs") { ::kill(init_of(step.pid()), SIGCONT); }
   SECTION("but another signal does") { step.signal(SIGTERM); }
@@ -108,7 +87,7 @@ TEST_CASE("stepbox gives up a box that is not up within the step's time", "[sign
   CAPTURE(caller);
   const Place place(caller);
   Process step(traced(place.step({"--timeout", "2500ms"}, {"sh", "-c", "echo ran"})));
-  REQUIRE(stop_init_once_it_is_made(step.pid()));
+  REQUIRE(hold_once_init_is_made(step.pid(), Held::init));
   const Run ended = step.finish();
   INFO(ended);
   CHECK_FALSE(ended.timed_out);

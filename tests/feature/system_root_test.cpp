@@ -1,6 +1,5 @@
 // --root system: the step sees the part of the host that programs need, and reads none of its secrets.
 #include <dirent.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,10 +11,12 @@
 #include "support/child.hpp"
 #include "support/host.hpp"
 #include "support/place.hpp"
+#include "support/private_mounts.hpp"
 
 namespace stepbox::feature {
 namespace {
 
+using in_child::mount_empty;
 using in_child::must;
 using in_child::private_mounts;
 
@@ -30,12 +31,7 @@ std::vector<Posture> postures() {
 
 // In the child, before stepbox. A checkout that cannot be id-mapped makes root's box the degraded one.
 void take_posture(const Place& place, Posture posture) {
-  if (posture == Posture::degraded) must(::mount("none", place.checkout().c_str(), "ramfs", 0, nullptr) == 0, "mount ramfs");
-}
-
-// In the child: a file system of the test at a directory that every host has, seen by nobody else.
-void mount_empty(const char* where) {
-  must(::mount("tmpfs", where, "tmpfs", 0, "mode=0755") == 0, where);
+  if (posture == Posture::degraded) in_child::mount_ramfs(place.checkout());
 }
 
 void make_file_in_child(const char* path, const char* text, mode_t mode, uid_t owner) {
@@ -133,7 +129,7 @@ TEST_CASE("a step with a reduced root has its home at the same path, and its tem
     private_mounts();
     mount_empty("/mnt");
     must(::mkdir("/mnt/homes", 0755) == 0 && ::mkdir("/mnt/homes/other", 0755) == 0, "homes");
-    must(::mkdir("/mnt/homes/tester", 0700) == 0 && ::chown("/mnt/homes/tester", uid_of(caller), gid_of(caller)) == 0, "home");
+    in_child::make_owned_directory("/mnt/homes/tester", 0700, uid_of(caller));
     make_file_in_child("/mnt/homes/tester/secret", "canary\n", 0600, uid_of(caller));
   };
   const Run ran = run(step);
