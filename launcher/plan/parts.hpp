@@ -33,9 +33,6 @@ void for_each_redirect_directory(const Plan& plan, const Policy& policy,
 Result<> plan_without_box(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout,
                           const Checkout& checkout);
 
-// The host directory in which a step without a box gets its own directory.
-std::string place_without_box(const HostFacts& facts);
-
 // What a mode weaker than a box leaves unprotected, given what this kernel's Landlock can do.
 std::vector<Gap> gaps_of(Isolation isolation, int landlock_abi);
 

@@ -153,10 +153,6 @@ std::vector<Gap> gaps_of(Isolation isolation, int landlock_abi) {
   return gaps;
 }
 
-std::string place_without_box(const HostFacts& facts) {
-  return workspace::place_for_private_directories(facts.variable("TMPDIR").value_or(std::string()));
-}
-
 Result<> plan_without_box(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout,
                           const Checkout& checkout) {
   TRY(refuse_what_needs_box(plan, policy));

@@ -1,7 +1,8 @@
 // Bounds the time for planning. Planning looks at host paths, and one on a server that does not answer (NFS, FUSE)
 // can block it for ever: the thread is in the kernel and cannot be called back. If the step has a timeout, it applies
 // to planning too, and another thread gives the run up. Without a timeout, signals still end stepbox at once, since
-// it has not taken them over yet.
+// it has not taken them over yet. Neither helps while a FUSE server has read the request and keeps it: the kernel then
+// lets no signal end the wait. The message and the report come in time, and stepbox is gone when the server answers or dies.
 #pragma once
 
 #include <chrono>

@@ -60,6 +60,8 @@ Result<> prepare(Planned& planned, const RunRequest& request, const Terminal& te
                                                            planned.policy.allow_xattr.value ? seccomp::Attributes::allowed : seccomp::Attributes::as_profile));
   TRY_ASSIGN(planned.facts.inherited, inherited_descriptors(planned.facts, request.pass_fds));
   planned.facts.terminal = terminal.path();
+  if (planned.policy.isolation.value != Isolation::full)
+    planned.private_place = workspace::place_for_private_directories(planned.facts.variable("TMPDIR").value_or(std::string()));
   return {};
 }
 
@@ -70,9 +72,8 @@ void tell_time(std::string_view what, double seconds) {
 // Makes the workspace of a step without a box, and removes those of killed runs in passing.
 Result<workspace::PrivateDirectory> make_private_directory(Planned& planned) {
   if (planned.policy.isolation.value == Isolation::full) return workspace::PrivateDirectory();
-  const std::string place = plan::place_without_box(planned.facts);
-  workspace::sweep_private_directories(place);
-  auto made = workspace::PrivateDirectory::create(place);
+  workspace::sweep_private_directories(planned.private_place);
+  auto made = workspace::PrivateDirectory::create(planned.private_place);
   if (made) planned.facts.private_directory = made->path();
   return made;
 }
@@ -152,7 +153,7 @@ Result<Planned> plan_run(const RunRequest& request) {
   TRY(prepare(planned, request, terminal, deadline));
   host::expect_id_range(planned.facts);
   TRY(host::look_up_private_paths(planned.facts, planned.policy));
-  planned.facts.private_directory = workspace::example_of_private_directory(plan::place_without_box(planned.facts));
+  planned.facts.private_directory = workspace::example_of_private_directory(planned.private_place);
   TRY_ASSIGN(planned.plan, plan_for(planned, request));
   planned.settings = host::settings_of_home(planned.plan, planned.policy, planned.facts);
   return planned;

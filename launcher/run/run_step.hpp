@@ -34,6 +34,7 @@ struct Planned {
   HostFacts facts;
   Policy policy;
   Plan plan;
+  std::string private_place = {};  // without a box: the host's directory in which the step's own one is made
   std::vector<SettingsFile> settings = {};  // existing settings files of the home; for explain only
 };
 

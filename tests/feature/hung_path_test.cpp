@@ -78,4 +78,29 @@ TEST_CASE("a signal ends stepbox while a path of the host hangs", "[hung-path]")
   CHECK(verdict_of(place.report()) == "running");
 }
 
+TEST_CASE("a TMPDIR that hangs is looked at while a timeout and signals still count", "[hung-path]") {
+  REQUIRE_HOST(root_suite);
+  REQUIRE_HOST(fuse);
+  const Caller caller = GENERATE(from_range(callers()));
+  const bool by_signal = GENERATE(true, false);
+  CAPTURE(caller, by_signal);
+  const Place place(caller);
+  place.make_directory(place.checkout() / "remote");
+  const HungFileSystem remote(place.checkout() / "remote");
+  std::vector<std::string> options = {"--isolation", "env"};
+  if (!by_signal) options.insert(options.end(), {"--timeout", "1s"});
+  Command step = place.step(options, {"true"});
+  step.environment.push_back("TMPDIR=" + remote.path().string());
+  step.timeout = seconds(30);
+  Process process(step);
+  if (by_signal) {
+    REQUIRE(eventually([&] { return waits_for_server(process.pid()); }));
+    process.signal(SIGTERM);
+  }
+  const Run ended = process.finish();
+  INFO(ended);
+  CHECK_FALSE(ended.timed_out);
+  CHECK(ended.code() == (by_signal ? 128 + SIGTERM : 125));
+}
+
 }  // namespace stepbox::feature
