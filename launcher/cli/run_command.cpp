@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "base/log.hpp"
+#include "ci/engines.hpp"
 #include "cli/commands.hpp"
 #include "cli/guarded.hpp"
 #include "cli/options.hpp"
@@ -18,13 +19,13 @@
 namespace stepbox::cli {
 namespace {
 
-bool is_github() {
-  const char* value = std::getenv("GITHUB_ACTIONS");
-  return value != nullptr && std::string_view(value) == "true";
+bool reads_workflow_commands() {
+  const ci::Engine* engine = ci::engine_around();
+  return engine != nullptr && engine->log_form == ci::LogForm::workflow_commands;
 }
 
 void say(const Report& report) {
-  if (is_github()) {
+  if (reads_workflow_commands()) {
     // GitHub reads a workflow command only at the start of a line.
     const std::string line = report::summary(report, report::SummaryStyle::github) + "\n";
     [[maybe_unused]] const ssize_t ignored = ::write(STDERR_FILENO, line.data(), line.size());

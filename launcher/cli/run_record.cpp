@@ -8,6 +8,7 @@
 #include <csignal>
 #include <utility>
 
+#include "ci/engines.hpp"
 #include "model/outcome.hpp"
 #include "model/run_id.hpp"
 #include "sys/files.hpp"
@@ -50,10 +51,13 @@ RunMark mark_of_this_run() {
   ::uname(&system);
   const auto boot_id = sys::read_file("/proc/sys/kernel/random/boot_id", 64);
   const auto start = std::chrono::system_clock::now();
+  const ci::Engine* engine = ci::engine_around();
   return {.id = new_run_id(start),
           .start = start,
           .pid = ::getpid(),
           .host = system.nodename,
+          .engine = engine != nullptr ? std::string(engine->name) : std::string(),
+          .job = engine != nullptr ? ci::job_of(*engine) : std::string(),
           .boot_id = boot_id ? boot_id->substr(0, boot_id->find('\n')) : std::string()};
 }
 

@@ -77,6 +77,8 @@ struct RunMark {
   std::chrono::system_clock::time_point start;
   int pid = 0;          // of stepbox, in its own pid namespace
   std::string host;     // its node name (uname(2))
+  std::string engine;   // the CI engine around it: "gitlab"; empty for none that is known
+  std::string job;      // what the engine calls its job; empty where it does not say
   std::string boot_id;  // of the kernel: another one after every boot; empty where it cannot be read
 };
 

@@ -36,6 +36,8 @@ double seconds_of(std::chrono::milliseconds duration) { return std::chrono::dura
 
 Json signal_or_null(int signal) { return signal != 0 ? Json(signal_name(signal)) : Json(nullptr); }
 
+Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
+
 int signal_of(const Outcome& outcome) {
   if (const Signaled* signaled = std::get_if<Signaled>(&outcome)) return signaled->signal;
   if (const BoxKilled* killed = std::get_if<BoxKilled>(&outcome)) return killed->signal;
@@ -162,6 +164,8 @@ Json run_record(const Report& report) {
           {"pid", report.run.pid},
           {"host", report.run.host},
           {"boot_id", report.run.boot_id},
+          {"engine", text_or_null(report.run.engine)},
+          {"job", text_or_null(report.run.job)},
           {"labels", list_of(report.labels, label_record)}};
 }
 
@@ -177,7 +181,7 @@ Json outcome_record(const Report& report) {
           {"cancelled_by", signal_or_null(report.cancelled_by)},
           {"limit", overrun_record(report)},
           {"sentence", report.sentence},
-          {"hint", report.hint.empty() ? Json(nullptr) : Json(report.hint)},
+          {"hint", text_or_null(report.hint)},
           {"differences", list_of(report.differences, difference_record)}};
 }
 

@@ -81,6 +81,8 @@ void read_run(Report& report, const Json& record) {
   read(report.run.pid, record, "pid");
   read(report.run.host, record, "host");
   read(report.run.boot_id, record, "boot_id");
+  read(report.run.engine, record, "engine");
+  read(report.run.job, record, "job");
   read_list(report.labels, record, "labels", [](const Json& item) { return RunLabel{text_at(item, "name"), text_at(item, "value")}; });
   if (const std::string start = text_at(record, "start"); !start.empty()) report.run.start = time_of(start);
   if (const std::string end = text_at(record, "end"); !end.empty()) report.end = time_of(end);

@@ -54,7 +54,7 @@ std::string to_json(const Report& report);
 // died comes back as a step that a signal ended. An error if the text is no report, or has a newer schema.
 Result<Report> from_json(std::string_view text);
 
-// Only `run`, `step` and `outcome` of that: for a run that is not over (verdict `running`: no end, no exit code), or
+// Only `run`, `step` and `outcome` of to_json(): for a run that is not over (verdict `running`: no end, no exit code), or
 // that stepbox could not carry out.
 std::string to_short_json(const Report& report);
 

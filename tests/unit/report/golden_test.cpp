@@ -19,6 +19,8 @@ Report sample() {
                 .start = std::chrono::system_clock::time_point(std::chrono::milliseconds(1'770'091'506'789)),
                 .pid = 4711,
                 .host = "builder-7",
+                .engine = "gitlab",
+                .job = "815",
                 .boot_id = "5f0c7f5e-4f5c-4b8e-9d0e-0c1f6a7f3b21"};
   report.labels = {{"branch", "größe"}, {"try", "2"}};
   report.end = report.run.start + std::chrono::milliseconds(62'345);
