@@ -44,9 +44,9 @@ std::string hint_for(int error, bool unified, const std::string& remedy) {
              (unified ? "--security-opt writable-cgroups=true (docker from 28 on), --security-opt unmask=/sys/fs/cgroup (podman) or " : "") +
              "--privileged, and stepbox as root";
     case ENOENT:
-      return "this kernel does not keep that limit; leave it out, or make it optional (--limit optional=NAME)";
+      return "this kernel cannot enforce that limit; leave it out, or make it optional (--limit optional=NAME)";
     case EAGAIN:
-    case ENOSPC: return "too many control groups are there: see cgroup.max.descendants, and run `stepbox sweep`";
+    case ENOSPC: return "there are too many control groups: see cgroup.max.descendants, and run `stepbox sweep`";
     default: return remedy;
   }
 }
@@ -251,7 +251,7 @@ Result<> Cgroup::leave_parent(Group& group) const {
 Result<> Cgroup::watch_memory(const Group& group, int inner) {
   if (group.plan.unified || !has(limits_of(group.plan), "memory")) return {};
   const auto fails = [this](int error) {
-    return std::unexpected(error_of("cannot hear of processes that are killed for memory", error, remedy_, false));
+    return std::unexpected(error_of("cannot watch for processes that are killed for memory", error, remedy_, false));
   };
   sys::Fd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!event) return fails(errno);

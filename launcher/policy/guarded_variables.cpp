@@ -32,8 +32,8 @@ constexpr GuardedVariables kGuarded[] = {
     {"MAKEFILES MAKEFLAGS GNUMAKEFLAGS MFLAGS", "make reads rules from it, for every makefile"},
     {"*_PROXY *_proxy SSL_CERT_FILE SSL_CERT_DIR CURL_CA_BUNDLE REQUESTS_CA_BUNDLE NODE_EXTRA_CA_CERTS "
      "NODE_TLS_REJECT_UNAUTHORIZED",
-     "programs trust, or send what they send, whom it names"},
-    {"STEPBOX_*", "a stepbox that the step runs takes it for its operator's word"},
+     "programs trust the server that it names, or send their traffic through it"},
+    {"STEPBOX_*", "a stepbox inside the step would take it for its operator's word"},
 };
 
 }  // namespace

@@ -78,7 +78,7 @@ constexpr KeyRow kFirstKeys[] = {
         "the step's home: fresh (empty) or host (the real one)"),
     // The files may hold tokens and passwords.
     choice<&Policy::settings, kSettingsModes>("settings", "--settings", "STEPBOX_SETTINGS",
-        "tools' settings files of a home that is fresh (~/.npmrc): hide, or show (read-only)"),
+        "tools' settings files in a fresh home (~/.npmrc): hide, or show (read-only)"),
 
     {"environment.set", Shape::map, "--env", "STEPBOX_ENV", '\n', "NAME=VALUE", Trust::free,
      "a text; write \"\" for an empty one", "sets a variable for the step", apply_env_set, nullptr, settings_of_environment<EnvAction::set>},

@@ -73,7 +73,7 @@ class Gatherer {
       return fail(quoted(extension.name) + " is a file; a project policy may extend built-in policies only");
     const std::string path = path_below(extending.substr(0, extending.rfind('/') + 1), extension.name);
     if (std::ranges::find(open_files_, path) != open_files_.end())
-      return fail(quoted(path) + " extends itself in the end");
+      return fail(quoted(path) + " extends itself");
     TRY_ASSIGN(const bool exists, file(path, path));
     if (!exists) return fail_errno("cannot open " + quoted(path), ENOENT);
     return {};

@@ -16,7 +16,7 @@ Result<> enter_group(Setting& setting, const KeyRow& group, std::string_view nam
   for (const KeyRow& row : keys())
     if (row.key.starts_with(prefix)) names.push_back(row.key.substr(prefix.size()));
   if (std::ranges::find(names, name) == names.end())
-    return fail(where(setting) + ": " + quoted(name) + " is no key of " + std::string(group.key) +
+    return fail(where(setting) + ": " + quoted(name) + " is not a key of " + std::string(group.key) +
                 in_parentheses(nearest_or_all(name, names)));
   setting.key = prefix + std::string(name);
   setting.origin.place += " " + std::string(name);

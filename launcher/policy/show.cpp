@@ -52,7 +52,7 @@ class Page {
   void header(size_t depth, string_view name) { lines_.push_back({depth, string(name) + ":"}); }
   void value(size_t depth, string text, const Setting& setting) {
     const bool can_be_written = is_utf8(setting.value) && is_utf8(setting.name);
-    lines_.push_back({depth, can_be_written ? std::move(text) : escaped(text) + " (no UTF-8)", escaped(setting.origin.text()),
+    lines_.push_back({depth, can_be_written ? std::move(text) : escaped(text) + " (not UTF-8)", escaped(setting.origin.text()),
                       can_be_written && setting.origin.layer != Layer::built_in});
   }
 
@@ -124,7 +124,7 @@ string extends(const Policy& policy) {
 string sources(const Policy& policy) {
   std::vector<string> names;
   for (const PolicyName& name : policy.names) names.push_back(escaped(name.name) + " (" + name_of(name.layer) + ")");
-  return "# The policy in force here, made of " + join(names, ", ") + ".\n# A comment holds where nothing else was chosen.\n";
+  return "# The policy in force here, made of " + join(names, ", ") + ".\n# Lines in comments are built-in values that nothing overrides.\n";
 }
 
 }  // namespace

@@ -143,7 +143,7 @@ std::optional<Widening> widens_volumes(const Policy& base, const Policy& changed
                     changed.volumes.back().origin,
                     "workspace and volumes together may hold " + what + ", more than the " + below + " below",
                     std::move(sum),
-                    "set " + key + " so low that the volumes have room beside it"};
+                    "lower " + key + " so that the volumes have room beside it"};
   };
   const Total size = size_of_all(changed, memory), size_before = size_of_all(base, memory);
   if (is_wider(size, size_before, memory))

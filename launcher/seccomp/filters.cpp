@@ -32,7 +32,7 @@ Result<std::shared_ptr<const SeccompFilter>> compile_file(const std::string& pat
   TRY_ASSIGN(Profile profile, read_profile(text, escaped(path), kBuiltinSources));
   if (attributes == Attributes::allowed) allow_attributes(profile);
   TRY_ASSIGN(std::vector<sock_filter> program, compile_profile(profile, native_architectures()));
-  if (program.empty()) return fail(quoted(path) + " refuses nothing", "use 'seccomp: off' where that is meant");
+  if (program.empty()) return fail(quoted(path) + " refuses nothing", "use 'seccomp: off' if that is meant");
   auto own = std::make_shared<OwnFilter>(OwnFilter{path, std::move(profile), std::move(program)});
   const std::vector<ProfileGroup>& groups = own->profile.groups;
   for (const ProfileGroup& group : groups) own->calls.push_back(calls_of(group));

@@ -31,8 +31,8 @@ class Reader {
     TRY_ASSIGN(std::vector<ProfileGroup> own, own_groups(root));
     for (ProfileGroup& group : own) {
       if (has(profile, group.name))
-        return fail(std::string(place_) + ": group " + quoted(group.name) + " is there twice",
-                    "take the one that is extended out with 'without: [" + escaped(group.name) + "]'");
+        return fail(std::string(place_) + ": group " + quoted(group.name) + " is defined twice",
+                    "leave the inherited one out with 'without: [" + escaped(group.name) + "]'");
       profile.groups.push_back(std::move(group));
     }
     return profile;
@@ -117,7 +117,7 @@ class Reader {
     TRY_ASSIGN(const auto names, words(root, "without"));
     for (const Node* name : names)
       if (std::erase_if(profile.groups, [&](const ProfileGroup& group) { return group.name == name->scalar; }) == 0)
-        return error(*name, "no group " + quoted(name->scalar) + " in what is extended");
+        return error(*name, "the extended profile has no group " + quoted(name->scalar));
     return {};
   }
 
@@ -208,7 +208,7 @@ class Reader {
   std::unexpected<Error> unknown_number(const Node& value) const {
     std::vector<std::string_view> names;
     for (const SeccompWord& word : argument_words()) names.push_back(word.word);
-    return error(value, quoted(value.scalar) + " is no number that is known", did_you_mean(value.scalar, names));
+    return error(value, quoted(value.scalar) + " is neither a 32-bit number nor a known name", did_you_mean(value.scalar, names));
   }
 
   std::string_view place_;

@@ -31,7 +31,7 @@ Result<void*> map_stack() {
   // The stack grows down: an overflow must not reach other memory.
   if (mapped == MAP_FAILED || ::mprotect(mapped, kGuard, PROT_NONE) != 0) {
     const int error = errno;
-    return std::unexpected(Error::from_errno("the stack limit is low, and no other stack can be had", error)
+    return std::unexpected(Error::from_errno("the stack limit is low, and stepbox cannot map another stack", error)
                                .with_hint("raise the limit (ulimit -s 1024)"));
   }
   return static_cast<char*>(mapped) + kGuard;

@@ -64,9 +64,9 @@ std::unexpected<Error> cannot_watch(int fd, int error) {
 Result<> require_watchable(int fd, const struct stat& status) {
   if (S_ISREG(status.st_mode) || S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode) || ::isatty(fd) == 1) {
     if (S_ISREG(status.st_mode) || ::isatty(fd) == 1 || tells_of(status)) return {};
-    return fail("cannot watch " + name_of(fd) + ": the kernel tells of no writes to it");
+    return fail("cannot watch " + name_of(fd) + ": the kernel reports no writes to it");
   }
-  return fail("cannot watch " + name_of(fd) + ": it is no file, pipe or terminal");
+  return fail("cannot watch " + name_of(fd) + ": it is not a file, pipe or terminal");
 }
 
 }  // namespace

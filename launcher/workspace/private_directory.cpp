@@ -102,7 +102,7 @@ Result<PrivateDirectory> PrivateDirectory::create(const std::string& place) {
     error.hint = kHint;
     return std::unexpected(std::move(error));
   }
-  return fail("cannot make a directory for the step in " + quoted(place) + ": others take each one away", kHint);
+  return fail("cannot make a directory for the step in " + quoted(place) + ": other processes remove each one", kHint);
 }
 
 PrivateDirectory::PrivateDirectory(PrivateDirectory&& other) noexcept

@@ -265,7 +265,7 @@ TEST_CASE("a project's volumes fit into what the operator gave", "[policy]") {
   SECTION("a new one with no inodes of its own") {
     fixture.project("workspace: {size: 7GiB, volumes: {tmp: {size: 1GiB}}}\n");
     CHECK(fixture.refusal().contains("may hold 2300 inodes, more than the 1300 below"));
-    CHECK(fixture.hint().starts_with("set workspace.inodes so low that the volumes have room beside it; if it is meant, "));
+    CHECK(fixture.hint().starts_with("lower workspace.inodes so that the volumes have room beside it; if it is meant, "));
   }
   SECTION("a new one carved out of the workspace") {
     fixture.project("workspace: {size: 7GiB, inodes: 900, volumes: {tmp: {size: 1GiB, inodes: 100}}}\n");

@@ -99,11 +99,11 @@ TEST_CASE("a mistake in a profile is told with its place", "[sandbox][profile]")
   CHECK(refusal("groups: 7\n") == "p.yaml:2:9: expected a list of groups");
   CHECK(refusal("extends: bsae\n") == "p.yaml:2:10: 'bsae' is not a built-in profile");
   CHECK(read("extends: bsae\n").error().hint == "did you mean 'base'?");
-  CHECK(refusal("extends: base\nwithout: [four]\n") == "p.yaml:3:11: no group 'four' in what is extended");
+  CHECK(refusal("extends: base\nwithout: [four]\n") == "p.yaml:3:11: the extended profile has no group 'four'");
   CHECK(refusal("also: [four]\n") == "p.yaml:2:8: no built-in profile has a group 'four'");
   CHECK(refusal("also: three\n") == "p.yaml:2:7: expected a list like [a, b]");
   CHECK(refusal("extends: base\ngroups: [{name: one, why: y, refuse: [{calls: [z], answer: EACCES}]}]\n") ==
-        "p.yaml: group 'one' is there twice");
+        "p.yaml: group 'one' is defined twice");
   CHECK(refusal("groups: [{name: g, refuse: [{calls: [z], answer: EACCES}]}]\n") ==
         "p.yaml:2:10: expected 'why', a text");
   CHECK(refusal("groups: [{name: g, why: x}]\n") == "p.yaml:2:10: a group needs 'refuse', a list of rules");
@@ -121,9 +121,9 @@ TEST_CASE("a mistake in a rule is told with its place", "[sandbox][profile]") {
   CHECK(rule_refusal("{calls: [a], answer: EPERM, when: [{argument: -1, is: [1]}]}")
             .ends_with(": '-1' is not an argument from 0 to 5"));
   CHECK(rule_refusal("{calls: [a], answer: EPERM, when: [{argument: 1, is: [TIOCSTY]}]}")
-            .ends_with(": 'TIOCSTY' is no number that is known"));
+            .ends_with(": 'TIOCSTY' is neither a 32-bit number nor a known name"));
   CHECK(rule_refusal("{calls: [a], answer: EPERM, when: [{argument: 1, is: [0x100000000]}]}")
-            .ends_with(" is no number that is known"));
+            .ends_with(" is neither a 32-bit number nor a known name"));
   CHECK(rule_refusal("{calls: [a], answer: EPERM, when: [{argument: 1}]}")
             .ends_with(": a condition needs 'is' or 'bits', a list of numbers or their names"));
   CHECK(rule_refusal("{calls: [a], answer: EPERM, when: [{argument: 1, bits: [0]}]}")

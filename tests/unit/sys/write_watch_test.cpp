@@ -138,5 +138,5 @@ TEST_CASE("what is no stream of bytes is refused with its name", "[sys][deadline
   const auto refused = WriteWatch::open({full.get()});
   REQUIRE_FALSE(refused);
   CHECK(refused.error().message ==
-        "cannot watch descriptor " + std::to_string(full.get()) + " (/dev/full): it is no file, pipe or terminal");
+        "cannot watch descriptor " + std::to_string(full.get()) + " (/dev/full): it is not a file, pipe or terminal");
 }
