@@ -85,7 +85,7 @@ std::string listing() {
   for (const TreatmentRow& row : kTreatments)
     text += std::string(text.empty() ? "" : "\n") + row.heading + "\n" +
             columns(row.treatment == Treatment::caught ? caught_rows() : rows_of(row.treatment));
-  return text + "\n`stepbox caches TOOL` tells all about one, --all what is done about each.\n";
+  return text + "\n`stepbox caches TOOL` prints everything about one tool, --all the treatment of each.\n";
 }
 
 std::string whole_listing() {
@@ -127,7 +127,7 @@ std::string details(const caches::Tool& tool) {
   for (const std::string_view path : tool.default_paths) row("default place", path);
   for (const std::string_view path : tool.settings) row("settings", path);
   for (const std::string_view path : tool.in_tree) row("in the checkout", path);
-  if (treatment_of(tool) == Treatment::caught) row("what is done", "caught by the masks");
+  if (treatment_of(tool) == Treatment::caught) row("treatment", "caught by the masks");
   if (!tool.verified.empty()) row("seen to obey", tool.verified);
   if (!tool.note.empty()) rows.push_back({"note", Phrase(tool.note)});
   return std::string(tool.name) + " (" + std::string(tool.ecosystem) + ")\n" + columns(rows);
@@ -140,7 +140,7 @@ int caches_command(Arguments arguments) {
   const std::string& name = arguments.front();
   if (name == "--help" || name == "-h") return print(help_for("caches"));
   if (arguments.size() > 1) {
-    log::error({"caches takes one tool, but " + quoted(arguments[1]) + " was given besides", "stepbox caches [TOOL | --all | --json]"});
+    log::error({"caches takes one tool, but " + quoted(arguments[1]) + " was given too", "stepbox caches [TOOL | --all | --json]"});
     return kExitLauncher;
   }
   if (name == "--all") return print(whole_listing());

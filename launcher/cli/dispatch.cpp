@@ -24,7 +24,7 @@ int unknown_subcommand(const std::string& word) {
   }
   const std::string near = did_you_mean(word, names);
   log::error({"unknown subcommand " + quoted(word) + (near.empty() ? ": there are " + list : ""),
-              near.empty() ? "a command of your own goes behind `stepbox run --`" : near});
+              near.empty() ? "put a command of your own after `stepbox run --`" : near});
   return kExitLauncher;
 }
 

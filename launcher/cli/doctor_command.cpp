@@ -24,7 +24,7 @@ std::string as_text(const doctor::Examination& found) {
     if (!check.cause.empty()) text += "  cause:  " + check.cause + "\n";
     if (!check.remedy.empty()) text += "  remedy: " + check.remedy + "\n";
   }
-  if (!found.protections.empty()) text += "\nprotections of a step that is run from here:\n";
+  if (!found.protections.empty()) text += "\nprotections of a step run from here:\n";
   for (const Protection& protection : found.protections)
     text += column(protection.name) + name_of(protection.state) + (protection.reason.empty() ? "" : ": " + protection.reason) + "\n";
   return text;

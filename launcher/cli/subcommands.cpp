@@ -58,13 +58,13 @@ constexpr std::string_view kExplain =
 constexpr std::string_view kDoctor =
     "usage: stepbox doctor [--json]\n"
     "\n"
-    "Tries what a box needs, and says what this host can do. Each thing that is missing is told with its cause\n"
-    "and remedy. Exit status 0 only when a step can run under the default policy.\n";
+    "Tries everything that a box needs, and prints what this host can do, with the cause and the remedy for each\n"
+    "missing feature. Exit status 0 only when a step can run under the default policy.\n";
 
 constexpr std::string_view kPolicy =
     "usage: stepbox policy list            the built-in policies\n"
     "       stepbox policy show [OPTIONS]  the policy in force here, each value with its origin\n"
-    "       stepbox policy check FILE...   reads policies and says what is wrong with them\n"
+    "       stepbox policy check FILE...   checks policies and reports their mistakes\n"
     "       stepbox policy schema          the JSON Schema of policies, for editors\n"
     "\n"
     "example:\n"
@@ -73,8 +73,8 @@ constexpr std::string_view kPolicy =
 constexpr std::string_view kCaches =
     "usage: stepbox caches [TOOL | --all | --json]\n"
     "\n"
-    "Lists the tools whose caches are known, by what stepbox does about them. TOOL tells all about one; --all what is done\n"
-    "about each; --json prints records.\n"
+    "Lists the tools whose caches stepbox knows, grouped by how it treats them. TOOL prints everything about one\n"
+    "tool, --all the treatment of each, --json records.\n"
     "\n"
     "examples:\n"
     "  stepbox caches\n"
@@ -83,7 +83,7 @@ constexpr std::string_view kCaches =
 constexpr std::string_view kSweep =
     "usage: stepbox sweep\n"
     "\n"
-    "Removes the empty control groups that runs left which were killed together with their guard, in the whole of\n"
+    "Removes empty control groups left behind by runs that were killed together with their guard, in the whole of\n"
     "every hierarchy, and prints what it removed. Groups that a run still holds, or that have processes, stay.\n";
 
 constexpr auto kPolicyOperands = listed(kPolicyWords, " | ", " | ");

@@ -172,7 +172,7 @@ constexpr Probe kProbes[] = {
     {"network-namespaces", "--network loopback and none", try_network, true, Finding::degraded, "raise user.max_net_namespaces; in a container --security-opt seccomp=unconfined"},
     {"socket-scope", "the host's abstract sockets are out of reach under --network host", try_socket_scope, false, Finding::degraded,
      "needs Linux 6.12 with CONFIG_SECURITY_LANDLOCK, and landlock in the kernel's list lsm=; or use --network loopback or none"},
-    {"confined-writes", "--isolation landlock, a weaker mode for where no namespaces can be had", try_confined_writes, false, Finding::degraded,
+    {"confined-writes", "--isolation landlock, a weaker mode for hosts without namespaces", try_confined_writes, false, Finding::degraded,
      "needs Linux 5.19 with CONFIG_SECURITY_LANDLOCK, and landlock in the kernel's list lsm=; --isolation env needs nothing, and "
      "protects less"},
     {"huge-pages", "large writes to the workspace several times faster", try_huge, true, Finding::degraded,
@@ -259,8 +259,7 @@ Check default_policy(std::vector<Protection>& protections, bool is_in_project) {
   Check check{.name = "default-policy", .what_for = "a step runs under it", .finding = Finding::works, .cause = {}, .remedy = {}};
   run::RunRequest request;
   request.argv = {"true"};
-  // The host's abilities do not depend on the directory in which doctor starts, but a run from / or a home is
-  // refused.
+  // The host's abilities do not depend on the directory in which doctor starts, but a run from / or a home is refused.
   if (!is_in_project) request.settings.push_back({.key = "source.mode", .value = "none", .origin = {.layer = Layer::command_line, .place = "doctor"}});
   const Result<Report> report = run::run_step(request, run::Attribution::when_full);
   if (!report) {

@@ -12,7 +12,7 @@ std::string cause_of(const EnvEntry& entry) {
     case EnvCause::inherited: return "inherited";
     case EnvCause::redirect: return "redirect of " + std::string(entry.tool);
     case EnvCause::toolchain: return "toolchain of " + std::string(entry.tool);
-    case EnvCause::stepbox: return "as it is in the box";
+    case EnvCause::stepbox: return "adapted to the box";
     case EnvCause::policy: return {};
   }
   return {};

@@ -16,7 +16,7 @@ std::string attributes_of(const MountCall& call) {
   std::string text = is_read_only(call) ? "ro" : "rw";
   if (call.id_mapped != IdMapped::no) text += ", id-mapped";
   if (!call.layers.empty()) text += ", no sockets";
-  if (call.recursion == Recursion::tree && call.act == MountAct::bind) text += ", with what is mounted below";
+  if (call.recursion == Recursion::tree && call.act == MountAct::bind) text += ", with the mounts below it";
   return text;
 }
 
@@ -98,7 +98,7 @@ void other_paths(Rows& rows, const Plan& plan) {
 
 Row host_row(const run::Planned& planned, Detail detail) {
   const Plan& plan = planned.plan;
-  Phrase text(plan.root == RootMode::system ? "programs, and what is named below; read-only" : "everything but what is covered below; read-only");
+  Phrase text(plan.root == RootMode::system ? "programs, and the paths named below; read-only" : "everything but the paths covered below; read-only");
   const bool hides_sockets = std::ranges::any_of(plan.mounts, [](const MountCall& call) { return !call.layers.empty(); });
   if (hides_sockets) text.words("and without its sockets");
   return {"of the host", text.append(from(planned.policy.root.origin, detail))};

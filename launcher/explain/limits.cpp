@@ -58,7 +58,8 @@ Rows limit_rows(const run::Planned& planned, Detail detail) {
   LimitRows limits(detail);
   limits.add_box_limits(plan.cgroup);
   for (const ProcessLimitSpec& limit : plan.process_limits)
-    limits.add(limit.name, std::to_string(limit.value) + " for each process, or what the caller has", limit.origin);
+    limits.add(limit.name, std::to_string(limit.value) + " for each process, or the caller's own limit if lower",
+               limit.origin);
   limits.add_deadline("timeout", plan.deadlines.timeout, "");
   limits.add_deadline("silence", plan.deadlines.silence, " without output");
   const Deadlines& deadlines = plan.deadlines;

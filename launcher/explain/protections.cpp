@@ -37,7 +37,7 @@ Rows system_call_rows(const run::Planned& planned, Detail detail) {
   if (planned.policy.allow_xattr.value)
     rows.push_back({"let through", Phrase("setting extended attributes").append(from(planned.policy.allow_xattr.origin, detail))});
   if (planned.plan.seccomp_log)
-    rows.push_back({"log mode", Phrase("nothing is refused; what would have been is listed after the step")
+    rows.push_back({"log mode", Phrase("nothing is refused; the calls that would have been are listed after the step")
                                     .append(from(planned.policy.seccomp_log.origin, detail))});
   std::vector<std::string> names;
   for (const SeccompGroup& group : filter.groups) {

@@ -46,9 +46,9 @@ struct Rest {
 };
 constexpr Rest kRest[] = {
     {"the kernel", "is shared: a hole in it is a way out"},
-    {"the system", "what everybody may read in /usr and /etc, users' names and host keys' public halves included"},
-    {"open descriptors", "standard input, output and error, and those that are passed, lead to whatever they were opened on; a socket "
-                         "among them takes descriptors of the box to the other side (SCM_RIGHTS), and their memory outlives it there"}};
+    {"the system", "world-readable files in /usr and /etc, including user names and public host keys"},
+    {"open descriptors", "standard input, output and error, and passed descriptors, lead to the files and sockets they were opened on; "
+                         "over such a socket the step can send descriptors of the box out (SCM_RIGHTS), whose memory then outlives it"}};
 
 }  // namespace
 

@@ -12,7 +12,7 @@ namespace {
 
 // Marks at the top of a work tree. CVS is missing because it marks every directory.
 constexpr const char* kMarks[] = {"/.git", "/.stepbox.yaml", "/.hg", "/.jj", "/.sl", "/.svn", "/.bzr"};
-constexpr const char* kRemedy = "change to a directory that can be looked at (ls -ld)";
+constexpr const char* kRemedy = "change to a directory that you can access (ls -ld)";
 
 bool can_hold_project(const std::string& directory, const HostFacts& facts, const plan::Layout& layout) {
   const plan::PlaceKind kind = plan::system_place_of(directory, facts).kind;
@@ -40,7 +40,7 @@ Result<bool> is_marked(const std::string& directory, const struct stat& own) {
 Result<std::optional<std::string>> marked_directory(const HostFacts& facts) {
   const plan::Layout layout(facts, HomeMode::fresh);
   TRY_ASSIGN(const auto own, sys::status_of(facts.cwd));
-  if (!own) return fail("the current directory " + quoted(facts.cwd) + " is not there under its name");
+  if (!own) return fail("the current directory " + quoted(facts.cwd) + " no longer exists under this name");
   for (std::string path = facts.cwd; path.size() > 1; path.erase(path.rfind('/'))) {
     if (path != facts.cwd && !can_hold_project(path, facts, layout)) break;
     TRY_ASSIGN(const bool marked, is_marked(path, *own));

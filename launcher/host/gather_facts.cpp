@@ -69,7 +69,8 @@ Result<std::string> current_directory() {
   return path;
 }
 
-constexpr const char* kSeeThere = "see what is wrong there (ls -ld); stepbox does not take for absent what it cannot look at";
+constexpr const char* kSeeThere =
+    "see what is wrong there (ls -ld); stepbox does not treat a path as missing because it cannot look at it";
 
 // The real path of a place to mask; empty if it does not exist. `what` names it in errors.
 Result<std::string> masked_place(const std::string& path, const std::string& what) {

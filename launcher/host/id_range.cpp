@@ -55,7 +55,7 @@ Result<sys::Fd> claim_id_range(HostFacts& facts) {
   auto lock = sys::lock_free_byte(kDirectory, kFile, kSlices, somewhere());
   if (!lock) return cannot_reserve(std::move(lock).error());
   if (!*lock)
-    return cannot_reserve({"all " + std::to_string(kSlices) + " ranges are taken", "wait for other boxes to end; /proc/locks lists who holds " +
+    return cannot_reserve({"all " + std::to_string(kSlices) + " ranges are taken", "wait for other boxes to end; /proc/locks lists the holders of " +
                            std::string(kDirectory) + "/" + kFile});
   facts.shift_base = kFirstShifted + (*lock)->byte * kSliceSize;
   return std::move((*lock)->file);

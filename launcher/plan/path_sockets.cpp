@@ -63,12 +63,13 @@ Protection path_sockets(const Plan& plan, const HostFacts& facts) {
   const auto degraded = [&](bool requested, std::string reason) { return Protection{kName, requested, ProtectionState::degraded, std::move(reason)}; };
   const auto is_named = [](const MountCall* call) { return call->is_socket; };
   if (const auto named = std::ranges::find_if(open, is_named); named != open.end())
-    return degraded(false, place_of(**named) + " was named, and can be connected to");
+    return degraded(false, place_of(**named) + " was named, and the step can connect to it");
   if (plan.root == RootMode::ro)
-    return degraded(false, "root: ro shows the host's sockets, and they can be connected to as far as their modes allow");
+    return degraded(false,
+                    "root: ro shows the host's sockets, and the step can connect to them as far as their modes allow");
   // The caller opened the writable places. A read-only one is open only because this host allows no overlay over it.
   const bool is_left_open = std::ranges::any_of(open, [](const MountCall* call) { return (call->attributes & MOUNT_ATTR_RDONLY) != 0; });
-  std::string reason = "a socket in " + place_of(*open.front()) + " can be connected to" + and_others(open.size() - 1);
+  std::string reason = "the step can connect to sockets in " + place_of(*open.front()) + and_others(open.size() - 1);
   if (!facts.no_overlay_reason.empty()) reason += "; " + facts.no_overlay_reason;
   return degraded(is_left_open, std::move(reason));
 }

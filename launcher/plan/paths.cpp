@@ -67,7 +67,7 @@ class Placements {
   // Shows settings files where their tools look in the box.
   void add_settings();
 
-  // Covers a file that would make a tool write to its toolchain, unless the step may write there.
+  // Covers an entry of a toolchain that writes to it by itself, such as a hook, unless the step may write there.
   void cover(const std::string& path, std::string_view tool);
 
   // Fails when a path would be shown below a hidden one: the hidden place is empty, so nothing can be mounted there.
@@ -275,7 +275,7 @@ Result<> add_rules(Placements& placements, const Policy& policy, const HostFacts
     }
     if (found->real == "/")
       return fail("cannot use '/' with " + std::string(name_of(rule.access)) + " (" + rule.origin.text() + ")",
-                  "name the directory that is meant");
+                  "name the directory that you mean");
     if (rule.access != PathAccess::hide && is_in_box) TRY(refuse_to_show_volume(rule, found->real, layout));
     if (rule.access == PathAccess::hide && Layout::is_special(found->real) && found->real.find('/', 1) == std::string::npos)
       return fail("cannot hide " + quoted(found->real) + " (" + rule.origin.text() + "): the box makes its own there",

@@ -21,7 +21,7 @@ std::string hint_for(const Protection& protection) {
   if (name == "nesting-denied") return "use --nesting deny";
   if (name == "kernel-memory") return "use --xattr deny, a built-in seccomp profile without --seccomp-log, at most " + std::to_string(kMostOpenFiles) + " open files, and --nesting deny with limits of cgroup v1";
   if (name == "seccomp") return "use --seccomp default, without --seccomp-log";
-  return "`stepbox doctor` tells what this host is missing";
+  return "`stepbox doctor` shows what this host lacks";
 }
 
 bool is_required(const Policy& policy, std::string_view name) {
@@ -34,9 +34,9 @@ Protection quota(const Plan& plan, const Policy& policy, const HostFacts& facts)
   if (facts.memory_usable < facts.memory_total || plan.cgroup.find("memory") != nullptr) return active("quota");
   if (plan.deny_nesting)
     return {"quota", true, ProtectionState::active,
-            "of the volumes; without a memory limit, memory files (memfd_create) " +
-                std::string(plan.identity.isolation == UidIsolation::mapped ? "and System V segments " : "") +
-                "are bounded by nothing, as the memory of programs is"};
+            "of the volumes; without a memory limit, nothing bounds memory files (memfd_create)" +
+                std::string(plan.identity.isolation == UidIsolation::mapped ? ", System V segments" : "") +
+                " and the memory of programs"};
   return {"quota", is_required(policy, "quota"), ProtectionState::degraded,
           "nested sandboxes are allowed and there is no memory limit, so that a nested mount namespace can use memory "
           "beyond the volumes"};
@@ -57,14 +57,14 @@ Protection host_files(const Plan& plan, const Policy& policy, const HostFacts& f
   if (plan.identity.owner_uid == 0)
     return {"host-files", true, ProtectionState::degraded,
             "the step's uid 0 owns the files of the " + std::string(facts.root_is_mapped_elsewhere ? "container" : "host") +
-                ": it sees what is put into /etc during the run, whatever its mode"};
+                ": it can read files put into /etc during the run, whatever their mode"};
   return {"host-files", true, ProtectionState::active, {}};
 }
 
 Protection network_isolation(const Plan& plan, const HostFacts& facts) {
   if (plan.network != NetworkMode::host) {
     const bool is_whole = path_sockets(plan, facts).state == ProtectionState::active;
-    return {"network-isolation", true, ProtectionState::active, is_whole ? "" : "but for sockets that are files, see path-sockets"};
+    return {"network-isolation", true, ProtectionState::active, is_whole ? "" : "except for sockets that are files, see path-sockets"};
   }
   return {"network-isolation", false, ProtectionState::off, "network: host"};
 }
@@ -123,8 +123,8 @@ std::vector<Protection> without_box(const Plan& plan, const Policy& policy, cons
     return Protection{std::move(name), false, ProtectionState::degraded, std::move(reason)};
   };
   const bool is_confined = plan.isolation == Isolation::landlock;
-  std::string writes = "Landlock confines what is written; what is read, modes and owners are not";
-  if (facts.landlock_abi < sandbox::kLandlockForTruncate) writes += ", nor truncate(2), before Linux 6.2";
+  std::string writes = "Landlock confines writes, but neither reads nor modes and owners";
+  if (facts.landlock_abi < sandbox::kLandlockForTruncate) writes += ", nor truncate(2) before Linux 6.2";
   return {off("quota"),
           is_confined ? degraded("mount-isolation", writes) : off("mount-isolation"),
           off("host-files"),

@@ -58,7 +58,7 @@ Result<std::string> named_source_path(const Policy& policy, const HostFacts& fac
   const std::string named = expand_home(*policy.source_path.value, facts);
   const HostFacts::NamedPath* found = facts.find(named);
   if (found == nullptr || found->kind != HostPathKind::directory)
-    return fail("source path " + quoted(named) + " (" + policy.source_path.origin.text() + ") is no directory");
+    return fail("source path " + quoted(named) + " (" + policy.source_path.origin.text() + ") is not a directory");
   return found->real;
 }
 

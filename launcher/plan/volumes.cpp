@@ -100,7 +100,7 @@ void note_shares(Plan& plan, const Policy& policy, const Share& bytes, const Sha
   const PlannedVolume& workspace = plan.volumes.front();
   const uint64_t default_bytes = policy.size.value.bytes_of(memory);
   const auto note = [&plan](const std::string& has, const std::string& whole) {
-    plan.notes.push_back("workspace " + has + ": what the volumes have of their own comes out of the default of " + whole);
+    plan.notes.push_back("workspace " + has + ": the volumes' own share comes out of the default of " + whole);
   };
   if (workspace.bytes == bytes.amount && bytes.amount < default_bytes)
     note("is " + human_bytes(bytes.amount), human_bytes(default_bytes));

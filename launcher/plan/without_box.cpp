@@ -28,15 +28,19 @@ constexpr GapRow kGaps[] = {
     {"disk space", "no quota is enforced", true, kNever},
     {"writing", "the step can write whatever the caller can; what it puts into /tmp, /var/tmp, /dev/shm or a home that the user "
                 "database names stays there", true, 0},
-    {"truncating", "any file of the caller's can be cut to nothing, before Linux 6.2", false, sandbox::kLandlockForTruncate},
-    {"modes and owners", "of files, their times and extended attributes too, wherever the caller may change them", false, kNever},
+    {"truncating", "the step can truncate any file of the caller's, before Linux 6.2", false,
+     sandbox::kLandlockForTruncate},
+    {"modes and owners", "the step can change those of any file that the caller can, and times and extended attributes too", false,
+     kNever},
     {"reading", "the step sees whatever the caller can: secrets, and caches of earlier runs", true, kNever},
     {"signals", "the step can end the caller's processes, stepbox among them, before Linux 6.12", false, sandbox::kLandlockForScopes},
     {"signals", "the step can end the caller's processes, stepbox among them", true, 0},
     {"other processes", "the step sees the caller's, and can change their limits and priorities", true, kNever},
-    {"daemons", "those that the caller can ask (docker, systemd, agents) do for the step what they do for the caller, and stay", true, kNever},
-    {"its own processes", "one that forks faster than it is killed outlives the run", true, kNever},
-    {"control groups", "where the caller may write to them, the step can leave its own, and the limits with it", true, 0},
+    {"daemons", "any that the caller can reach (docker, systemd, agents) act for the step as well, and outlive it", true,
+     kNever},
+    {"its own processes", "a process that forks faster than stepbox can kill it outlives the run", true, kNever},
+    {"control groups", "where the caller may write to them, the step can leave its own and so escape its limits", true,
+     0},
     {"network", "and System V IPC, user ids, terminals: they are the caller's", true, kNever}};
 
 // Devices that every program may write to; the rest of /dev belongs to the host.
@@ -47,7 +51,7 @@ std::string mode_of(const Plan& plan) { return std::string("--isolation ") + nam
 
 std::unexpected<Error> needs_box(const Plan& plan, const std::string& what, const Origin& origin) {
   return fail("cannot have " + what + " (" + escaped(origin.text()) + ") with " + mode_of(plan),
-              "it needs a box: --isolation full; where that cannot be had, leave it out, or override it by an option");
+              "it needs a box: use --isolation full, or leave it out, or override it with an option");
 }
 
 // Refuses explicit requests that only a box can satisfy. gaps_of() lists what every step without a box lacks.

@@ -13,7 +13,7 @@ std::string hint_about(const std::string& interpreter, const Plan& plan) {
   if (plan.isolation == Isolation::full && interpreter.starts_with('/') && sys::kind_of(interpreter).value_or(sys::PathKind::missing) == sys::PathKind::file)
     return quoted(interpreter) + " exists on the host but is hidden in the box: show it with --ro " +
            escaped(interpreter.substr(0, std::max<size_t>(interpreter.rfind('/'), 1)));
-  return "correct the script's first line, or install what it names";
+  return "correct the script's first line, or install the program that it names";
 }
 
 }  // namespace
@@ -29,7 +29,7 @@ void tell_missing_interpreter(Report& report, const Plan& plan) {
 
 void hint_at_quoting(Report& report) {
   if (report.verdict != Verdict::not_found || !report.hint.empty() || report.argv.size() != 1 || !report.argv.front().contains(' ')) return;
-  report.hint = "the command is one word with blanks in it: leave out the quotes around it, or have a shell take it apart (sh -c " +
+  report.hint = "the command is one word with blanks in it: leave out the quotes around it, or have a shell split it (sh -c " +
                 quoted(report.argv.front()) + ")";
 }
 

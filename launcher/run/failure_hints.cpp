@@ -103,9 +103,9 @@ std::string text_of(const Finding& finding) {
       return "command " + quoted(finding.name) + " is " + path + ", which the box shows, but the step's PATH does not lead there";
     case Finding::Kind::hidden_socket:
       return quoted(finding.name) + " talks to " + path + ", which is hidden in the box: " + show_with_ro(finding.path) +
-             " (the step can then do all that the service does for it)";
+             " (the step can then have the service do anything)";
     case Finding::Kind::refusing_agent:
-      return "an ssh-agent answers its own user and root alone, and the step's user ids are shifted: run stepbox as an ordinary user "
+      return "an ssh-agent answers only its own user and root, and the step's user ids are shifted: run stepbox as an ordinary user "
              "with an agent of its own, or start one in the step (ssh-agent sh -c 'ssh-add KEY && ...', with --ro KEY)";
     case Finding::Kind::hidden_agent:
       return "the ssh-agent at " + path + " (SSH_AUTH_SOCK) is hidden in the box: " + show_with_ro(finding.path);

@@ -49,7 +49,7 @@ void warn_of_gaps(const Plan& plan) {
   if (plan.gaps.empty()) return;
   std::vector<std::string> names;
   for (const Gap& gap : plan.gaps) names.emplace_back(gap.name);
-  log::warn(std::string("isolation is ") + name_of(plan.isolation) + " only: not protected are " + join(names, ", ") +
+  log::warn(std::string("isolation is ") + name_of(plan.isolation) + " only; not protected: " + join(names, ", ") +
             " (`stepbox explain` says more)");
 }
 
@@ -60,8 +60,8 @@ void tell_what_groups_lack(Planned& planned, const cgroup::Cgroup& cgroup) {
     if (planned.facts.swap_total > 0) warnings.push_back("the step may swap beyond its memory limit: this kernel has no " + file);
   for (const std::string& reason : cgroup.unbounded()) plan::weaken(planned.plan, "kernel-memory", "TCP buffers are not bounded: " + reason);
   if (cgroup.is_silent_on_memory())
-    warnings.emplace_back("a process killed for memory does not end the others of the step, which fails all the same when they "
-                          "have ended: this kernel does not tell of it");
+    warnings.emplace_back("this kernel does not announce kills for memory: one does not end the other processes of the step, but the "
+                          "step fails all the same once they have ended");
 }
 
 void announce(const Planned& planned) {

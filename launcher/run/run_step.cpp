@@ -115,8 +115,8 @@ void warn_of_lost_limits(Report& report, const cgroup::Cgroup& cgroup) {
 // Standard error did not take these lines, so only the report can mention them.
 void tell_lost_lines(Report& report) {
   if (const unsigned lost = log::lost_lines(); lost > 0)
-    report.warnings.push_back(std::to_string(lost) + (lost == 1 ? " line" : " lines") +
-                              " of stepbox's on standard error could not be written: nobody read them in time");
+    report.warnings.push_back("stepbox could not write " + std::to_string(lost) + (lost == 1 ? " line" : " lines") +
+                              " to standard error: nobody read them in time");
 }
 
 void warn_of_lost_silence(Report& report, const std::optional<sys::WriteWatch>& output) {
@@ -185,8 +185,7 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   cgroup::Cgroup& cgroup = started->cgroup;
   sandbox::Box& box = started->box;
 
-  // Beyond this point the command may have run: everything that happens goes into the report, and nothing is an
-  // Error.
+  // Beyond this point the command may have run: everything that happens goes into the report, and nothing is an Error.
   tell_weaknesses(planned.plan, box);
   const Clock::time_point running = box.started();
   tell_time("the box was made", seconds_between(begin, running));

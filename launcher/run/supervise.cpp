@@ -24,8 +24,7 @@
 namespace stepbox::run {
 namespace {
 
-// Signals that stepbox passes on, each once and unchanged. Faults, SIGCHLD, SIGTTIN and SIGTTOU concern stepbox
-// itself.
+// Signals that stepbox passes on, each once and unchanged. Faults, SIGCHLD, SIGTTIN and SIGTTOU concern stepbox itself.
 constexpr int kForwarded[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGTSTP, SIGCONT, SIGALRM};
 
 // Signals that, once passed on, continue a stopped step (sandbox::continues_step()).

@@ -30,12 +30,12 @@ Result<std::vector<Cleared>> sweep_host() {
   TRY_ASSIGN(const std::string own, sys::read_file("/proc/self/cgroup"));
   std::vector<Cleared> all;
   for (const Swept& group : cgroup::sweep(cgroup::find_hierarchies(mounts, own), cgroup::Reach::everywhere))
-    all.push_back(cleared(group, group.error == EBUSY ? "processes are in it (its cgroup.procs names them)" : kAsOwner));
+    all.push_back(cleared(group, group.error == EBUSY ? "it still holds processes (see its cgroup.procs)" : kAsOwner));
   const char* tmpdir = std::getenv("TMPDIR");
   const std::set<std::string> places = {"/tmp", workspace::place_for_private_directories(tmpdir != nullptr ? tmpdir : "")};
   for (const std::string& place : places)
     for (const Swept& directory : workspace::sweep_private_directories(place))
-      all.push_back(cleared(directory, "look at who has changed what is in it, and remove it by hand"));
+      all.push_back(cleared(directory, "see what has changed in it, and remove it by hand"));
   return all;
 }
 

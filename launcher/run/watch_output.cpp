@@ -9,7 +9,7 @@ namespace {
 
 std::string remedy_of(int error) {
   if (error == EMFILE || error == ENOSPC) return "raise fs.inotify.max_user_instances and fs.inotify.max_user_watches";
-  return "give stepbox a pipe of your own (2>&1 | cat), or a file, or do without the limit";
+  return "redirect stepbox's output to a pipe (2>&1 | cat) or a file, or do without the limit";
 }
 
 }  // namespace

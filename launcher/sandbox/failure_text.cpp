@@ -18,7 +18,7 @@ constexpr const char* kHintNamespaces =
     "a limit on namespaces is reached: raise user.max_user_namespaces, user.max_mnt_namespaces and user.max_pid_namespaces "
     "(sysctl -a | grep user.max_)";
 
-constexpr const char* kHintWeaker = "; where none of this can be had: --isolation landlock, which protects less";
+constexpr const char* kHintWeaker = "; if none of this is possible: --isolation landlock, which protects less";
 
 // systemd gives every unit an id.
 bool is_in_unit(const Plan& plan) {
@@ -51,7 +51,7 @@ struct StageText {
 constexpr StageText kStages[] = {
     {Stage::groups, "cannot put the box into its control groups", "run it without --limit, or see `stepbox doctor`"},
     {Stage::user_map, "cannot map the user's id into the box", "see the line about user namespaces in `stepbox doctor`"},
-    {Stage::file_systems, "cannot ask the kernel for a file system of the box's own (fsopen)", kHintDoctor},
+    {Stage::file_systems, "cannot create a file system for the box (fsopen)", kHintDoctor},
     {Stage::shared_memory, "cannot bound System V shared memory (kernel.shmall)", "set a limit (--limit memory=SIZE): it bounds these segments too"},
     {Stage::private_mounts, "cannot make the mounts of the box private", kHintDoctor},
     {Stage::step_clone, "cannot start the process of the step", "raise the limit on processes (ulimit -u), or the cgroup's pids.max"},
@@ -59,7 +59,8 @@ constexpr StageText kStages[] = {
     {Stage::pivot, "cannot make the box the root of its processes", kHintDoctor},
     {Stage::loopback, "cannot bring up the loopback interface of the box", "use --network host or --network none"},
     {Stage::init_privileges, "cannot drop the privileges of the box's init", kHintDoctor},
-    {Stage::processes, "cannot look after the processes of the step: this /proc belongs to another pid namespace", "mount a /proc of this one"},
+    {Stage::processes, "cannot look after the processes of the step: this /proc belongs to another pid namespace",
+     "mount a /proc of the current pid namespace"},
     {Stage::session, "cannot start a process group for the step", ""},
     {Stage::terminal, "cannot hand the terminal to the step", "run stepbox in the foreground, or with stdin from /dev/null"},
     {Stage::limits, "cannot lower the limits of the step's processes", ""},
@@ -67,7 +68,7 @@ constexpr StageText kStages[] = {
     {Stage::credentials, "cannot change to the step's user", kHintDoctor},
     {Stage::nesting, "cannot deny nested user namespaces", "allow nesting, or run on a host where /proc/sys/user is writable"},
     {Stage::capabilities, "cannot drop the capabilities of the step", kHintDoctor},
-    {Stage::landlock, "cannot hold the step to its own by Landlock", kHintDoctor},
+    {Stage::landlock, "cannot confine the step with Landlock", kHintDoctor},
     {Stage::seccomp, "cannot load the seccomp filter of the step", "the kernel needs CONFIG_SECCOMP_FILTER"},
     {Stage::descriptors, "cannot close the descriptors that the step must not have", ""},
 };
@@ -123,7 +124,7 @@ std::string general_hint(const Plan& plan, int number) {
   switch (number) {
     case EMFILE:
     case ENFILE: return remedy_for_shortage(number);
-    case ENOSYS: return hint_for_confined(plan, "a seccomp filter hides a system call that is needed");
+    case ENOSYS: return hint_for_confined(plan, "a seccomp filter hides a system call that stepbox needs");
     default: return kHintDoctor;
   }
 }
@@ -161,8 +162,8 @@ Error text_of(const Plan& plan, Stage stage, int index, int number) {
     if (stage == Stage::seccomp && number == kOutOfCompiledFilters)
       error.hint = "the kernel's room for compiled filters is used up: raise net.core.bpf_jit_limit (sysctl)";
     if (stage == Stage::seccomp && number == EBUSY)
-      error.hint = "a filter around stepbox has a listener already, as that of another stepbox with --seccomp-log: use the "
-                   "option in one of the two only";
+      error.hint = "an outer seccomp filter has a listener already, as that of another stepbox with --seccomp-log: use the "
+                   "option in only one of the two";
     if (stage == Stage::step_clone && (number == ENOSPC || number == EUSERS)) error.hint = kHintNamespaces;
     if (stage == Stage::step_clone && number == EPERM)
       error.hint = "user namespaces are refused: by a seccomp filter, or because stepbox was started in a chroot";
@@ -198,7 +199,7 @@ Error clone_failure_text(const Plan& plan, int number) {
   const bool user = plan.identity.isolation == UidIsolation::mapped;
   switch (number) {
     case EPERM:
-      error.hint = user ? hint_for_confined(plan, "user namespaces are refused: by a switch of Debian's (sysctl "
+      error.hint = user ? hint_for_confined(plan, "user namespaces are refused: by Debian's switch (sysctl "
                                              "kernel.unprivileged_userns_clone=1, or run stepbox as root) or by a seccomp filter")
                         : "root lacks CAP_SYS_ADMIN or a seccomp filter refuses namespaces: in a container use --privileged or "
                           "--cap-add SYS_ADMIN with --security-opt seccomp=unconfined";
@@ -229,7 +230,7 @@ Error early_end_text(const Plan& plan, std::string_view process, int status) {
   // A filter that kills the process leaves no errno.
   if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
     return {who + " was killed by a seccomp filter (SIGSYS) while the box was being made",
-            hint_for_confined(plan, "a filter around stepbox kills what makes a system call that is needed")};
+            hint_for_confined(plan, "an outer seccomp filter kills processes for a system call that stepbox needs")};
   const std::string how = WIFSIGNALED(status) ? " was killed by signal " + std::to_string(WTERMSIG(status)) : " ended";
   return {who + how + " while the box was being made",
           std::string(plan.cgroup.find("memory") != nullptr ? "raise limits.memory, or " : "") +

@@ -80,7 +80,7 @@ TEST_CASE("for an unknown subcommand stepbox lists the known ones", "[messages]"
   INFO(unknown);
   CHECK(what_is_wrong_with_refusal(unknown).empty());
   CHECK(says(unknown, "unknown subcommand 'ps': there are run, shell, explain, doctor, policy, caches, sweep\n"));
-  CHECK(says(unknown, "hint: a command of your own goes behind `stepbox run --`\n"));
+  CHECK(says(unknown, "hint: put a command of your own after `stepbox run --`\n"));
   const Run near = run(place.command({program("stepbox"), "expalin"}));
   INFO(near);
   CHECK(says(near, "hint: did you mean 'explain'?\n"));

@@ -183,8 +183,8 @@ TEST_CASE("a path opened for writing is reported as a way to sockets, and refuse
   CHECK(reached(ran) == kWays);
   CHECK(protection_of(place, "path-sockets").at("state") == "degraded");
   CHECK(protection_of(place, "path-sockets").at("reason") ==
-        "a socket in '" + place.checkout().string() + "' (the checkout) can be connected to");
-  CHECK(protection_of(place, "network-isolation").at("reason") == "but for sockets that are files, see path-sockets");
+        "the step can connect to sockets in '" + place.checkout().string() + "' (the checkout)");
+  CHECK(protection_of(place, "network-isolation").at("reason") == "except for sockets that are files, see path-sockets");
   std::vector<std::string> required = {"--require", "path-sockets"};
   required.insert(required.end(), open.begin(), open.end());
   const Run refused = place.run_step(required, {"true"});
@@ -205,7 +205,7 @@ TEST_CASE("a socket that the user named answers, and the report names it", "[pat
   INFO(ran);
   CHECK(reached(ran) == 1);
   CHECK(protection_of(place, "path-sockets").at("state") == "degraded");
-  CHECK(protection_of(place, "path-sockets").at("reason") == "'" + named.socket() + "' (ro) was named, and can be connected to");
+  CHECK(protection_of(place, "path-sockets").at("reason") == "'" + named.socket() + "' (ro) was named, and the step can connect to it");
 }
 
 TEST_CASE("where overlays cannot be mounted, the run says that sockets are within reach, and is refused where they "

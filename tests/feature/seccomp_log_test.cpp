@@ -189,7 +189,7 @@ TEST_CASE("one log mode inside another is refused with its cause, any other box 
   const Run twice = place.run_step({"--seccomp-log"}, {inner, "run", "--seccomp-log", "--", "true"});
   INFO(twice);
   CHECK(twice.code() == 125);
-  CHECK(twice.err.find("(EBUSY)\nhint: a filter around stepbox has a listener already") != std::string::npos);
+  CHECK(twice.err.find("(EBUSY)\nhint: an outer seccomp filter has a listener already") != std::string::npos);
   const Run once = place.run_step({"--seccomp-log"}, {inner, "run", "--", "refused_calls", "1", "1"});
   INFO(once);
   CHECK(once.out == "FILTER\n");

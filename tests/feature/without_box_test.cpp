@@ -89,7 +89,7 @@ TEST_CASE("a weaker mode gives the step a directory of its own, and removes it",
   CHECK(read_file(apart->checkout() / "made") == "made\n");
   CHECK(apart.is_clean());
   // Each run says what it does not protect.
-  CHECK(ended.err.find("stepbox: isolation is " + mode + " only: not protected are disk space, ") != std::string::npos);
+  CHECK(ended.err.find("stepbox: isolation is " + mode + " only; not protected: disk space, ") != std::string::npos);
   const Json report = apart->report();
   CHECK(report["isolation"]["mode"] == mode);
   CHECK_FALSE(report["isolation"]["not_protected"].empty());

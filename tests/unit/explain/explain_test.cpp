@@ -74,7 +74,7 @@ TEST_CASE("what was named of the file system has a row each, the rest is folded"
   CHECK(has(page, "  hidden        /srv/secrets [--hide]\n"));
   CHECK(has(page, "  writable      /srv/out [--rw]\n"));
   CHECK(has(page, "/tmp, /dev/shm, /run, /var/tmp, /root (the workspace's, empty at first)"));
-  CHECK(has(page, "  of the host   everything but what is covered below"));
+  CHECK(has(page, "  of the host   everything but the paths covered below"));
   CHECK_FALSE(has(page, "/dev/null"));
   CHECK(has(explained(facts, policy, Detail::whole), "/dev/null (ro): device"));
 }
@@ -84,7 +84,7 @@ TEST_CASE("a reduced root is told with its sockets and with what stays in reach"
   policy.root = {RootMode::system, {Layer::built_in, "strict", 14, 0}};
   policy.network.value = NetworkMode::none;
   const std::string page = unfolded(brief(policy));
-  CHECK(has(page, "of the host programs, and what is named below; read-only and without its sockets [strict:14 (built in)]"));
+  CHECK(has(page, "of the host programs, and the paths named below; read-only and without its sockets [strict:14 (built in)]"));
   CHECK(has(page, "still in reach the kernel is shared"));
   CHECK(has(page, "SCM_RIGHTS"));
   CHECK(has(whole(policy), "/usr (ro, no sockets): host"));

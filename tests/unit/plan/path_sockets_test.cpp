@@ -60,9 +60,9 @@ TEST_CASE("a single file, a device and what may be written have no overlay", "[r
   for (const char* target : {"srv/file", "srv/out", "dev/dri", "sys"})
     for (const MountCall& call : shown_at(plan, target)) CHECK(call.layers.empty());
   CHECK(path_sockets(plan).state == ProtectionState::degraded);
-  CHECK(path_sockets(plan).reason == "a socket in '/srv/out' (rw) can be connected to");
+  CHECK(path_sockets(plan).reason == "the step can connect to sockets in '/srv/out' (rw)");
   CHECK(protection(plan, "network-isolation").state == ProtectionState::active);
-  CHECK(protection(plan, "network-isolation").reason == "but for sockets that are files, see path-sockets");
+  CHECK(protection(plan, "network-isolation").reason == "except for sockets that are files, see path-sockets");
 }
 
 TEST_CASE("a tree with mounts in it that come along has no overlay", "[run][path-sockets]") {
@@ -71,7 +71,7 @@ TEST_CASE("a tree with mounts in it that come along has no overlay", "[run][path
   const Plan plan = plan_of(facts, closed());
   CHECK(only_mount_at(plan, "etc").layers.empty());
   CHECK_FALSE(only_mount_at(plan, "usr").layers.empty());
-  CHECK(path_sockets(plan).reason == "a socket in '/etc' (host) can be connected to");
+  CHECK(path_sockets(plan).reason == "the step can connect to sockets in '/etc' (host)");
   HostFacts root = root_facts();
   root.mounts.push_back({"/etc/hosts", "ext4"});
   CHECK_FALSE(only_mount_at(plan_of(root, closed()), "etc").layers.empty());
@@ -86,7 +86,7 @@ TEST_CASE("where overlays are refused the plan does without, and says so", "[run
   CHECK(path_sockets(plan).reason.ends_with("; no overlay can be put over '/usr': invalid argument (EINVAL)"));
   Policy policy = closed();
   policy.require = {{"path-sockets", on_command_line("--require")}};
-  CHECK(refusal_of(facts, policy).message.starts_with("protection 'path-sockets' is required by --require but is degraded: a socket in "));
+  CHECK(refusal_of(facts, policy).message.starts_with("protection 'path-sockets' is required by --require but is degraded: the step can connect to sockets in "));
   CHECK(path_sockets(plan_of(root_facts(), policy)).state == ProtectionState::active);
 }
 
@@ -122,7 +122,7 @@ TEST_CASE("a socket that a rule names is let through, and named", "[run][path-so
   const Plan plan = plan_of(facts, policy);
   CHECK(plan.open_sockets == std::vector<std::string>{"box/run/docker.sock"});
   CHECK(path_sockets(plan).state == ProtectionState::degraded);
-  CHECK(path_sockets(plan).reason == "'/run/docker.sock' (ro) was named, and can be connected to");
+  CHECK(path_sockets(plan).reason == "'/run/docker.sock' (ro) was named, and the step can connect to it");
 }
 
 TEST_CASE("what Landlock is asked for", "[run][path-sockets]") {

@@ -170,7 +170,7 @@ TEST_CASE("a required protection that is degraded is an error with its reason", 
   CHECK(error.message ==
         "protection 'uid-isolation' is required by /etc/stepbox/policy.yaml:7:5 but is degraded: "
         "the file system of '/srv/work' cannot be mounted with shifted ids");
-  CHECK(error.hint == "`stepbox doctor` tells what this host is missing");
+  CHECK(error.hint == "`stepbox doctor` shows what this host lacks");
 }
 
 TEST_CASE("the quota is degraded where a nested sandbox could use memory that nothing bounds", "[run][protections]") {
@@ -195,7 +195,7 @@ TEST_CASE("without a memory limit the quota is told to be one of volumes alone",
   policy.allow_nesting.value = false;
   CHECK(protection(plan_of(facts, policy), "quota").reason.empty());
   facts.memory_usable = facts.memory_total;
-  CHECK(protection(plan_of(facts, policy), "quota").reason.find("and System V segments") != std::string::npos);
+  CHECK(protection(plan_of(facts, policy), "quota").reason.find(", System V segments and") != std::string::npos);
   HostFacts root = root_facts();
   root.memory_usable = root.memory_total;
   CHECK(protection(plan_of(root, policy), "quota").reason.find("System V") == std::string::npos);

@@ -202,9 +202,9 @@ TEST_CASE("a source path that is no directory is an error that names its line", 
   HostFacts facts = standing_in("/srv/work");
   has_file(facts, "/srv/file");
   CHECK(refusal_of(facts, with_source_path("/srv/missing")).message ==
-        "source path '/srv/missing' (.stepbox.yaml:3:9) is no directory");
+        "source path '/srv/missing' (.stepbox.yaml:3:9) is not a directory");
   CHECK(refusal_of(facts, with_source_path("/srv/file")).message ==
-        "source path '/srv/file' (.stepbox.yaml:3:9) is no directory");
+        "source path '/srv/file' (.stepbox.yaml:3:9) is not a directory");
 }
 
 TEST_CASE("a source path that holds masked places is an error", "[run][source]") {

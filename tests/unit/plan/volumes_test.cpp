@@ -73,8 +73,8 @@ TEST_CASE("what volumes have of their own comes out of the workspace's default",
   CHECK(plan.volumes[1].bytes == 128 * kMiB);
   CHECK(plan.volumes[2].inodes == 50'000);
   REQUIRE(plan.notes.size() == 2);
-  CHECK(plan.notes[0] == "workspace is 320 MiB: what the volumes have of their own comes out of the default of 512 MiB");
-  CHECK(plan.notes[1] == "workspace has 850000 inodes: what the volumes have of their own comes out of the default of 1000000");
+  CHECK(plan.notes[0] == "workspace is 320 MiB: the volumes' own share comes out of the default of 512 MiB");
+  CHECK(plan.notes[1] == "workspace has 850000 inodes: the volumes' own share comes out of the default of 1000000");
 }
 
 TEST_CASE("volumes that leave a number open share the rest of the default with the workspace", "[run][volumes]") {

@@ -127,7 +127,7 @@ TEST_CASE("Landlock that breaks builds, or is not there, is refused", "[run][wit
   facts.has_socket_scope = false;
   const Plan plan = plan_of(facts, with(Isolation::landlock));
   CHECK_FALSE(plan.scope_signals);
-  CHECK(protection(plan, "mount-isolation").reason.ends_with("nor truncate(2), before Linux 6.2"));
+  CHECK(protection(plan, "mount-isolation").reason.ends_with("nor truncate(2) before Linux 6.2"));
 }
 
 TEST_CASE("what only a box can do is refused, with where it was asked for", "[run][without-box]") {
@@ -136,7 +136,7 @@ TEST_CASE("what only a box can do is refused, with where it was asked for", "[ru
     Policy policy = with(isolation);
     change(policy);
     const Error refused = refusal_of(facts, policy);
-    CHECK(refused.hint.starts_with("it needs a box: --isolation full; "));
+    CHECK(refused.hint.starts_with("it needs a box: use --isolation full, "));
     return refused.message;
   };
   CHECK(message(Isolation::env, [](Policy& p) { p.network = {NetworkMode::none, on_command_line("--network")}; }) ==
