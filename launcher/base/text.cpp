@@ -89,11 +89,29 @@ std::string escaped(std::string_view text) {
 
 std::string quoted(std::string_view text) { return "'" + escaped(text) + "'"; }
 
+namespace {
+
+// Three letters at least: fewer begin too many words.
+std::string_view only_one_that_begins_with(std::string_view word, std::span<const std::string_view> candidates) {
+  constexpr size_t kFewest = 3;
+  const size_t dashes = std::min(word.find_first_not_of('-'), word.size());
+  if (word.size() - dashes < kFewest) return {};
+  std::string_view found;
+  for (const std::string_view candidate : candidates) {
+    if (!candidate.starts_with(word)) continue;
+    if (!found.empty()) return {};
+    found = candidate;
+  }
+  return found;
+}
+
+}  // namespace
+
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates) {
   // A word of 64 bytes or more is no typo, and the table grows with the square of its length.
   if (word.size() > 64) return {};
   std::string_view best;
-  size_t best_distance = std::max<size_t>(1, word.size() / 3) + 1;
+  size_t best_distance = std::clamp<size_t>(word.size() / 3, 1, 2) + 1;
   for (const std::string_view candidate : candidates) {
     const size_t distance = edit_distance(word, candidate);
     if (distance < best_distance) {
@@ -101,7 +119,7 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
       best = candidate;
     }
   }
-  return best;
+  return best.empty() ? only_one_that_begins_with(word, candidates) : best;
 }
 
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> candidates) {

@@ -118,7 +118,7 @@ std::string cpp_tables(std::span<const Tool> tools) {
   for (const Tool& tool : tools) {
     for (const Redirect& redirect : tool.redirects) redirects.add(redirect_row(redirect, words));
     for (const Toolchain& toolchain : tool.toolchains) toolchains.add(toolchain_row(toolchain, words));
-    std::string row = "{" + literal(tool.name.text) + ", " + literal(tool.ecosystem) + ", ";
+    std::string row = "{" + literal(tool.name.text) + ", " + literal(tool.ecosystem) + ", " + span_of(words, tool.also) + ", ";
     row += redirects.take_span() + ", " + toolchains.take_span() + ", ";
     row += span_of(words, tool.default_paths) + ", " + span_of(words, tool.settings) + ", ";
     row += span_of(words, tool.in_tree) + ", " + span_of(words, tool.programs) + ", ";

@@ -53,6 +53,8 @@ struct Toolchain {
 struct Tool {
   std::string_view name;       // "go-build-cache"
   std::string_view ecosystem;  // "go"
+  // Other names under which people look for it, "mvn"; of its ecosystem too, "golang". In small letters.
+  std::span<const std::string_view> also;
   std::span<const Redirect> redirects;
   std::span<const Toolchain> toolchains;
   // Where it writes when no variable is set, "~/.cache/go-build"; for `caches` and attribution.

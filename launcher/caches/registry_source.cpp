@@ -177,6 +177,10 @@ Result<> read_tool(Entry& entry, const Node& node) {
   TRY_ASSIGN(entry.tool.name, read_checked(entry, node, "tool", fault_of_tool_name));
   return {};
 }
+Result<> read_also(Entry& entry, const Node& node) {
+  TRY_ASSIGN(entry.tool.also, read_list(entry, node, "also", fault_of_tool_name));
+  return {};
+}
 Result<> read_default_paths(Entry& entry, const Node& node) {
   TRY_ASSIGN(entry.tool.default_paths, read_list(entry, node, "default path", fault_of_host_path));
   return {};
@@ -215,7 +219,7 @@ constexpr FieldRow kFields[] = {
     {"tool", read_tool},         {"redirect", read_redirects}, {"default_paths", read_default_paths},
     {"settings", read_settings}, {"in_tree", read_in_tree},    {"programs", read_programs},
     {"toolchains", read_toolchains}, {"verified", read_verified}, {"shared", read_shared},
-    {"note", read_note},
+    {"note", read_note},         {"also", read_also},
 };
 constexpr auto kFieldNames = [] {
   std::array<std::string_view, std::size(kFields)> names;
@@ -260,6 +264,11 @@ Result<Tool> read_entry(const Node& node, std::string_view file, std::string_vie
   return std::move(entry.tool);
 }
 
+// - also: [golang]    without a tool: other names of the ecosystem
+bool names_the_ecosystem(const Node& node) {
+  return node.kind == Node::Kind::map && node.entries.size() == 1 && node.entries[0].first.scalar == "also";
+}
+
 // Words that may occur only once, each with its first place.
 class Once {
  public:
@@ -282,14 +291,34 @@ Result<std::vector<Tool>> read(std::string_view text, std::string_view place, st
   TRY_ASSIGN(const Node root, yaml::parse(text, place));
   if (root.kind != Node::Kind::list) return fail(yaml::position(place, root) + ": the file is no list of tools");
   std::vector<Tool> tools;
+  Entry whole{.file = place};
   for (const Node& node : root.items) {
+    if (names_the_ecosystem(node)) {
+      TRY(read_also(whole, node.entries[0].second));
+      continue;
+    }
     TRY_ASSIGN(Tool tool, read_entry(node, place, ecosystem));
     tools.push_back(std::move(tool));
   }
+  for (Tool& tool : tools) tool.also.insert(tool.also.end(), whole.tool.also.begin(), whole.tool.also.end());
   return tools;
 }
 
+namespace {
+
+// A tool's own name hides an equal one in `also`.
+Result<> refuse_hidden_names(std::span<const Tool> tools) {
+  for (const Tool& tool : tools)
+    for (const Text& other : tool.also)
+      if (std::ranges::any_of(tools, [&](const Tool& named) { return named.name.text == other.text; }))
+        return fail(other.place + ": " + quoted(other.text) + " is the name of a tool");
+  return {};
+}
+
+}  // namespace
+
 Result<> check_together(std::span<const Tool> tools) {
+  TRY(refuse_hidden_names(tools));
   Once names("tool"), variables("variable"), defaults("default path"), toolchains("toolchain"), settings("settings file");
   // Two variables of one tool may name one directory; two tools may not, or the owner of its bytes would
   // be unknown. A directory that is shared on purpose has no owner.

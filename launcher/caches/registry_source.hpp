@@ -43,6 +43,7 @@ struct Toolchain {
 struct Tool {
   Text name = {};
   std::string ecosystem = {};
+  std::vector<Text> also = {};
   std::vector<Redirect> redirects = {};
   std::vector<Toolchain> toolchains = {};
   std::vector<Text> default_paths = {};

@@ -5,6 +5,7 @@
 #include "base/columns.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "caches/look_up.hpp"
 #include "caches/registry.hpp"
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
@@ -88,16 +89,24 @@ std::string listing() {
   return text + "\n`stepbox caches TOOL` prints everything about one tool, --all the treatment of each.\n";
 }
 
+// What stepbox does about the tool, behind `what`.
+Row row_of(const caches::Tool& tool, Phrase what) {
+  for (const caches::Redirect& redirect : tool.redirects) what.whole(std::string(redirect.variable) + "=" + value_of(redirect));
+  for (const caches::Toolchain& toolchain : tool.toolchains) what.whole("shows " + std::string(toolchain.path));
+  if (treatment_of(tool) == Treatment::caught) what.words("caught by the masks");
+  return {std::string(tool.name), what};
+}
+
 std::string whole_listing() {
   std::vector<Row> rows;
-  for (const caches::Tool& tool : caches::tools()) {
-    Phrase what("(" + std::string(tool.ecosystem) + ")");
-    for (const caches::Redirect& redirect : tool.redirects) what.whole(std::string(redirect.variable) + "=" + value_of(redirect));
-    for (const caches::Toolchain& toolchain : tool.toolchains) what.whole("shows " + std::string(toolchain.path));
-    if (treatment_of(tool) == Treatment::caught) what.words("caught by the masks");
-    rows.push_back({std::string(tool.name), what});
-  }
+  for (const caches::Tool& tool : caches::tools()) rows.push_back(row_of(tool, "(" + std::string(tool.ecosystem) + ")"));
   return columns(rows);
+}
+
+std::string listing_of(const std::vector<const caches::Tool*>& tools) {
+  std::vector<Row> rows;
+  for (const caches::Tool* tool : tools) rows.push_back(row_of(*tool, {}));
+  return "tools of " + std::string(tools.front()->ecosystem) + "\n" + columns(rows);
 }
 
 // Flat lists that name the tool, like tables of a database.
@@ -150,12 +159,13 @@ int caches_command(Arguments arguments) {
     log::error({"unknown option " + quoted(name) + " of caches", did_you_mean(name, kWords)});
     return kExitLauncher;
   }
-  const auto tools = caches::tools();
-  const auto found = std::ranges::find(tools, name, &caches::Tool::name);
-  if (found != tools.end()) return print(details(*found));
-  std::vector<std::string_view> names;
-  for (const caches::Tool& tool : tools) names.push_back(tool.name);
-  log::error({"the registry has no tool " + quoted(name), did_you_mean(name, names)});
+  const caches::Found found = caches::look_up(name);
+  std::string text;
+  if (found.tool != nullptr) text = details(*found.tool);
+  if (!found.ecosystem.empty()) text += (text.empty() ? "" : "\n") + listing_of(found.ecosystem);
+  if (!text.empty()) return print(text);
+  const std::string meant = did_you_mean(name, caches::known_words());
+  log::error({"the registry has no tool " + quoted(name), meant.empty() ? "`stepbox caches` lists the tools" : meant});
   return kExitLauncher;
 }
 

@@ -73,8 +73,9 @@ constexpr std::string_view kPolicy =
 constexpr std::string_view kCaches =
     "usage: stepbox caches [TOOL | --all | --json]\n"
     "\n"
-    "Lists the tools whose caches stepbox knows, grouped by how it treats them. TOOL prints everything about one\n"
-    "tool, --all the treatment of each, --json records.\n"
+    "Lists the tools whose caches stepbox knows, grouped by how it treats them. TOOL prints everything about one tool,\n"
+    "under any of its common names (mvn), or lists the tools of an ecosystem (go, node, java); --all prints the treatment\n"
+    "of each, --json records.\n"
     "\n"
     "examples:\n"
     "  stepbox caches\n"
@@ -95,7 +96,7 @@ constexpr Subcommand kSubcommands[] = {
     {"explain", "[OPTIONS] [-- COMMAND]", "what run would do, without doing it", kExplain, "", explain_command},
     {"doctor", "[--json]", "what this host can do, and what is missing", kDoctor, "", doctor_command},
     {"policy", kPolicyOperands.view(), "policies", kPolicy, "", policy_command},
-    {"caches", "[TOOL]", "the registry of caches", kCaches, "", caches_command},
+    {"caches", "[TOOL | --all | --json]", "the registry of caches", kCaches, "", caches_command},
     {"sweep", "", "removes what a crashed run could leave", kSweep, "", sweep_command},
 };
 
@@ -139,7 +140,7 @@ std::string general_help() {
          "  stepbox run --size 8GiB -- npm ci\n"
          "  stepbox explain -- make\n"
          "\n"
-         "`stepbox SUBCOMMAND --help` tells more, stepbox(1) everything.\n";
+         "`stepbox SUBCOMMAND --help` tells more, stepbox(1) everything; stepbox-errors(7) explains what goes wrong.\n";
 }
 
 std::string help_for(std::string_view subcommand) {

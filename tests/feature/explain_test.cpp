@@ -139,6 +139,9 @@ TEST_CASE("caches prints at most one line for each tool, and with --all one for 
   CHECK(json["schema_version"] == 1);
   CHECK(named(json["tools"], "cargo")["what"] == "redirected");
   CHECK(lines_of(all).size() > json["tools"].size());
+  CHECK(output_of(place, {"caches", "GoLang"}) == output_of(place, {"caches", "go"}));
+  CHECK(output_of(place, {"caches", "go"}).starts_with("tools of go\n"));
+  CHECK(output_of(place, {"caches", "mvn"}).starts_with("maven (java)\n"));
   CHECK(output_of(place, {"caches", "cargo"}).find("CARGO_HOME=/box/cache/cargo") != std::string::npos);
 }
 

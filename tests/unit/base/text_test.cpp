@@ -100,6 +100,23 @@ TEST_CASE("a swap of neighbours counts as one slip", "[base]") {
   CHECK(nearest("cba", kWords).empty());
 }
 
+TEST_CASE("nothing beyond two slips is suggested, nor beyond one in a short word", "[base]") {
+  constexpr std::string_view kWords[] = {"environment", "rush"};
+  CHECK(nearest("envirnmnt", kWords) == "environment");
+  CHECK(nearest("envrnmnt", kWords).empty());
+  CHECK(nearest("rust", kWords) == "rush");
+  CHECK(nearest("bust", kWords).empty());
+}
+
+TEST_CASE("the beginning of a single word suggests that word", "[base]") {
+  constexpr std::string_view kWords[] = {"--network", "--source", "--source-path", "memory"};
+  CHECK(nearest("--net", kWords) == "--network");
+  CHECK(nearest("--sourc", kWords) == "--source");
+  CHECK(nearest("--sou", kWords).empty());
+  CHECK(nearest("--ne", kWords).empty());
+  CHECK(nearest("mem", kWords) == "memory");
+}
+
 TEST_CASE("a suggestion is a question with the word quoted", "[base]") {
   constexpr std::string_view kWords[] = {"--size"};
   CHECK(did_you_mean("--sise", kWords) == "did you mean '--size'?");

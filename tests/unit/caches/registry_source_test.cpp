@@ -187,3 +187,14 @@ TEST_CASE("variables may name one directory where nobody needs to know whose it 
   CHECK(fault_in("- {tool: a, redirect: {A: cache/x}, shared: true}\n- {tool: b, redirect: {B: cache/x}}") == "");
   CHECK(fault_in("- {tool: b, redirect: {B: cache/x}}\n- {tool: a, redirect: {A: cache/x}, shared: true}") == "");
 }
+
+TEST_CASE("an entry without a tool gives the ecosystem other names", "[caches]") {
+  const auto tools = source::read("- also: [all]\n- {tool: a, also: [aa], in_tree: [x/]}\n- {tool: b, in_tree: [y/]}\n", "x.yaml", "x");
+  REQUIRE(tools);
+  REQUIRE(tools->size() == 2);
+  REQUIRE(tools->front().also.size() == 2);
+  CHECK(tools->front().also[0].text == "aa");
+  CHECK(tools->front().also[1].text == "all");
+  REQUIRE(tools->back().also.size() == 1);
+  CHECK(fault_in("- {tool: a, also: [b], in_tree: [x/]}\n- {tool: b, in_tree: [y/]}\n") == "x.yaml:1:20: 'b' is the name of a tool");
+}
