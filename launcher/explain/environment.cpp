@@ -59,10 +59,13 @@ Phrase redirected(std::vector<std::string> names, const Plan& plan) {
   return count > kNamed ? phrase.words("...") : phrase;
 }
 
-// Variables dropped by single rules, or by clearing the environment.
+bool has_variable(const Plan& plan, const std::string& name) { return std::ranges::find(plan.environment, name, &EnvEntry::name) != plan.environment.end(); }
+
+// Variables that single rules, or clearing the environment, took from the step. Another value may have followed.
 void add_dropped(Rows& rows, const run::Planned& planned, Detail detail) {
   std::vector<std::string> names;
   for (const std::string& name : planned.plan.unset) {
+    if (has_variable(planned.plan, name)) continue;
     const auto rule = std::ranges::find_if(planned.policy.environment, [&](const EnvRule& candidate) {
       return candidate.action == EnvAction::unset && candidate.name == name;
     });
@@ -81,7 +84,7 @@ Rows brief_rows(const run::Planned& planned) {
   if (Phrase chosen = chosen_variables(plan); !chosen.empty()) rows.push_back({"set", chosen});
   if (const auto names = names_with(plan, EnvCause::redirect); !names.empty()) rows.push_back({"redirected", redirected(names, plan)});
   add_names(rows, "toolchains", names_with(plan, EnvCause::toolchain), Detail::brief);
-  add_names(rows, "made to fit", names_with(plan, EnvCause::stepbox), Detail::brief);
+  add_names(rows, "adjusted", names_with(plan, EnvCause::stepbox), Detail::brief);
   add_dropped(rows, planned, Detail::brief);
   rows.push_back({"inherited", Phrase(variables(names_with(plan, EnvCause::inherited).size()) + ", as they are")});
   return rows;

@@ -36,6 +36,12 @@ Phrase from(const Origin& origin, Detail detail) {
   return Phrase().whole("[" + escaped(origin.text()) + "]");
 }
 
+std::string prose(std::string_view text) {
+  std::string out;
+  for (const std::string_view part : split(text, '\'')) out += (part.data() == text.data() ? "" : "'") + escaped(part);
+  return out;
+}
+
 Phrase some_of(const std::vector<std::string>& names, Detail detail) {
   if (detail == Detail::whole || names.size() <= kSome + 1) return listed(names);
   return listed({names.data(), kSome}).words("and " + std::to_string(names.size() - kSome) + " more");

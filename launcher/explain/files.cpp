@@ -112,11 +112,11 @@ Row checkout_row(const run::Planned& planned, Detail detail) {
   return {"checkout", text.append(from(planned.policy.source.origin, detail)).append(from(planned.policy.source_path.origin, detail))};
 }
 
-Row own_row(const Plan& plan) {
+Row replaced_row(const Plan& plan) {
   std::vector<std::string> own;
   for (const MountCall& call : plan.mounts)
     if (call.why == "mask") own.push_back("/" + escaped(call.target));
-  return {"its own", listed(own).words("(the workspace's, empty at first)")};
+  return {"replaced", listed(own).words("(by the workspace's, empty at first)")};
 }
 
 }  // namespace
@@ -137,7 +137,7 @@ Rows file_system_rows(const run::Planned& planned, Detail detail) {
   Rows rows{host_row(planned, detail), checkout_row(planned, detail)};
   if (plan.mounts.empty()) return rows;
   if (planned.policy.home.value == HomeMode::host) rows.push_back({"home", Phrase("the host's").append(from(planned.policy.home.origin, detail))});
-  rows.push_back(own_row(plan));
+  rows.push_back(replaced_row(plan));
   if (detail == Detail::whole) {
     std::ranges::move(all_mounts(plan), std::back_inserter(rows));
   } else {

@@ -30,7 +30,7 @@ class LimitRows {
     }
   }
   Rows take() && {
-    if (!none_.empty()) rows_.push_back({"no limit of", listed(none_)});
+    if (!none_.empty()) rows_.push_back({"no limit on", listed(none_)});
     return std::move(rows_);
   }
 

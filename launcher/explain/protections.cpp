@@ -6,7 +6,7 @@ namespace stepbox::explain {
 namespace {
 
 // The first sentence of a reason; the rest is for readers of the profile.
-std::string first_sentence(std::string_view text) { return escaped(text.substr(0, text.find(". "))); }
+std::string first_sentence(std::string_view text) { return prose(text.substr(0, text.find(". "))); }
 
 bool is_plainly_active(const Protection& protection) {
   return protection.state == ProtectionState::active && (protection.reason.empty() || protection.name == "seccomp");
@@ -16,6 +16,12 @@ bool is_plainly_active(const Protection& protection) {
 bool is_off_by_choice(const Protection& protection) {
   constexpr size_t kSetting = 24;
   return protection.state == ProtectionState::off && protection.reason.size() <= kSetting;
+}
+
+// " (network: host)", or ": cgroup v1 does not count the TCP buffers ..."
+std::string reason_of(const Protection& protection) {
+  if (protection.reason.empty()) return {};
+  return is_off_by_choice(protection) ? " (" + protection.reason + ")" : ": " + protection.reason;
 }
 
 // Brief leaves out the list of a built-in policy, which is no news.
@@ -32,7 +38,7 @@ void add_required(Rows& rows, const Policy& policy, Detail detail) {
 Rows system_call_rows(const run::Planned& planned, Detail detail) {
   const SeccompFilter& filter = *planned.plan.seccomp;
   Phrase profile;
-  profile.whole(escaped(filter.profile) + (filter.summary.empty() ? "" : ":")).words(escaped(filter.summary));
+  profile.whole(escaped(filter.profile) + (filter.summary.empty() ? "" : ":")).words(prose(filter.summary));
   Rows rows{{"profile", profile.append(from(planned.policy.seccomp.origin, detail))}};
   if (planned.policy.allow_xattr.value)
     rows.push_back({"let through", Phrase("setting extended attributes").append(from(planned.policy.allow_xattr.origin, detail))});
@@ -59,8 +65,7 @@ Rows protection_rows(const run::Planned& planned, Detail detail) {
     } else if (detail == Detail::brief && is_off_by_choice(protection)) {
       off.push_back(name + " (" + protection.reason + ")");
     } else {
-      const std::string reason = protection.reason.empty() ? "" : ": " + protection.reason;
-      rows.push_back({name, stepbox::name_of(protection.state) + reason});
+      rows.push_back({name, stepbox::name_of(protection.state) + reason_of(protection)});
     }
   }
   const Policy& policy = planned.policy;

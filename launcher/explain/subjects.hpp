@@ -29,6 +29,9 @@ Rows rest_rows(const run::Planned& planned, Detail detail);
 // choices.
 Phrase from(const Origin& origin, Detail detail);
 
+// A sentence from a file, safe to print. Unlike a path, it keeps its apostrophes as they are.
+std::string prose(std::string_view text);
+
 // The first names of a long list, and the number of the others; `whole` lists all.
 Phrase some_of(const std::vector<std::string>& names, Detail detail);
 

@@ -4,6 +4,7 @@
 
 #include "base/columns.hpp"
 #include "base/text.hpp"
+#include "explain/subjects.hpp"
 #include "plan/plan_fixture.hpp"
 
 using namespace stepbox;
@@ -73,7 +74,7 @@ TEST_CASE("what was named of the file system has a row each, the rest is folded"
   CHECK(has(page, "  checkout      /srv/work (read-only) [ci.yaml:7:3]\n"));
   CHECK(has(page, "  hidden        /srv/secrets [--hide]\n"));
   CHECK(has(page, "  writable      /srv/out [--rw]\n"));
-  CHECK(has(page, "/tmp, /dev/shm, /run, /var/tmp, /root (the workspace's, empty at first)"));
+  CHECK(has(page, "/tmp, /dev/shm, /run, /var/tmp, /root (by the workspace's, empty at first)"));
   CHECK(has(page, "  of the host   everything but the paths covered below"));
   CHECK_FALSE(has(page, "/dev/null"));
   CHECK(has(explained(facts, policy, Detail::whole), "/dev/null (ro): device"));
@@ -110,6 +111,25 @@ TEST_CASE("variables are counted, and named where they were chosen", "[explain]"
   CHECK_FALSE(has(all, "very-secret"));
 }
 
+TEST_CASE("a variable that the step has is not called dropped", "[explain]") {
+  HostFacts facts = root_facts();
+  facts.environment = {"HOME=/root", "TOKEN=secret"};
+  Policy policy = default_policy();
+  policy.clear_environment = {true, on_command_line("--clear-env")};
+  const std::string page = explained(facts, policy, Detail::brief);
+  CHECK(has(page, "  dropped       TOKEN"));
+  CHECK_FALSE(has(page, "dropped       HOME"));
+}
+
+TEST_CASE("hidden settings share a row", "[explain]") {
+  run::Planned planned;
+  planned.settings = {{"npm", "~/.npmrc", "/root/.npmrc", false}, {"git", "~/.gitconfig", "/root/.gitconfig", false}, {"pip", "~/.pip", "/root/.pip", true}};
+  CHECK(columns(explain::settings_rows(planned, Detail::brief)) ==
+        "  read-only     /root/.pip (pip)\n"
+        "  hidden        /root/.npmrc (npm), /root/.gitconfig (git)\n"
+        "  to show them  --settings show\n");
+}
+
 TEST_CASE("a long PATH is folded between its entries", "[explain]") {
   HostFacts facts = root_facts();
   std::string path = "PATH=/usr/bin";
@@ -133,17 +153,17 @@ TEST_CASE("limits and deadlines that are set, and those that are not", "[explain
   const std::string page = brief(policy);
   CHECK(has(page, "  timeout       30m [ci.yaml:5:3]\n"));
   CHECK(has(page, "  grace         10s\n"));
-  CHECK(has(page, "  no limit of   memory, processes, cpu, silence\n"));
+  CHECK(has(page, "  no limit on   memory, processes, cpu, silence\n"));
   CHECK_FALSE(has(brief(), "grace"));
 }
 
 TEST_CASE("refused groups are named, and with everything their reasons", "[explain]") {
-  static constexpr SeccompGroup kGroups[] = {{"io-uring", "It walks around filters. More of it.", "io_uring_setup"}, {"bpf", "It is risky.", "bpf"}};
+  static constexpr SeccompGroup kGroups[] = {{"io-uring", "It walks around the kernel's filters. More of it.", "io_uring_setup"}, {"bpf", "It is risky.", "bpf"}};
   HostFacts facts = root_facts();
   facts.seccomp = std::make_shared<const SeccompFilter>(SeccompFilter{.profile = "default", .summary = "a summary", .groups = kGroups, .program = facts.seccomp->program, .bounds_memory = true});
   CHECK(has(explained(facts, default_policy(), Detail::brief), "  profile       default: a summary\n  refused       io-uring, bpf\n"));
   const std::string all = explained(facts, default_policy(), Detail::whole);
-  CHECK(has(all, "  io-uring      It walks around filters\n"));
+  CHECK(has(all, "  io-uring      It walks around the kernel's filters\n"));
 }
 
 TEST_CASE("protections that are not plainly active have a row of their own", "[explain]") {
