@@ -9,6 +9,9 @@ namespace stepbox::policy {
 
 namespace {
 
+// "limit" for the group limits.
+std::string one_of(const KeyRow& group) { return std::string(group.key.substr(0, group.key.size() - 1)); }
+
 // --limit memory=6GiB is the key limits.memory.
 Result<> enter_group(Setting& setting, const KeyRow& group, std::string_view name) {
   const std::string prefix = std::string(group.key) + ".";
@@ -16,7 +19,7 @@ Result<> enter_group(Setting& setting, const KeyRow& group, std::string_view nam
   for (const KeyRow& row : keys())
     if (row.key.starts_with(prefix)) names.push_back(row.key.substr(prefix.size()));
   if (std::ranges::find(names, name) == names.end())
-    return fail(where(setting) + ": " + quoted(name) + " is not a key of " + std::string(group.key) +
+    return fail(where(setting) + ": " + quoted(name) + " is not a " + one_of(group) +
                 in_parentheses(nearest_or_all(name, names)));
   setting.key = prefix + std::string(name);
   setting.origin.place += " " + std::string(name);

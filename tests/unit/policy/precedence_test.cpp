@@ -188,7 +188,7 @@ TEST_CASE("an error in a limit names it", "[policy]") {
   PolicyFixture fixture;
   SECTION("a word that is none") {
     fixture.variable("STEPBOX_LIMIT=memroy=1G");
-    CHECK(fixture.refusal() == "STEPBOX_LIMIT: 'memroy' is not a key of limits (did you mean 'memory'?)");
+    CHECK(fixture.refusal() == "STEPBOX_LIMIT: 'memroy' is not a limit (did you mean 'memory'?)");
   }
   SECTION("no value") {
     fixture.variable("STEPBOX_LIMIT=memory");
