@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/text.hpp"
+#include "model/box_limits.hpp"
 #include "model/units.hpp"
 #include "report/report.hpp"
 
@@ -92,7 +93,9 @@ std::string killed_processes(const Report& report, const LimitUsage& limit) {
   const std::string killed = counted_processes(limit.hits);
   const std::optional<MemoryHolder>& holder = report.memory_holder;
   if (!holder) return killed;
-  const std::string who = quoted(holder->name) + " (" + human_bytes(holder->bytes) + ")";
+  // Mapped files count as well, although other groups may have paid for them.
+  const std::string what = holder->bytes > limit.limit ? " in memory, files it maps included" : "";
+  const std::string who = quoted(holder->name) + " (" + human_bytes(holder->bytes) + what + ")";
   if (holder->was_killed) return killed + (limit.hits == 1 ? ": " : ", among them ") + who;
   constexpr uint64_t kGoodPart = 8;
   return holder->bytes >= (limit.peak != 0 ? limit.peak : limit.limit) / kGoodPart ? killed + "; the largest was " + who : killed;
@@ -231,10 +234,40 @@ int exit_code_for(const Report& report) {
 
 }  // namespace
 
+namespace {
+
+// "raise it with --size SIZE and --volume cache=SIZE", for the volumes that ran out of bytes, or of inodes.
+std::string how_to_raise_volumes(const Report& report, bool VolumeUsage::*is_full, const std::string& of_workspace, const std::string& of_volume) {
+  std::vector<std::string> options;
+  for (const VolumeUsage& volume : report.volumes)
+    if (volume.*is_full) options.push_back(volume.name == "workspace" ? of_workspace : "--volume " + volume.name + of_volume);
+  return "raise it with " + join(options, " and ");
+}
+
+std::string how_to_raise_limit(const Report& report, std::string_view name, const char* operand) {
+  const LimitUsage* limit = hit_limit(report, name);
+  if (limit->hits_from_above || limit->is_enclosing) return {};
+  return "raise it with " + std::string(find_box_limit(name)->option) + "=" + operand;
+}
+
+// The option that raises the limit to which the verdict owes its name, if stepbox has set that limit.
+std::string hint_of(const Report& report) {
+  switch (report.verdict) {
+    case Verdict::disk_quota: return how_to_raise_volumes(report, &VolumeUsage::bytes_full, "--size SIZE", "=SIZE");
+    case Verdict::inode_quota: return how_to_raise_volumes(report, &VolumeUsage::inodes_full, "--inodes COUNT", "=SIZE,inodes=COUNT");
+    case Verdict::out_of_memory: return how_to_raise_limit(report, "memory", "SIZE");
+    case Verdict::process_limit: return how_to_raise_limit(report, "processes", "COUNT");
+    default: return {};
+  }
+}
+
+}  // namespace
+
 void conclude(Report& report) {
   report.verdict = verdict_of(report);
   report.exit_code = exit_code_for(report);
   report.sentence = sentence_of(report);
+  if (report.hint.empty()) report.hint = hint_of(report);
 }
 
 bool has_full_volume(const Report& report) {

@@ -314,6 +314,31 @@ TEST_CASE("two full volumes are both named", "[report]") {
         "the step exited with code 1 while volume 'workspace' was full (8 GiB) and volume 'cache' was full (4 GiB)");
 }
 
+TEST_CASE("a limit that was reached has a hint at the option that raises it", "[report]") {
+  const auto hint = [](Report report) {
+    report::conclude(report);
+    return report.hint;
+  };
+  Report full = plain_report(Exited{1});
+  full.volumes[0].bytes_full = true;
+  CHECK(hint(full) == "raise it with --size SIZE");
+  CHECK(hint(full_cache_report(Exited{1})) == "raise it with --volume cache=SIZE");
+  CHECK(hint(full_cache_report(Exited{0})).empty());
+  Report inodes = plain_report(Exited{1});
+  inodes.volumes[0].inodes_full = inodes.volumes[1].inodes_full = true;
+  CHECK(hint(inodes) == "raise it with --inodes COUNT and --volume cache=SIZE,inodes=COUNT");
+  Report memory = plain_report(Signaled{SIGKILL, false});
+  memory.limits = {{"memory", kGiB, kGiB, 1}};
+  CHECK(hint(memory) == "raise it with --limit memory=SIZE");
+  memory.limits[0].hits_from_above = true;
+  CHECK(hint(memory).empty());
+  Report processes = plain_report(Exited{1});
+  processes.limits = {{"processes", 10, 10, 1}};
+  CHECK(hint(processes) == "raise it with --limit processes=COUNT");
+  processes.hint = "known already";
+  CHECK(hint(processes) == "known already");
+}
+
 TEST_CASE("a process killed for memory comes before everything but a step that never ran", "[report]") {
   Report report = full_cache_report(Exited{0});
   report.limits = {{"memory", kGiB, kGiB, 2}};
@@ -350,6 +375,7 @@ TEST_CASE("a process that memory was taken from is named as surely as it is know
   CHECK(text({7, "cc1plus", 900 * kMiB, false}) ==
         "memory ran out at the limit of 1 GiB, and the kernel killed 1 process; the largest was 'cc1plus' (900 MiB); the "
         "step was ended by SIGKILL");
+  CHECK(text({7, "cc1plus", 2 * kGiB, true}).find(": 'cc1plus' (2 GiB in memory, files it maps included); ") != std::string::npos);
   // The last one left of many, perhaps; it says nothing.
   CHECK(text({7, "make", 9 * kMiB, false}).find("make") == std::string::npos);
   report.limits[0].hits = 3;
