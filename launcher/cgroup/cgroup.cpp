@@ -44,7 +44,7 @@ std::string hint_for(int error, bool unified, const std::string& remedy) {
              (unified ? "--security-opt writable-cgroups=true (docker from 28 on), --security-opt unmask=/sys/fs/cgroup (podman) or " : "") +
              "--privileged, and stepbox as root";
     case ENOENT:
-      return "this kernel cannot enforce that limit; leave it out, or make it optional (--limit optional=NAME)";
+      return "this kernel cannot enforce that limit; leave it out";
     case EAGAIN:
     case ENOSPC: return "there are too many control groups: see cgroup.max.descendants, and run `stepbox sweep`";
     default: return remedy;
@@ -55,6 +55,16 @@ Error error_of(std::string what, int number, const std::string& remedy, bool uni
   Error error = Error::from_errno(std::move(what), number);
   if (error.hint.empty()) error.hint = hint_for(number, unified, remedy);
   return error;
+}
+
+// A limit that this host refuses for good need not stop the step.
+Refusal with_way_out(Refusal refusal) {
+  static constexpr int kLasting[] = {EACCES, EPERM, EROFS, ENOENT};
+  if (refusal.limits.empty() || std::ranges::find(kLasting, refusal.error.number) == std::end(kLasting)) return refusal;
+  std::string& hint = refusal.error.hint;
+  hint += (hint.empty() ? "" : "; or ") + std::string("run without it where it cannot be had:");
+  for (const std::string_view limit : refusal.limits) hint += " --limit optional=" + std::string(limit);
+  return refusal;
 }
 
 // "346, bash". The kernel gives 0 for a process outside of the pid namespace.
@@ -135,7 +145,7 @@ std::expected<Cgroup, Refusal> Cgroup::create(const CgroupPlan& plan) {
     auto done = made.make(new_name(), plan);
     if (done) return made;
     made.destroy();
-    if (done.error().error.number != ESTALE || i == kTries) return std::unexpected(std::move(done).error());
+    if (done.error().error.number != ESTALE || i == kTries) return std::unexpected(with_way_out(std::move(done).error()));
   }
 }
 

@@ -28,11 +28,17 @@ struct Memory {
   bool is_limit = false;
 };
 
-Memory memory_for(const Plan& plan, const HostFacts& facts) {
+// As the user wrote the limit: amounts are rounded to whole pages.
+std::string written(const PlannedLimit& limit, const Policy& policy) {
+  const std::optional<Size>& size = policy.limits.memory.value;
+  return size && size->unit == Size::Unit::bytes ? size->text() : human_bytes(limit.amount);
+}
+
+Memory memory_for(const Plan& plan, const Policy& policy, const HostFacts& facts) {
   const PlannedLimit* limit = plan.cgroup.find("memory");
   if (limit != nullptr && limit->amount <= facts.memory_usable)
     return {limit->amount, kForPrograms,
-            "limits.memory " + human_bytes(limit->amount) + " (" + escaped(limit->origin.text()) + ")", true};
+            "limits.memory " + written(*limit, policy) + " (" + escaped(limit->origin.text()) + ")", true};
   // Beyond its memory, a machine holds only what it can swap out.
   const uint64_t swap = facts.memory_usable == facts.memory_total ? facts.swap_total : 0;
   return {facts.memory_usable + swap, 0,
@@ -111,7 +117,7 @@ void note_shares(Plan& plan, const Policy& policy, const Share& bytes, const Sha
 }  // namespace
 
 Result<> plan_volumes(Plan& plan, const Policy& policy, const HostFacts& facts) {
-  const Memory memory = memory_for(plan, facts);
+  const Memory memory = memory_for(plan, policy, facts);
   const uint64_t whole = memory.is_limit ? memory.bytes : facts.memory_usable;
   const std::vector<Share> bytes = byte_shares(policy, whole);
   const std::vector<Share> inodes = inode_shares(policy);

@@ -51,7 +51,8 @@ std::string mode_of(const Plan& plan) { return std::string("--isolation ") + nam
 
 std::unexpected<Error> needs_box(const Plan& plan, const std::string& what, const Origin& origin) {
   return fail("cannot have " + what + " (" + escaped(origin.text()) + ") with " + mode_of(plan),
-              "it needs a box: use --isolation full, or leave it out, or override it with an option");
+              std::string("it needs a box: use --isolation full, or ") +
+                  (origin.layer == Layer::command_line ? "leave the option out" : "override it with an option"));
 }
 
 // Refuses explicit requests that only a box can satisfy. gaps_of() lists what every step without a box lacks.
