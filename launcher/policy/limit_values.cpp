@@ -94,8 +94,9 @@ std::optional<Widening> widens_optional_limits(const Policy& base, const Policy&
   for (const OptionalLimit& now : changed.limits.optional) {
     const bool is_known =
         std::ranges::find(base.limits.optional, now.name, &OptionalLimit::name) != base.limits.optional.end();
-    if (is_known || !is_set(base.limits, *find_box_limit(now.name))) continue;
-    return Widening{{}, now.origin, "limits." + now.name + " is set below and must hold"};
+    const BoxLimit& row = *find_box_limit(now.name);
+    if (is_known || !is_set(base.limits, row)) continue;
+    return Widening{{}, now.origin, "limits." + now.name + " is set by " + escaped(origin_in(base.limits, row).text()) + " and must hold"};
   }
   return {};
 }

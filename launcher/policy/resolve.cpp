@@ -9,6 +9,7 @@
 #include "policy/guarded_variables.hpp"
 #include "policy/layers.hpp"
 #include "policy/settings.hpp"
+#include "policy/widening.hpp"
 
 namespace stepbox::policy {
 namespace {
@@ -49,6 +50,7 @@ class Resolver {
     }
     TRY(environment_layer());
     for (const Setting& setting : request_.settings) TRY(apply_typed(setting));
+    TRY(judge_project_at_the_end());
     return std::move(policy_);
   }
 
@@ -63,10 +65,16 @@ class Resolver {
   Result<> apply(const Gathered& gathered) {
     if (!gathered.mistakes.empty()) return std::unexpected(together(gathered.mistakes));
     for (const Step& step : gathered.steps)
-      if (auto applied = apply_setting(policy_, step.setting); !applied)
+      if (auto applied = put(step.setting); !applied)
         return std::unexpected(blamed_on(step, std::move(applied).error()));
     std::ranges::copy(gathered.names, std::back_inserter(policy_.names));
     return {};
+  }
+
+  // Once there is a project policy, the layers above it also go into a policy without it.
+  Result<> put(const Setting& setting) {
+    if (without_project_) TRY(apply_setting(*without_project_, setting));
+    return apply_setting(policy_, setting);
   }
 
   // First refuses all settings that are wrong in themselves. If there are none, judges the layer as a whole, since two
@@ -83,9 +91,34 @@ class Resolver {
                                                    quoted(variable_of(step.setting)) + ": " + std::string(reason)));
     }
     TRY(all_is_well(std::move(gathered.mistakes), std::move(refusals)));
-    const Policy base = policy_;
+    if (gathered.steps.empty()) return apply(gathered);
+    Policy base = policy_;
     TRY(apply(gathered));
-    return all_is_well({}, widenings(base, gathered));
+    TRY(all_is_well({}, widenings(base, gathered)));
+    without_project_ = std::move(base);
+    project_ = std::move(gathered);
+    return {};
+  }
+
+  // What the layers above a project policy say, it may not widen either: a volume of 1 GiB beside `--size 64MiB`. What
+  // these layers themselves widen is the operator's choice, so volumes that do not come from the project count in no
+  // sum.
+  Result<> judge_project_at_the_end() const {
+    if (!without_project_) return {};
+    Policy without = *without_project_;
+    Policy with = policy_;
+    drop_common_volumes(without, with);
+    std::vector<Error> refusals;
+    for (const KeyRow& row : keys()) {
+      if (row.trust != Trust::tighten) continue;
+      std::optional<Widening> widening = widening_of(row, without, with);
+      if (!widening) continue;
+      // The sentence counts all volumes where that shows the widening, too.
+      if (auto of_all = widening_of(row, *without_project_, policy_)) widening = std::move(of_all);
+      widening->remedy.clear();  // the layers above override what the project could set instead
+      refusals.push_back(refusal_of(row, *widening, project_));
+    }
+    return all_is_well({}, std::move(refusals));
   }
 
   // The hint of a single refusal names its key; several refusals share a general hint.
@@ -99,28 +132,45 @@ class Resolver {
     return std::unexpected(std::move(all));
   }
 
-  std::vector<Error> widenings(const Policy& base, const Gathered& gathered) const {
-    // Percentages are of the same memory as in the plan.
+  // Percentages are of the same memory as in the plan.
+  std::optional<Widening> widening_of(const KeyRow& row, const Policy& base, const Policy& changed) const {
     const std::optional<Size>& limit = base.limits.memory.value;
-    const uint64_t memory = limit ? std::min(limit->bytes_of(request_.memory_bytes), request_.memory_bytes) : request_.memory_bytes;
+    const bool is_of_limit = limit && row.key != "limits.memory";
+    const uint64_t memory = is_of_limit ? std::min(limit->bytes_of(request_.memory_bytes), request_.memory_bytes) : request_.memory_bytes;
+    return row.widening(base, changed, memory);
+  }
+
+  std::vector<Error> widenings(const Policy& base, const Gathered& gathered) const {
     std::vector<Error> refusals;
     for (const KeyRow& row : keys()) {
       if (row.trust != Trust::tighten) continue;
-      const std::optional<Widening> widening = row.widening(base, policy_, row.key == "limits.memory" ? request_.memory_bytes : memory);
-      if (!widening) continue;
-      const Setting culprit{
-          .key = std::string(row.key), .name = widening->name, .value = {}, .origin = widening->origin};
-      refusals.push_back(refusal({culprit, via_of(gathered, culprit)}, row,
-                                 where(culprit) + ": " + widening->reason + "; a project policy may only tighten" + widening->sum,
-                                 widening->remedy));
+      if (const std::optional<Widening> widening = widening_of(row, base, policy_))
+        refusals.push_back(refusal_of(row, *widening, gathered));
     }
     return refusals;
   }
 
-  static std::string via_of(const Gathered& gathered, const Setting& culprit) {
-    for (const Step& step : gathered.steps)
-      if (step.setting.key == culprit.key && step.setting.origin.text() == culprit.origin.text()) return step.via;
-    return {};
+  Error refusal_of(const KeyRow& row, const Widening& widening, const Gathered& project) const {
+    const Step culprit = culprit_in(project, row, widening);
+    return refusal(culprit, row, where(culprit.setting) + ": " + widening.reason + "; a project policy may only tighten" + widening.sum,
+                   widening.remedy);
+  }
+
+  // The project's step behind a widening. A volume has one origin for both its limits, and a layer above the project may
+  // have set the other limit: then it is the project's last step about the volume.
+  static Step culprit_in(const Gathered& project, const KeyRow& row, const Widening& widening) {
+    Step culprit{.setting = {.key = std::string(row.key), .name = widening.name, .value = {}, .origin = widening.origin}, .via = {}};
+    const auto take_last = [&](auto is_meant) {
+      const auto found = std::ranges::find_if(project.steps.rbegin(), project.steps.rend(), is_meant);
+      if (found == project.steps.rend()) return false;
+      culprit.setting.origin = found->setting.origin;
+      culprit.via = found->via;
+      return true;
+    };
+    const std::string origin = widening.origin.text();
+    if (!take_last([&](const Step& step) { return step.setting.origin.text() == origin; }))
+      take_last([&](const Step& step) { return step.setting.key == row.key && step.setting.name == widening.name; });
+    return culprit;
   }
 
   Error refusal(const Step& step, const KeyRow& row, std::string message, std::string remedy = {}) const {
@@ -168,14 +218,17 @@ class Resolver {
                          (row->operand == kPathOperand ||
                           (row->operand == kNameOrFileOperand && is_file_name(setting.value)));
     if (!is_path || setting.value.starts_with('/') || setting.value.starts_with("~/"))
-      return apply_setting(policy_, setting);
+      return put(setting);
     Setting absolute = setting;
     absolute.value = path_below(request_.cwd, setting.value);
-    return apply_setting(policy_, absolute);
+    return put(absolute);
   }
 
   const ResolveRequest& request_;
   Policy policy_ = {};
+  // If there is a project policy: its steps, and the policy of all other layers.
+  Gathered project_ = {};
+  std::optional<Policy> without_project_ = {};
 };
 
 }  // namespace

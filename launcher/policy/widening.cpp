@@ -106,6 +106,21 @@ Total size_of_all(const Policy& policy, uint64_t memory) {
   return total;
 }
 
+bool is_same(const VolumeSpec& a, const VolumeSpec& b) {
+  return a.name == b.name && a.size == b.size && a.inodes == b.inodes;
+}
+
+bool has_volume(const Policy& policy, const VolumeSpec& volume) {
+  return std::ranges::any_of(policy.volumes, [&volume](const VolumeSpec& known) { return is_same(known, volume); });
+}
+
+// The last volume that `base` has not, else the workspace.
+const Origin& what_adds(const Policy& base, const Policy& changed, const Origin& workspace) {
+  for (auto volume = changed.volumes.rbegin(); volume != changed.volumes.rend(); ++volume)
+    if (!has_volume(base, *volume)) return volume->origin;
+  return workspace;
+}
+
 }  // namespace
 
 Widening wider(const Named& changed, const Named& base, std::string_view name) {
@@ -137,23 +152,32 @@ std::optional<Widening> widens_volumes(const Policy& base, const Policy& changed
                    {std::to_string(before.inodes), *before.inodes_origin}, volume.name);
   }
   if (changed.volumes.empty()) return {};
-  // No single volume is wider. So if all together are, the project added a volume, and it is the last.
-  const auto together = [&changed](const std::string& what, const std::string& below, const std::string& key, std::string sum) {
+  const auto together = [&](const Origin& workspace, const std::string& what, const std::string& before,
+                            const std::string& key, std::string sum) {
     return Widening{{},
-                    changed.volumes.back().origin,
-                    "workspace and volumes together may hold " + what + ", more than the " + below + " below",
+                    what_adds(base, changed, workspace),
+                    "workspace and volumes together may hold " + what + ", more than the " + before + " without this policy",
                     std::move(sum),
                     "lower " + key + " so that the volumes have room beside it"};
   };
   const Total size = size_of_all(changed, memory), size_before = size_of_all(base, memory);
   if (is_wider(size, size_before, memory))
-    return together(text_of(size, memory), text_of(size_before, memory), "workspace.size",
+    return together(changed.size.origin, text_of(size, memory), text_of(size_before, memory), "workspace.size",
                     memory == 0 ? "" : sum_text(changed, byte_shares(changed, memory), human_bytes));
   const std::vector<Share> inodes = inode_shares(changed);
   const uint64_t before = sum_of(inode_shares(base));
   if (sum_of(inodes) <= before) return {};
   constexpr auto as_text = [](uint64_t count) { return std::to_string(count); };
-  return together(as_text(sum_of(inodes)) + " inodes", as_text(before), "workspace.inodes", sum_text(changed, inodes, as_text));
+  return together(changed.inodes.origin, as_text(sum_of(inodes)) + " inodes", as_text(before), "workspace.inodes",
+                  sum_text(changed, inodes, as_text));
+}
+
+void drop_common_volumes(Policy& a, Policy& b) {
+  const std::vector<VolumeSpec> of_a = a.volumes;
+  std::erase_if(a.volumes, [&b](const VolumeSpec& volume) { return has_volume(b, volume); });
+  std::erase_if(b.volumes, [&of_a](const VolumeSpec& volume) {
+    return std::ranges::any_of(of_a, [&volume](const VolumeSpec& known) { return is_same(known, volume); });
+  });
 }
 
 std::optional<Widening> widens_seccomp(const Policy& base, const Policy& changed, uint64_t) {

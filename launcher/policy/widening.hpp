@@ -30,6 +30,9 @@ std::optional<Widening> widens_inodes(const Policy& base, const Policy& changed,
 // single volume nor all together may hold more than before.
 std::optional<Widening> widens_volumes(const Policy& base, const Policy& changed, uint64_t memory);
 
+// Takes the volumes with the same limits out of both policies, so that they count in neither sum.
+void drop_common_volumes(Policy& a, Policy& b);
+
 // The name of a file does not tell what it refuses, so asking for a file or replacing one counts as wider.
 std::optional<Widening> widens_seccomp(const Policy& base, const Policy& changed, uint64_t memory);
 

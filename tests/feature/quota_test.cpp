@@ -48,6 +48,23 @@ void check_that_only_this_one_is_full(const Json& report, const std::string& nam
 
 }  // namespace
 
+TEST_CASE("a project's own volume gives no room beyond what --size grants", "[quota]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  place.make_file(place.checkout() / ".stepbox.yaml", "version: 1\nworkspace: {volumes: {cache: {size: 16MiB}}}\n");
+  const Run beyond = place.run_step({"--size", "1MiB"}, {"fill_volume", "/box/cache/big", "65536"});
+  INFO(beyond);
+  CHECK(beyond.code() == 125);
+  CHECK(beyond.out.empty());
+  CHECK(beyond.err.find("workspace.volumes.cache: 16 MiB is wider than the 1 MiB of --size") != std::string::npos);
+  // The operator's own word about the volume counts.
+  const Run chosen = place.run_step({"--size", "1MiB", "--volume", "cache=2MiB"}, {"fill_volume", "/box/cache/big", "65536"});
+  INFO(chosen);
+  CHECK(chosen.code() == 7);
+  CHECK(value_of(chosen.out, "wrote") == std::to_string(2 * kMiB));
+}
+
 TEST_CASE("a write past the size of a volume is refused at exactly the last byte", "[quota]") {
   const Caller caller = GENERATE(from_range(callers()));
   const Limited limited = GENERATE(from_range(with_one_mebibyte()));

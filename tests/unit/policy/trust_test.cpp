@@ -68,7 +68,7 @@ const Case kCases[] = {
     {"limits.address-space", "limits: {address-space: 1G}", "limits: {address-space: 1M}", ""},
     {"limits.locked-memory", "", "limits: {locked-memory: 1M}", ""},
     {"limits.optional", "", "limits: {memory: 1G, optional: [memory]}", ""},
-    {"limits.optional", "limits: {memory: 1G}", "limits: {optional: [memory]}", "limits.memory is set below and must hold"},
+    {"limits.optional", "limits: {memory: 1G}", "limits: {optional: [memory]}", "limits.memory is set by "},
     {"limits.optional", "limits: {memory: 1G, optional: [memory]}", "limits: {optional: [memory]}", ""},
     // What a percentage is of follows the operator's limit.
     {"workspace.size", "limits: {memory: 4GiB}", "workspace: {size: 3GiB}", "3 GiB is wider than the 50% (2 GiB) of "},
@@ -231,6 +231,108 @@ TEST_CASE("the operator's own layers above may widen again", "[policy]") {
   CHECK(policy.size.value == Size{Size::Unit::bytes, 12ULL << 30});
 }
 
+TEST_CASE("a project may not widen what the layers above it say", "[policy]") {
+  PolicyFixture fixture;
+  SECTION("a volume beside a smaller workspace") {
+    fixture.project("workspace: {volumes: {cache: {size: 1GiB}}}\n");
+    fixture.option("workspace.size", "", "64MiB");
+    CHECK(fixture.refusal() ==
+          "ROOT/checkout/.stepbox.yaml:2:37: workspace.volumes.cache: 1 GiB is wider than the 64 MiB of --size; a project "
+          "policy may only tighten");
+    CHECK(fixture.hint() == "if it is meant, pass --volume NAME=SIZE[,inodes=COUNT], or set workspace.volumes in "
+                            "ROOT/site/policy.yaml");
+  }
+  SECTION("by a variable") {
+    fixture.project("workspace: {volumes: {cache: {size: 1GiB}}}\n");
+    fixture.variable("STEPBOX_SIZE=64MiB");
+    CHECK(fixture.refusal().contains("1 GiB is wider than the 64 MiB of STEPBOX_SIZE;"));
+  }
+  SECTION("by a policy of the command line") {
+    fixture.write("cwd/small.yaml", "version: 1\nworkspace: {size: 64MiB}\n");
+    fixture.request.names = {"./small.yaml", "strict"};
+    fixture.project("workspace: {volumes: {cache: {size: 1GiB}}}\n");
+    CHECK(fixture.refusal().contains("1 GiB is wider than the 64 MiB of ./small.yaml:2:19;"));
+  }
+  SECTION("inodes") {
+    fixture.project("workspace: {volumes: {cache: {inodes: 5000}}}\n");
+    fixture.option("workspace.inodes", "", "100");
+    CHECK(fixture.refusal().contains(":2:39: workspace.volumes.cache: 5000 inodes is wider than the 100 of --inodes;"));
+  }
+  SECTION("inodes of a volume that the operator gave a size") {
+    fixture.project("workspace: {volumes: {cache: {inodes: 5000}}}\n");
+    fixture.option("workspace.inodes", "", "100");
+    fixture.option("workspace.volumes", "cache", "1GiB");
+    CHECK(fixture.refusal().contains(".stepbox.yaml:2:39: workspace.volumes.cache: 5000 inodes is wider than the 100 of --inodes;"));
+  }
+  SECTION("small volumes that come on top of the workspace") {
+    fixture.project("workspace: {volumes: {tmp: {size: 32MiB}}}\n");
+    fixture.option("workspace.size", "", "64MiB");
+    fixture.option("workspace.volumes", "cache", "1MiB");
+    CHECK(fixture.refusal() ==
+          "ROOT/checkout/.stepbox.yaml:2:35: workspace.volumes: workspace and volumes together may hold 97 MiB, more than "
+          "the 65 MiB without this policy; a project policy may only tighten\n"
+          "  64 MiB  workspace (--size)\n"
+          "  32 MiB  volume 'tmp' (ROOT/checkout/.stepbox.yaml:2:35)\n"
+          "   1 MiB  volume 'cache' (--volume)\n"
+          "  97 MiB  together");
+    CHECK(fixture.hint() == "if it is meant, pass --volume NAME=SIZE[,inodes=COUNT], or set workspace.volumes in "
+                            "ROOT/site/policy.yaml");
+  }
+  SECTION("a limit that the project makes optional") {
+    fixture.project("limits: {optional: [memory]}\n");
+    fixture.variable("STEPBOX_LIMIT=memory=100MiB");
+    CHECK(fixture.refusal().contains(":2:21: limits.optional: limits.memory is set by STEPBOX_LIMIT memory and must hold;"));
+    CHECK(fixture.hint().starts_with("if it is meant, pass --limit optional=LIMIT"));
+  }
+  SECTION("variables that come through where an option clears the rest") {
+    fixture.project("extends: [strict]\n");
+    fixture.option("environment.clear", "", "true");
+    CHECK(fixture.refusal().contains("environment.keep: 'PATH' would come through"));
+  }
+}
+
+TEST_CASE("what the operator chooses above a project is not the project's", "[policy]") {
+  PolicyFixture fixture;
+  SECTION("a volume of the project") {
+    fixture.project("workspace: {size: 6GiB, volumes: {cache: {size: 2GiB}}}\n");
+    fixture.option("workspace.volumes", "cache", "3GiB");
+    CHECK(fixture.resolved().volumes[0].size == Size{Size::Unit::bytes, 3ULL << 30});
+  }
+  SECTION("a volume beside the project's") {
+    fixture.project("workspace: {size: 7GiB, inodes: 900k, volumes: {tmp: {size: 1GiB, inodes: 100k}}}\n");
+    fixture.option("workspace.volumes", "cache", "2GiB,inodes=10k");
+    CHECK(fixture.resolved().volumes.size() == 2);
+  }
+  SECTION("a volume that takes most of the default") {
+    fixture.project("workspace: {volumes: {tmp: {size: 1GiB}}}\n");
+    fixture.option("workspace.volumes", "cache", "7GiB");
+    CHECK(fixture.resolved().volumes.size() == 2);
+  }
+  SECTION("the project's volume and the workspace") {
+    fixture.project("workspace: {volumes: {cache: {size: 1GiB}}}\n");
+    fixture.option("workspace.size", "", "64MiB");
+    fixture.option("workspace.volumes", "cache", "2GiB");
+    CHECK(fixture.resolved().volumes.size() == 1);
+  }
+  SECTION("a limit that the project has too") {
+    fixture.project("limits: {memory: 1GiB, timeout: 1m, optional: [memory]}\n");
+    fixture.option("limits.timeout", "", "2h");
+    CHECK(fixture.resolved().limits.optional.size() == 1);
+  }
+  SECTION("the policy that the project extends") {
+    fixture.project("extends: [strict]\n");
+    fixture.request.names = {"strict"};
+    CHECK(fixture.resolved().network.value == NetworkMode::none);
+  }
+  SECTION("wider modes") {
+    fixture.project("network: none\nsource: none\nseccomp: strict\n");
+    fixture.option("network", "", "host");
+    fixture.option("source.mode", "", "rw");
+    fixture.option("seccomp", "", "off");
+    CHECK(fixture.resolved().network.value == NetworkMode::host);
+  }
+}
+
 TEST_CASE("a project's volumes fit into what the operator gave", "[policy]") {
   PolicyFixture fixture;
   fixture.site("workspace: {size: 8GiB, inodes: 1000, volumes: {cache: {size: 4GiB, inodes: 300}}}\n");
@@ -256,7 +358,7 @@ TEST_CASE("a project's volumes fit into what the operator gave", "[policy]") {
     fixture.project("workspace: {volumes: {tmp: {size: 1GiB, inodes: 1}}}\n");
     CHECK(fixture.refusal() ==
           "ROOT/checkout/.stepbox.yaml:2:49: workspace.volumes: workspace and volumes together may hold 13 GiB, more "
-          "than the 12 GiB below; a project policy may only tighten\n"
+          "than the 12 GiB without this policy; a project policy may only tighten\n"
           "   8 GiB  workspace (ROOT/site/policy.yaml:2:19)\n"
           "   4 GiB  volume 'cache' (ROOT/site/policy.yaml:2:77)\n"
           "   1 GiB  volume 'tmp' (ROOT/checkout/.stepbox.yaml:2:49)\n"
@@ -264,7 +366,7 @@ TEST_CASE("a project's volumes fit into what the operator gave", "[policy]") {
   }
   SECTION("a new one with no inodes of its own") {
     fixture.project("workspace: {size: 7GiB, volumes: {tmp: {size: 1GiB}}}\n");
-    CHECK(fixture.refusal().contains("may hold 2300 inodes, more than the 1300 below"));
+    CHECK(fixture.refusal().contains("may hold 2300 inodes, more than the 1300 without this policy"));
     CHECK(fixture.hint().starts_with("lower workspace.inodes so that the volumes have room beside it; if it is meant, "));
   }
   SECTION("a new one carved out of the workspace") {
@@ -289,12 +391,12 @@ TEST_CASE("a project's volumes come out of a default that nobody changed", "[pol
   }
   SECTION("a volume as large as the default leaves the workspace too little") {
     fixture.project("workspace: {volumes: {tmp: {size: 50%}}}\n");
-    CHECK(fixture.refusal().contains("together may hold 10 GiB, more than the 8 GiB below"));
+    CHECK(fixture.refusal().contains("together may hold 10 GiB, more than the 8 GiB without this policy"));
   }
   SECTION("where the memory is unknown, bytes are not taken from a percentage") {
     fixture.request.memory_bytes = 0;
     fixture.project("workspace: {volumes: {tmp: {size: 1%}}}\n");
-    CHECK(fixture.refusal().contains("together may hold 51%, more than the 50% below"));
+    CHECK(fixture.refusal().contains("together may hold 51%, more than the 50% without this policy"));
   }
   SECTION("beside what the operator's volumes took already") {
     fixture.site("workspace: {volumes: {cache: {size: 4GiB}}}\n");
