@@ -31,7 +31,8 @@ std::string_view variable_of(const Setting& setting) {
 
 std::string_view reason_against(const Setting& setting) {
   const std::string_view variable = variable_of(setting);
-  return variable.empty() ? std::string_view() : policy::reason_against(variable);
+  if (variable.empty()) return {};
+  return setting.key == "environment.set" ? policy::reason_against(variable, setting.value) : policy::reason_against(variable);
 }
 
 class Resolver {

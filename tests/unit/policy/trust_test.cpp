@@ -173,7 +173,7 @@ TEST_CASE("a project may not touch the variables that act on an operator's progr
   fixture.project("environment: {redirect: {HOME: cache/home}}\n");
   CHECK(fixture.refusal().contains("environment.redirect.HOME: a project policy may not touch 'HOME': "));
   for (const char* name : {"BASH_ENV", "PYTHONPATH", "NODE_OPTIONS", "PERL5OPT", "RUBYOPT", "JAVA_TOOL_OPTIONS", "GIT_SSH_COMMAND",
-                           "GIT_CONFIG_COUNT", "https_proxy", "STEPBOX_RW", "GCONV_PATH", "LD_LIBRARY_PATH", "IFS", "BASH_FUNC_x"}) {
+                           "GIT_CONFIG_COUNT", "https_proxy", "STEPBOX_RW", "GCONV_PATH", "LD_LIBRARY_PATH", "IFS", "BASH_FUNC_x", "NPM_CONFIG_REGISTRY", "GOFLAGS"}) {
     fixture.project("environment: {set: {" + std::string(name) + ": x}}\n");
     CHECK(fixture.refusal().contains("may not touch '" + std::string(name) + "'"));
   }
