@@ -8,6 +8,7 @@
 #include "policy/builtin.hpp"
 #include "policy/guarded_variables.hpp"
 #include "policy/layers.hpp"
+#include "policy/project_room.hpp"
 #include "policy/settings.hpp"
 #include "policy/widening.hpp"
 
@@ -51,6 +52,7 @@ class Resolver {
     }
     TRY(environment_layer());
     for (const Setting& setting : request_.settings) TRY(apply_typed(setting));
+    if (without_project_) make_room_for_project(policy_, *without_project_, memory_of(policy_));
     TRY(judge_project_at_the_end());
     return std::move(policy_);
   }
@@ -133,12 +135,14 @@ class Resolver {
     return std::unexpected(std::move(all));
   }
 
-  // Percentages are of the same memory as in the plan.
-  std::optional<Widening> widening_of(const KeyRow& row, const Policy& base, const Policy& changed) const {
+  // Percentages of the workspace are of the same memory as in the plan.
+  uint64_t memory_of(const Policy& base) const {
     const std::optional<Size>& limit = base.limits.memory.value;
-    const bool is_of_limit = limit && row.key != "limits.memory";
-    const uint64_t memory = is_of_limit ? std::min(limit->bytes_of(request_.memory_bytes), request_.memory_bytes) : request_.memory_bytes;
-    return row.widening(base, changed, memory);
+    return limit ? std::min(limit->bytes_of(request_.memory_bytes), request_.memory_bytes) : request_.memory_bytes;
+  }
+
+  std::optional<Widening> widening_of(const KeyRow& row, const Policy& base, const Policy& changed) const {
+    return row.widening(base, changed, row.key == "limits.memory" ? request_.memory_bytes : memory_of(base));
   }
 
   std::vector<Error> widenings(const Policy& base, const Gathered& gathered) const {

@@ -83,12 +83,6 @@ Limits limits_of(const Policy& policy, std::string_view name) {
   return limits;
 }
 
-uint64_t sum_of(const std::vector<Share>& shares) {
-  uint64_t total = 0;
-  for (const Share& share : shares) total = sum(total, share.amount);
-  return total;
-}
-
 std::string sum_text(const Policy& policy, const std::vector<Share>& shares, std::string (*text)(uint64_t)) {
   std::vector<SumLine> lines;
   for (size_t i = 0; i < shares.size(); ++i)
@@ -122,6 +116,12 @@ const Origin& what_adds(const Policy& base, const Policy& changed, const Origin&
 }
 
 }  // namespace
+
+uint64_t sum_of(const std::vector<Share>& shares) {
+  uint64_t total = 0;
+  for (const Share& share : shares) total = sum(total, share.amount);
+  return total;
+}
 
 Widening wider(const Named& changed, const Named& base, std::string_view name) {
   return {std::string(name), changed.origin,

@@ -2,6 +2,9 @@
 // KeyRow::widening: pure comparisons of two policies. limit_values.hpp has those of limits.
 #pragma once
 
+#include <vector>
+
+#include "model/volume_shares.hpp"
 #include "policy/keys.hpp"
 
 namespace stepbox::policy {
@@ -29,6 +32,9 @@ std::optional<Widening> widens_inodes(const Policy& base, const Policy& changed,
 // A volume with limits of its own is a tmpfs of its own, beside the workspace (model/volume_shares.hpp). So neither a
 // single volume nor all together may hold more than before.
 std::optional<Widening> widens_volumes(const Policy& base, const Policy& changed, uint64_t memory);
+
+// All shares together; the largest number if they come to more.
+uint64_t sum_of(const std::vector<Share>& shares);
 
 // Takes the volumes with the same limits out of both policies, so that they count in neither sum.
 void drop_common_volumes(Policy& a, Policy& b);

@@ -264,19 +264,26 @@ TEST_CASE("a project may not widen what the layers above it say", "[policy]") {
     fixture.option("workspace.volumes", "cache", "1GiB");
     CHECK(fixture.refusal().contains(".stepbox.yaml:2:39: workspace.volumes.cache: 5000 inodes is wider than the 100 of --inodes;"));
   }
-  SECTION("small volumes that come on top of the workspace") {
-    fixture.project("workspace: {volumes: {tmp: {size: 32MiB}}}\n");
+  SECTION("volumes that would leave the workspace next to nothing") {
+    fixture.project("workspace: {volumes: {tmp: {size: 32MiB}, shm: {size: 32MiB}}}\n");
     fixture.option("workspace.size", "", "64MiB");
     fixture.option("workspace.volumes", "cache", "1MiB");
     CHECK(fixture.refusal() ==
-          "ROOT/checkout/.stepbox.yaml:2:35: workspace.volumes: workspace and volumes together may hold 97 MiB, more than "
+          "ROOT/checkout/.stepbox.yaml:2:55: workspace.volumes: workspace and volumes together may hold 129 MiB, more than "
           "the 65 MiB without this policy; a project policy may only tighten\n"
-          "  64 MiB  workspace (--size)\n"
-          "  32 MiB  volume 'tmp' (ROOT/checkout/.stepbox.yaml:2:35)\n"
-          "   1 MiB  volume 'cache' (--volume)\n"
-          "  97 MiB  together");
+          "   64 MiB  workspace (--size)\n"
+          "   32 MiB  volume 'tmp' (ROOT/checkout/.stepbox.yaml:2:35)\n"
+          "   32 MiB  volume 'shm' (ROOT/checkout/.stepbox.yaml:2:55)\n"
+          "    1 MiB  volume 'cache' (--volume)\n"
+          "  129 MiB  together");
     CHECK(fixture.hint() == "if it is meant, pass --volume NAME=SIZE[,inodes=COUNT], or set workspace.volumes in "
                             "ROOT/site/policy.yaml");
+  }
+  SECTION("where the memory is unknown") {
+    fixture.request.memory_bytes = 0;
+    fixture.project("workspace: {size: 1%, volumes: {tmp: {size: 1%}}}\n");
+    fixture.option("workspace.size", "", "50%");
+    CHECK(fixture.refusal().contains("together may hold 51%, more than the 50% without this policy"));
   }
   SECTION("a limit that the project makes optional") {
     fixture.project("limits: {optional: [memory]}\n");
@@ -288,6 +295,48 @@ TEST_CASE("a project may not widen what the layers above it say", "[policy]") {
     fixture.project("extends: [strict]\n");
     fixture.option("environment.clear", "", "true");
     CHECK(fixture.refusal().contains("environment.keep: 'PATH' would come through"));
+  }
+}
+
+TEST_CASE("a workspace set above the project gives the project's volumes their room", "[policy]") {
+  PolicyFixture fixture;
+  SECTION("bytes") {
+    fixture.project("workspace: {volumes: {tmp: {size: 32MiB}}}\n");
+    fixture.option("workspace.size", "", "64MiB");
+    fixture.option("workspace.volumes", "cache", "1MiB");
+    CHECK(fixture.resolved().size.value == Size{Size::Unit::bytes, 32ULL << 20});
+  }
+  SECTION("percent") {
+    fixture.project("workspace: {size: 25%, volumes: {tmp: {size: 1GiB}}}\n");
+    fixture.variable("STEPBOX_SIZE=25%");
+    CHECK(fixture.resolved().size.value == Size{Size::Unit::bytes, 3ULL << 30});
+  }
+  SECTION("percent of a memory that the project limits further") {
+    fixture.project("workspace: {volumes: {tmp: {size: 5%}}}\nlimits: {memory: 1000MiB}\n");
+    fixture.option("workspace.size", "", "25%");
+    CHECK(fixture.resolved().size.value == Size{Size::Unit::bytes, 200ULL << 20});
+  }
+  SECTION("inodes, of which a volume has none of its own") {
+    fixture.project("workspace: {volumes: {tmp: {size: 5%}}}\n");
+    fixture.option("workspace.inodes", "", "1000");
+    CHECK(fixture.resolved().inodes.value == 500);
+  }
+  SECTION("of a volume with a limit for inodes alone") {
+    fixture.project("workspace: {volumes: {tmp: {inodes: 10}}}\n");
+    fixture.option("workspace.size", "", "64MiB");
+    CHECK(fixture.resolved().size.value == Size{Size::Unit::bytes, 32ULL << 20});
+  }
+  SECTION("none is needed for a volume that was there before") {
+    fixture.site("workspace: {volumes: {cache: {size: 2GiB}}}\n");
+    fixture.project("workspace: {volumes: {cache: {size: 1GiB}}}\n");
+    fixture.option("workspace.size", "", "2GiB");
+    CHECK(fixture.resolved().size.value == Size{Size::Unit::bytes, 2ULL << 30});
+  }
+  SECTION("none is needed for the operator's volumes") {
+    fixture.project("workspace: {volumes: {cache: {size: 1GiB}}}\n");
+    fixture.option("workspace.size", "", "2GiB");
+    fixture.option("workspace.volumes", "cache", "2GiB");
+    CHECK(fixture.resolved().size.value == Size{Size::Unit::bytes, 2ULL << 30});
   }
 }
 
