@@ -172,6 +172,10 @@ TEST_CASE("the default workspace makes room for volumes that were chosen, and ex
   CHECK(plan.notes[0].starts_with("workspace is 58 MiB instead of the default"));
 }
 
+TEST_CASE("a limit that is no whole page is named as it was typed", "[run][limits]") {
+  CHECK(refusal_of(v1_facts(), limited(1024)).message.starts_with("volumes are memory, and limits.memory 1 KiB (--limit memory) cannot"));
+}
+
 TEST_CASE("volumes that cannot fit are refused with the sum and where each part comes from", "[run][limits]") {
   Policy policy = limited(256 * kMiB);
   policy.volumes = {{"cache", Size{Size::Unit::bytes, 512 * kMiB}, std::nullopt, {Layer::site, "site.yaml", 4, 3}}};

@@ -130,13 +130,23 @@ TEST_CASE("Landlock that breaks builds, or is not there, is refused", "[run][wit
   CHECK(protection(plan, "mount-isolation").reason.ends_with("nor truncate(2) before Linux 6.2"));
 }
 
+TEST_CASE("an option can be left out, and the setting of a policy overridden", "[run][without-box]") {
+  const auto hint = [](const Origin& origin) {
+    Policy policy = with(Isolation::env);
+    policy.network = {NetworkMode::none, origin};
+    return refusal_of(facts_of(user_facts()), policy).hint;
+  };
+  CHECK(hint(on_command_line("--network")).ends_with(", or leave the option out"));
+  CHECK(hint({Layer::site, "site.yaml", 4, 3}).ends_with(", or override it with an option"));
+}
+
 TEST_CASE("what only a box can do is refused, with where it was asked for", "[run][without-box]") {
   const HostFacts facts = facts_of(user_facts());
   const auto message = [&](Isolation isolation, auto change) {
     Policy policy = with(isolation);
     change(policy);
     const Error refused = refusal_of(facts, policy);
-    CHECK(refused.hint.starts_with("it needs a box: use --isolation full, "));
+    CHECK(refused.hint.starts_with("it needs a box: use --isolation full, or "));
     return refused.message;
   };
   CHECK(message(Isolation::env, [](Policy& p) { p.network = {NetworkMode::none, on_command_line("--network")}; }) ==
