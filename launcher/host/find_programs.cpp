@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "host/look_at.hpp"
 #include "host/pass_over.hpp"
 #include "plan/layout.hpp"
 #include "plan/make_plan.hpp"
@@ -53,15 +54,15 @@ class Finder {
   // Whether the file exists; if so, the plan will show it.
   bool look_at(const std::string& path, plan::NamedAs as) {
     if (is_within(path, checkout_.path) || !is_in_the_way_of_a_mask(path) || facts_.paths.contains(path)) return false;
-    const Result<std::optional<std::string>> real = real_file(path, as);
-    if (!real) pass_over(path, real.error());
-    if (!real || !*real) return false;
-    facts_.paths.emplace(path, HostFacts::NamedPath{**real, HostPathKind::file});
+    Result<std::optional<HostFacts::NamedPath>> file = program_file(path, as);
+    if (!file) pass_over(path, file.error());
+    if (!file || !*file) return false;
+    facts_.paths.emplace(path, std::move(**file));
     facts_.programs.push_back({path, as == plan::NamedAs::script});
     return true;
   }
 
-  Result<std::optional<std::string>> real_file(const std::string& path, plan::NamedAs as) const {
+  Result<std::optional<HostFacts::NamedPath>> program_file(const std::string& path, plan::NamedAs as) const {
     TRY_ASSIGN(const auto entry, sys::status_of(path, sys::Links::themselves));
     TRY_ASSIGN(const auto status, sys::status_of(path));
     if (!entry || !status || !S_ISREG(status->st_mode)) return std::nullopt;
@@ -69,7 +70,7 @@ class Finder {
     const size_t slash = path.rfind('/');
     TRY_ASSIGN(const auto directory, sys::real_path(path.substr(0, std::max<size_t>(slash, 1))));
     if (!directory || is_within(*directory, checkout_.path)) return std::nullopt;
-    return sys::real_path(path);
+    return host::look_at(path);
   }
 
   HostFacts& facts_;

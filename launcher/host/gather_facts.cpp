@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -19,7 +18,9 @@
 #include "cgroup/hierarchies.hpp"
 #include "host/find_checkout.hpp"
 #include "host/home_names.hpp"
+#include "host/look_at.hpp"
 #include "host/pass_over.hpp"
+#include "plan/links_out.hpp"
 #include "plan/make_plan.hpp"
 #include "plan/system_root.hpp"
 #include "report/luci_context.hpp"
@@ -27,7 +28,6 @@
 #include "sys/files.hpp"
 #include "sys/memory.hpp"
 #include "sys/mountinfo.hpp"
-#include "sys/path_links.hpp"
 #include "sys/private_files.hpp"
 #include "sys/users.hpp"
 
@@ -109,17 +109,16 @@ Result<> look_up_homes(HostFacts& facts) {
   return {};
 }
 
-Result<std::optional<HostFacts::NamedPath>> look_at(const std::string& path) {
-  TRY_ASSIGN(const sys::PathKind kind, sys::kind_of(path));
-  if (kind == sys::PathKind::missing) return std::nullopt;
-  TRY_ASSIGN(const std::optional<std::string> real, sys::real_path(path));
-  if (!real) return std::nullopt;
-  HostFacts::NamedPath found{.real = *real, .kind = kind == sys::PathKind::directory ? HostPathKind::directory : HostPathKind::file};
-  if (kind == sys::PathKind::other) {
-    TRY_ASSIGN(const auto status, sys::status_of(*real, sys::Links::themselves));
-    found.is_socket = status && S_ISSOCK(status->st_mode);
-  }
-  return found;
+// "~" would otherwise stand for whatever place of the host the project's link names.
+Result<> refuse_home_led_out(const HostFacts& facts, const Policy& policy) {
+  const std::string named = lexically_normal(facts.variable("HOME").value_or(std::string()));
+  if (facts.home.empty() || named == facts.home) return {};
+  const auto* source = policy.source_path.value ? facts.find(plan::expand_home(*policy.source_path.value, facts)) : nullptr;
+  Result<std::optional<HostFacts::NamedPath>> home = look_at(named);
+  if (!home) return std::unexpected(std::move(home).error().within("the home directory (HOME)").with_hint(kSeeThere));
+  if (!*home || !plan::LinksOut(facts, source == nullptr ? std::string() : source->real).lead_out(named, **home)) return {};
+  return fail("cannot use " + quoted(named) + " as the home directory (HOME): " + plan::LinksOut::text_of(**home),
+              "if that is meant, set HOME to the real path: HOME=" + escaped(facts.home));
 }
 
 Result<OuterDeadline> read_luci_deadline(const std::string& path) {
@@ -145,15 +144,8 @@ void look_up_outer_deadline(HostFacts& facts) {
   facts.now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-// Looks up the links that names lead through, and the directories beside PATH's programs. A root that shows
-// everything shows these too.
+// Looks up the directories beside PATH's programs. A root that shows everything shows these too.
 void look_up_for_reduced_root(HostFacts& facts) {
-  for (auto& [path, found] : facts.paths) {
-    if (found.real == path) continue;
-    const auto links = sys::links_on_the_way(path);
-    if (!links) pass_over(path, links.error());
-    else for (const sys::PathLink& link : *links) found.links.push_back({link.path, link.text});
-  }
   const std::string search_path = facts.variable("PATH").value_or(std::string());
   for (const std::string_view entry : split(search_path, ':')) {
     const HostFacts::NamedPath* programs = entry.starts_with('/') ? facts.find(lexically_normal(entry)) : nullptr;
@@ -246,6 +238,7 @@ Result<> look_up_paths(HostFacts& facts, const Policy& policy) {
     if (named_by != nullptr) return std::unexpected(std::move(found).error().within(escaped(named_by->text())).with_hint(kSeeThere));
     pass_over(path, found.error());
   }
+  TRY(refuse_home_led_out(facts, policy));
   if (policy.root.value == RootMode::system) look_up_for_reduced_root(facts);
   return {};
 }

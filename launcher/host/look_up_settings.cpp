@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "host/home_names.hpp"
+#include "host/look_at.hpp"
 #include "host/pass_over.hpp"
 #include "plan/settings_places.hpp"
 #include "sys/files.hpp"
@@ -36,12 +37,11 @@ Result<> look_up_settings(HostFacts& facts, const Policy& policy) {
     }
     if (!found) return refuse(found.error());
     if (!*found) continue;
-    Result<std::optional<std::string>> real = sys::real_path(place.path);
-    if (!real) return refuse(std::move(real).error());
-    if (!*real) continue;
+    Result<std::optional<HostFacts::NamedPath>> seen = look_at(place.path);
+    if (!seen) return refuse(std::move(seen).error());
+    if (!*seen) continue;
     facts.settings.push_back(place.path);
-    facts.paths.try_emplace(place.path, HostFacts::NamedPath{.real = std::move(**real),
-                                                             .kind = place.is_directory ? HostPathKind::directory : HostPathKind::file});
+    facts.paths.try_emplace(place.path, std::move(**seen));
   }
   return {};
 }

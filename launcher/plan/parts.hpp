@@ -85,8 +85,8 @@ Result<> plan_source(Plan& plan, const Policy& policy, const HostFacts& facts, c
 void plan_deadlines(Plan& plan, const Policy& policy, const HostFacts& facts);
 
 // The host paths that are shown, opened for writing or hidden, in mount order: shallow before deep. At the same
-// place, the rule that the user wrote last wins.
-Result<std::vector<MountCall>> plan_paths(const Plan& plan, const Policy& policy, const HostFacts& facts,
+// place, the rule that the user wrote last wins. Adds a warning for each path left out because of a link in the checkout.
+Result<std::vector<MountCall>> plan_paths(Plan& plan, const Policy& policy, const HostFacts& facts,
                                           const Layout& layout);
 
 // Fills plan.mounts, the whole flat list.

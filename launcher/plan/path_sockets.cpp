@@ -22,6 +22,9 @@ bool shows_sockets(const MountCall& call, bool are_trees_closed) {
   return is_tree && !are_trees_closed;
 }
 
+// Only what a rule of the policy shows has an origin.
+bool is_named(const MountCall& call) { return !call.origin.place.empty(); }
+
 std::string place_of(const MountCall& call) { return quoted(call.source) + " (" + call.why + ")"; }
 
 std::string and_others(size_t others) {
@@ -61,8 +64,11 @@ Protection path_sockets(const Plan& plan, const HostFacts& facts) {
     if (shows_sockets(call, plan.scope_path_sockets)) open.push_back(&call);
   if (open.empty()) return {kName, true, ProtectionState::active, {}};
   const auto degraded = [&](bool requested, std::string reason) { return Protection{kName, requested, ProtectionState::degraded, std::move(reason)}; };
-  const auto is_named = [](const MountCall* call) { return call->is_socket; };
-  if (const auto named = std::ranges::find_if(open, is_named); named != open.end())
+  const auto is_other = [](const MountCall* call) { return call->is_socket && !is_named(*call); };
+  if (const auto other = std::ranges::find_if(open, is_other); other != open.end())
+    return degraded(true, "the step can connect to " + place_of(**other));
+  const auto is_named_socket = [](const MountCall* call) { return call->is_socket; };
+  if (const auto named = std::ranges::find_if(open, is_named_socket); named != open.end())
     return degraded(false, place_of(**named) + " was named, and the step can connect to it");
   if (plan.root == RootMode::ro)
     return degraded(false,

@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "caches/registry.hpp"
 #include "ci/ci_files.hpp"
+#include "plan/links_out.hpp"
 #include "plan/make_plan.hpp"
 #include "plan/parts.hpp"
 #include "plan/redirects.hpp"
@@ -15,6 +16,13 @@ namespace stepbox::plan {
 namespace {
 
 constexpr uint64_t kNoGain = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+
+enum class NamedBy : uint8_t {
+  rule,    // of the policy, or a mode that it chose
+  engine,  // a CI, by its variables
+  step,    // the command line, or the policy that asked for settings
+  search   // PATH, a toolchain's variable, or the registry
+};
 
 // One host path and the step's access to it.
 struct Placement {
@@ -31,8 +39,9 @@ std::ptrdiff_t depth(const std::string& target) { return std::ranges::count(targ
 
 class Placements {
  public:
-  Placements(const Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout)
+  Placements(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout)
       : plan_(plan), facts_(facts), layout_(layout), redirects_(plan, policy, facts),
+        links_out_(facts, policy.source_path.value ? plan.source_path : std::string()),
         without_checkout_(policy.source.value == SourceMode::none && is_project(facts)), is_reduced_(policy.root.value == RootMode::system) {
     for (const PathRule& rule : policy.paths)
       if (const HostFacts::NamedPath* found = facts.find(expand_home(rule.path, facts)); found != nullptr && rule.access == PathAccess::hide)
@@ -45,9 +54,11 @@ class Placements {
   }
 
   // Skips paths that the box shows read-only at their own place anyway.
-  void add_if_hidden(const std::string& path, PathAccess access, std::string why) {
+  void add_if_hidden(const std::string& path, PathAccess access, NamedBy named_by, std::string why) {
     const HostFacts::NamedPath* found = facts_.find(path);
     if (found == nullptr) return;
+    // No program or library is a socket, and its listener would act for the step.
+    if (found->is_socket && named_by != NamedBy::engine) return;
     const bool hidden = layout_.covering(path) != nullptr || layout_.covering(found->real) != nullptr ||
                         (is_reduced_ && !is_in_system(found->real));
     if (!hidden && access == PathAccess::ro) return;
@@ -55,10 +66,17 @@ class Placements {
     if (layout_.contains_masked(path) || layout_.contains_masked(found->real)) return;
     // The policy beats a variable.
     if (is_against_source(found->real, access) || hidden_by(found->real) != nullptr) return;
+    if (is_led_out(path)) return warn_of_link(path, *found, why);
     add_links(path);
     if (is_shown_already(found->real, access)) return;
     if (access == PathAccess::ro && redirects_.is_opened(found->real)) return;
     placements_.push_back({path, found->real, found->kind, access, std::move(why), {}});
+  }
+
+  // Whether a link in the checkout leads the path out of it.
+  bool is_led_out(const std::string& path) const {
+    const HostFacts::NamedPath* found = facts_.find(path);
+    return found != nullptr && links_out_.lead_out(path, *found);
   }
 
   // Shows paths of rules a second time, where a redirect makes their tool look.
@@ -125,12 +143,20 @@ class Placements {
     return layout_.place(layout_.covering(placement.host) != nullptr ? placement.host : placement.real);
   }
 
+  // A rule for the real path answers the question, in whatever way.
+  void warn_of_link(const std::string& path, const HostFacts::NamedPath& found, const std::string& why) {
+    if (redirects_.is_shown(found.real)) return;
+    std::string warning = "not showing " + quoted(path) + " (" + why + "): " + LinksOut::text_of(found);
+    if (std::ranges::find(plan_.warnings, warning) == plan_.warnings.end()) plan_.warnings.push_back(std::move(warning));
+  }
+
   MountCall call_of(const Placement& placement) const;
 
-  const Plan& plan_;
+  Plan& plan_;
   const HostFacts& facts_;
   const Layout& layout_;
   const Redirects redirects_;
+  const LinksOut links_out_;
   const bool without_checkout_;
   const bool is_reduced_;
   std::vector<HostFacts::PathLink> links_;
@@ -156,7 +182,8 @@ void Placements::add_settings() {
     if (found == nullptr) continue;
     std::string why = "settings of " + std::string(place.tool->name);
     std::string moved = moved_settings(place, redirects_);
-    if (moved.empty()) add_if_hidden(place.path, PathAccess::ro, std::move(why));
+    if (moved.empty()) add_if_hidden(place.path, PathAccess::ro, NamedBy::step, std::move(why));
+    else if (is_led_out(place.path)) warn_of_link(place.path, *found, why);
     else if (hidden_by(found->real) == nullptr && !is_against_source(found->real, PathAccess::ro))
       placements_.push_back({place.path, found->real, found->kind, PathAccess::ro, std::move(why), {}, std::move(moved)});
   }
@@ -248,6 +275,12 @@ Result<> refuse_to_hide_nothing(const PathRule& rule) {
               "correct the path, or take it out where there is nothing to hide");
 }
 
+// What a link of the checkout names, the project chose.
+Result<> refuse_link_out(const PathRule& rule, const HostFacts::NamedPath& found) {
+  return fail("cannot show " + quoted(rule.path) + " (" + escaped(rule.origin.text()) + "): " + LinksOut::text_of(found),
+              "if that is meant, name the real path: --" + std::string(name_of(rule.access)) + " " + escaped(found.real));
+}
+
 // Instead of a volume, the step would get the host's directory: with its contents, and without a quota.
 Result<> refuse_to_show_volume(const PathRule& rule, const std::string& real, const Layout& layout) {
   const Mask* mask = layout.covering(real);
@@ -276,6 +309,7 @@ Result<> add_rules(Placements& placements, const Policy& policy, const HostFacts
     if (found->real == "/")
       return fail("cannot use '/' with " + std::string(name_of(rule.access)) + " (" + rule.origin.text() + ")",
                   "name the directory that you mean");
+    if (rule.access != PathAccess::hide && placements.is_led_out(path)) return refuse_link_out(rule, *found);
     if (rule.access != PathAccess::hide && is_in_box) TRY(refuse_to_show_volume(rule, found->real, layout));
     if (rule.access == PathAccess::hide && Layout::is_special(found->real) && found->real.find('/', 1) == std::string::npos)
       return fail("cannot hide " + quoted(found->real) + " (" + rule.origin.text() + "): the box makes its own there",
@@ -293,7 +327,7 @@ void add_toolchains(Placements& placements, const HostFacts& facts, const Policy
   for (const caches::Tool& tool : caches::tools()) {
     for (const caches::Toolchain& toolchain : tool.toolchains) {
       if (policy.home.value == HomeMode::fresh && facts.find_below_home(toolchain.path) != nullptr)
-        placements.add_if_hidden(expand_home(toolchain.path, facts), PathAccess::ro, "toolchain of " + std::string(tool.name));
+        placements.add_if_hidden(expand_home(toolchain.path, facts), PathAccess::ro, NamedBy::search, "toolchain of " + std::string(tool.name));
       for (const std::string_view name : toolchain.without) placements.cover(below_toolchain(toolchain, name, facts), tool.name);
     }
   }
@@ -303,25 +337,26 @@ void add_path_entries(Placements& placements, const HostFacts& facts) {
   const auto path = facts.variable("PATH");
   if (!path) return;
   for (const std::string_view entry : split(*path, ':'))
-    if (entry.starts_with('/')) placements.add_if_hidden(lexically_normal(entry), PathAccess::ro, "PATH");
+    if (entry.starts_with('/')) placements.add_if_hidden(lexically_normal(entry), PathAccess::ro, NamedBy::search, "PATH");
 }
 
 // With a reduced root, shows the libraries beside the programs of PATH, and toolchains that variables point to.
 void add_toolchains_elsewhere(Placements& placements, const HostFacts& facts, const Policy& policy, const Layout& layout) {
   if (policy.root.value != RootMode::system) return;
   for (const std::string& toolchain : announced_toolchains(policy, facts))
-    placements.add_if_hidden(toolchain, PathAccess::ro, "toolchain of a variable");
+    placements.add_if_hidden(toolchain, PathAccess::ro, NamedBy::search, "toolchain of a variable");
   const std::string path = facts.variable("PATH").value_or(std::string());
   for (const std::string_view entry : split(path, ':')) {
     const HostFacts::NamedPath* programs = entry.starts_with('/') ? facts.find(lexically_normal(entry)) : nullptr;
     if (programs == nullptr || layout.covering(programs->real) != nullptr) continue;
-    placements.add_if_hidden(toolchain_of(programs->real, facts), PathAccess::ro, "toolchain of PATH");
+    if (placements.is_led_out(lexically_normal(entry))) continue;
+    placements.add_if_hidden(toolchain_of(programs->real, facts), PathAccess::ro, NamedBy::search, "toolchain of PATH");
   }
 }
 
 }  // namespace
 
-Result<std::vector<MountCall>> plan_paths(const Plan& plan, const Policy& policy, const HostFacts& facts,
+Result<std::vector<MountCall>> plan_paths(Plan& plan, const Policy& policy, const HostFacts& facts,
                                           const Layout& layout) {
   Placements placements(plan, policy, facts, layout);
   if (plan.source != SourceMode::none)
@@ -340,12 +375,12 @@ Result<std::vector<MountCall>> plan_paths(const Plan& plan, const Policy& policy
     // (GITHUB_PATH). It shows no sockets, since their listeners would act for the step.
     const HostFacts::NamedPath* found = facts.find(path);
     if (is_reduced && found != nullptr && found->is_socket) continue;
-    placements.add_if_hidden(path, is_reduced ? PathAccess::ro : announced.access, "announced by " + announced.variable);
+    placements.add_if_hidden(path, is_reduced ? PathAccess::ro : announced.access, NamedBy::engine, "announced by " + announced.variable);
   }
   for (const HostFacts::Program& program : facts.programs)
-    placements.add_if_hidden(program.path, PathAccess::ro, program.is_script ? "script of the command line" : "program of the command line");
+    placements.add_if_hidden(program.path, PathAccess::ro, NamedBy::step, program.is_script ? "script of the command line" : "program of the command line");
   if (!facts.settings.empty()) placements.add_settings();
-  if (!facts.resolv_conf.empty()) placements.add_if_hidden(facts.resolv_conf, PathAccess::ro, "/etc/resolv.conf");
+  if (!facts.resolv_conf.empty()) placements.add_if_hidden(facts.resolv_conf, PathAccess::ro, NamedBy::search, "/etc/resolv.conf");
   // A home that cannot be masked ("/", a service's) is not shown, unless the user asked for it.
   if (policy.home.value == HomeMode::host && !facts.home.empty() && facts.home != "/")
     placements.add({facts.home, facts.home, HostPathKind::directory, PathAccess::rw, "home", policy.home.origin});

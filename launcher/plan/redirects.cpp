@@ -111,6 +111,10 @@ bool Redirects::is_opened(std::string_view path) const {
   });
 }
 
+bool Redirects::is_shown(std::string_view path) const {
+  return std::ranges::any_of(shown_, [&](const Shown& shown) { return is_within(path, shown.real); });
+}
+
 std::vector<MovedPath> Redirects::moved_paths() const {
   std::vector<MovedPath> moved;
   if (shown_.empty()) return moved;

@@ -49,6 +49,9 @@ class Redirects {
   // Whether a path rule, or sharing the host's home, lets the step write to this host path.
   bool is_opened(std::string_view path) const;
 
+  // Whether a path rule shows this host path.
+  bool is_shown(std::string_view path) const;
+
   std::vector<MovedPath> moved_paths() const;
 
   // Whether `name` is the redirect's variable, ignoring case where the tool does.

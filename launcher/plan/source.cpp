@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "ci/ci_files.hpp"
+#include "plan/links_out.hpp"
 #include "plan/make_plan.hpp"
 #include "plan/parts.hpp"
 #include "plan/system_places.hpp"
@@ -59,6 +60,9 @@ Result<std::string> named_source_path(const Policy& policy, const HostFacts& fac
   const HostFacts::NamedPath* found = facts.find(named);
   if (found == nullptr || found->kind != HostPathKind::directory)
     return fail("source path " + quoted(named) + " (" + policy.source_path.origin.text() + ") is not a directory");
+  if (LinksOut(facts).lead_out(named, *found))
+    return fail("cannot use " + quoted(named) + " (" + escaped(policy.source_path.origin.text()) + ") as the checkout: " + LinksOut::text_of(*found),
+                "if that is meant, name the real path: --source-path " + escaped(found->real));
   return found->real;
 }
 
