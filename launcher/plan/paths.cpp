@@ -15,6 +15,7 @@
 namespace stepbox::plan {
 namespace {
 
+constexpr ptrdiff_t kNoRule = -1;
 constexpr uint64_t kNoGain = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 
 enum class NamedBy : uint8_t {
@@ -33,6 +34,7 @@ struct Placement {
   std::string why;
   Origin origin;
   std::string moved = {};  // place below the workspace; empty: at its own path
+  ptrdiff_t rule = kNoRule;  // index in the policy's paths
 };
 
 std::ptrdiff_t depth(const std::string& target) { return std::ranges::count(target, '/'); }
@@ -40,12 +42,12 @@ std::ptrdiff_t depth(const std::string& target) { return std::ranges::count(targ
 class Placements {
  public:
   Placements(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout)
-      : plan_(plan), facts_(facts), layout_(layout), redirects_(plan, policy, facts),
+      : plan_(plan), policy_(policy), facts_(facts), layout_(layout), redirects_(plan, policy, facts),
         links_out_(facts, policy.source_path.value ? plan.source_path : std::string()),
         without_checkout_(policy.source.value == SourceMode::none && is_project(facts)), is_reduced_(policy.root.value == RootMode::system) {
     for (const PathRule& rule : policy.paths)
       if (const HostFacts::NamedPath* found = facts.find(expand_home(rule.path, facts)); found != nullptr && rule.access == PathAccess::hide)
-        hidden_.push_back({found->real, rule.origin});
+        hidden_.push_back({found->real, found->kind, rule.origin, &rule - policy.paths.data()});
   }
 
   void add(Placement placement) {
@@ -96,7 +98,9 @@ class Placements {
  private:
   struct Hidden {
     std::string real;
+    HostPathKind kind;
     Origin origin;
+    ptrdiff_t rule;
   };
 
   const Hidden* hidden_by(const std::string& real) const {
@@ -140,6 +144,8 @@ class Placements {
 
   std::string target_of(const Placement& placement) const {
     if (!placement.moved.empty()) return "box/" + placement.moved;
+    // A rule hides the real place, under whatever name: --hide ~/link.
+    if (placement.access == PathAccess::hide && placement.rule != kNoRule) return layout_.place(placement.real);
     return layout_.place(layout_.covering(placement.host) != nullptr ? placement.host : placement.real);
   }
 
@@ -151,8 +157,10 @@ class Placements {
   }
 
   MountCall call_of(const Placement& placement) const;
+  void add_covers(std::vector<MountCall>& calls) const;
 
   Plan& plan_;
+  const Policy& policy_;
   const HostFacts& facts_;
   const Layout& layout_;
   const Redirects redirects_;
@@ -171,7 +179,7 @@ void Placements::add_moved() {
     if (found == nullptr) continue;
     placements_.push_back({moved.host, found->real, found->kind, moved.rule->access,
                            std::string(name_of(moved.rule->access)) + ", for " + std::string(moved.tool), moved.rule->origin,
-                           std::move(moved.target)});
+                           std::move(moved.target), moved.rule - policy_.paths.data()});
   }
 }
 
@@ -237,6 +245,23 @@ MountCall Placements::call_of(const Placement& placement) const {
   return call;
 }
 
+// A tree that is shown at a second place, through a link or for a tool that looks there, brings along what a rule hides
+// at its own path.
+void Placements::add_covers(std::vector<MountCall>& calls) const {
+  for (const Placement& shown : placements_) {
+    if (shown.access == PathAccess::hide) continue;
+    const std::string target = target_of(shown);
+    for (const Hidden& hidden : hidden_) {
+      if (!is_within(hidden.real, shown.real) || (hidden.real == shown.real && hidden.rule < shown.rule)) continue;
+      Placement cover{hidden.real, hidden.real, hidden.kind, PathAccess::hide, name_of(PathAccess::hide), hidden.origin};
+      MountCall call = call_of(cover);
+      call.target = target + hidden.real.substr(shown.real.size());
+      const auto is_there = [&](const MountCall& other) { return other.target == call.target && other.act == MountAct::rebind; };
+      if (call.target != layout_.place(hidden.real) && std::ranges::none_of(calls, is_there)) calls.push_back(std::move(call));
+    }
+  }
+}
+
 std::vector<MountCall> Placements::calls() const {
   std::vector<MountCall> calls;
   for (const HostFacts::PathLink& link : links_)
@@ -262,6 +287,7 @@ std::vector<MountCall> Placements::calls() const {
       calls.push_back(std::move(below));
     }
   }
+  add_covers(calls);
   // Shallow before deep, so that no mount covers an earlier one. At equal depth the rules' order decides.
   std::ranges::stable_sort(calls, {}, [](const MountCall& call) { return depth(call.target); });
   return calls;
@@ -318,7 +344,7 @@ Result<> add_rules(Placements& placements, const Policy& policy, const HostFacts
     if (const Mask* mask = layout.covering(found->real);
         rule.access == PathAccess::hide && mask != nullptr && mask->host == found->real)
       continue;
-    placements.add({path, found->real, found->kind, rule.access, std::string(name_of(rule.access)), rule.origin});
+    placements.add({path, found->real, found->kind, rule.access, std::string(name_of(rule.access)), rule.origin, {}, &rule - policy.paths.data()});
   }
   return {};
 }

@@ -98,6 +98,33 @@ TEST_CASE("--ro shows a hidden path, --rw lets writes through, --hide hides a vi
   }
 }
 
+TEST_CASE("--hide holds wherever else the same tree is shown", "[shown-paths]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  const fs::path data = place.make_directory(place.root() / "data");
+  const fs::path hidden = place.make_directory(data / "sub");
+  place.make_file(hidden / "key", "canary\n");
+  place.make_file(data / "tool", "#!/bin/sh\necho works\n", 0755);
+  fs::create_symlink(data, place.home() / "sdk");
+  const std::string sdk = place.home() / "sdk";
+  const std::vector<std::string> look = {"sh", "-c", "cat " + sdk + "/sub/key; " + sdk + "/tool"};
+  const std::string policy = GENERATE("default", "strict");
+  CAPTURE(policy);
+  SECTION("a rule") {
+    const Run ran = place.run_step({"--policy", policy, "--ro", sdk, "--hide", hidden}, look);
+    INFO(ran);
+    CHECK(ran.out == "works\n");
+  }
+  SECTION("PATH") {
+    Command step = place.step({"--policy", policy, "--hide", hidden}, look);
+    step.environment[0] += ":" + sdk;
+    const Run ran = run(step);
+    INFO(ran);
+    CHECK(ran.out == "works\n");
+  }
+}
+
 TEST_CASE("--home host shows the real home, and what the step writes there stays", "[shown-paths]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);

@@ -245,3 +245,58 @@ TEST_CASE("the caller's terminal is shown under its own name", "[run][paths]") {
   CHECK(terminals("/dev/console") == "bind dev/console\n");
   CHECK(terminals("/dev/vc/1") == "bind dev/console\n");
 }
+
+TEST_CASE("what a rule hides is hidden wherever else its tree is shown", "[run][paths]") {
+  HostFacts facts = user_facts();
+  has_directory(facts, "/srv/data/sub");
+  has_file(facts, "/srv/data/token");
+  facts.paths["/home/bob/sdk"] = {.real = "/srv/data", .kind = HostPathKind::directory, .links = {{"/home/bob/sdk", "/srv/data"}}};
+  const std::vector<PathRule> hides = {rule(PathAccess::hide, "/srv/data/sub"), rule(PathAccess::hide, "/srv/data/token")};
+  std::vector<PathRule> shown_first = {rule(PathAccess::ro, "/home/bob/sdk")};
+  shown_first.insert(shown_first.end(), hides.begin(), hides.end());
+  std::vector<PathRule> shown_last = hides;
+  shown_last.push_back(rule(PathAccess::rw, "/home/bob/sdk"));
+  HostFacts on_path = facts;
+  on_path.environment[0] = "PATH=/home/bob/sdk:/usr/bin";
+  for (const auto& [known, rules] : {std::pair{facts, shown_first}, std::pair{facts, shown_last}, std::pair{on_path, hides}})
+    for (const RootMode root : {RootMode::ro, RootMode::system}) {
+      Policy policy = with_rules(rules);
+      policy.root.value = root;
+      const BoxModel box(plan_of(known, policy), known);
+      CHECK(box.problems().empty());
+      CHECK(box.look("/home/bob/sdk").host == "/srv/data");
+      for (const char* path : {"/home/bob/sdk/sub", "/home/bob/sdk/token"}) {
+        CHECK(box.look(path).host.empty());
+        CHECK_FALSE(box.look(path).writable);
+      }
+    }
+}
+
+TEST_CASE("of a rule that shows and one that hides the same place under two names, the last one wins", "[run][paths]") {
+  HostFacts facts = user_facts();
+  has_directory(facts, "/srv/data");
+  facts.paths["/home/bob/sdk"] = {.real = "/srv/data", .kind = HostPathKind::directory, .links = {{"/home/bob/sdk", "/srv/data"}}};
+  const PathRule show = rule(PathAccess::ro, "/home/bob/sdk");
+  const PathRule hide = rule(PathAccess::hide, "/srv/data");
+  CHECK(BoxModel(plan_of(facts, with_rules({show, hide})), facts).look("/home/bob/sdk").host.empty());
+  CHECK(BoxModel(plan_of(facts, with_rules({hide, show})), facts).look("/home/bob/sdk").host == "/srv/data");
+}
+
+TEST_CASE("a rule hides what a link in a masked place leads to", "[run][paths]") {
+  HostFacts facts = user_facts();
+  has_file(facts, "/srv/data/key");
+  facts.paths["/home/bob/key"] = {.real = "/srv/data/key", .kind = HostPathKind::file, .links = {{"/home/bob/key", "/srv/data/key"}}};
+  CHECK(BoxModel(plan_of(facts, with_rules({rule(PathAccess::hide, "/home/bob/key")})), facts).look("/srv/data/key").host.empty());
+}
+
+TEST_CASE("a hidden file of shown settings is hidden where their tool looks for it", "[run][paths]") {
+  HostFacts facts = user_facts();
+  has_directory(facts, "/home/bob/.gradle/init.d");
+  has_file(facts, "/home/bob/.gradle/init.d/secret.gradle");
+  facts.settings = {"/home/bob/.gradle/init.d"};
+  const BoxModel shown(plan_of(facts), facts);
+  REQUIRE(shown.look("/box/cache/gradle/init.d/secret.gradle").host == "/home/bob/.gradle/init.d/secret.gradle");
+  const BoxModel box(plan_of(facts, with_rules({rule(PathAccess::hide, "/home/bob/.gradle/init.d/secret.gradle")})), facts);
+  CHECK(box.look("/box/cache/gradle/init.d").host == "/home/bob/.gradle/init.d");
+  CHECK(box.look("/box/cache/gradle/init.d/secret.gradle").host.empty());
+}
