@@ -19,10 +19,11 @@ constexpr ptrdiff_t kNoRule = -1;
 constexpr uint64_t kNoGain = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 
 enum class NamedBy : uint8_t {
-  rule,    // of the policy, or a mode that it chose
-  engine,  // a CI, by its variables
-  step,    // the command line, or the policy that asked for settings
-  search   // PATH, a toolchain's variable, or the registry
+  rule,      // of the policy, or a mode that it chose
+  engine,    // a CI, by its variables
+  step,      // the command line, or the policy that asked for settings
+  registry,  // as a toolchain in the home
+  search     // PATH, or a toolchain's variable
 };
 
 // One host path and the step's access to it.
@@ -35,6 +36,7 @@ struct Placement {
   Origin origin;
   std::string moved = {};  // place below the workspace; empty: at its own path
   ptrdiff_t rule = kNoRule;  // index in the policy's paths
+  bool for_others = false;   // the step reads only what every user may
 };
 
 std::ptrdiff_t depth(const std::string& target) { return std::ranges::count(target, '/'); }
@@ -73,6 +75,7 @@ class Placements {
     if (is_shown_already(found->real, access)) return;
     if (access == PathAccess::ro && redirects_.is_opened(found->real)) return;
     placements_.push_back({path, found->real, found->kind, access, std::move(why), {}});
+    placements_.back().for_others = is_for_others(found->real, access, named_by);
   }
 
   // Whether a link in the checkout leads the path out of it.
@@ -106,6 +109,17 @@ class Placements {
   const Hidden* hidden_by(const std::string& real) const {
     const auto found = std::ranges::find_if(hidden_, [&](const Hidden& hidden) { return is_within(real, hidden.real); });
     return found == hidden_.end() ? nullptr : &*found;
+  }
+
+  // Beside programs may lie secrets of the service that they belong to: /opt/app/{bin,conf}. So a reduced root shows what
+  // a search found as it shows the system, its owners mapped to nobody. The toolchains that the registry names below
+  // the home are the caller's own, and may be closed to others (umask 077), so they keep their owners. Anything else in
+  // the home (a PATH entry, $CARGO_HOME with its credentials) does not. Nor does a toolchain that a link leads out of
+  // the home.
+  bool is_for_others(const std::string& real, PathAccess access, NamedBy named_by) const {
+    if (!is_reduced_ || access != PathAccess::ro) return false;
+    if (named_by == NamedBy::registry) return !is_within(real, facts_.tilde());
+    return named_by == NamedBy::search;
   }
 
   // A CI that announces the checkout does not change its mode.
@@ -237,7 +251,7 @@ MountCall Placements::call_of(const Placement& placement) const {
   if (placement.access == PathAccess::ro) call.attributes |= MOUNT_ATTR_RDONLY;
   // An unprivileged mount namespace may copy an inherited tree only as a whole (mount_namespaces(7)).
   call.recursion = plan_.identity.isolation == UidIsolation::mapped ? Recursion::tree : Recursion::single;
-  if (shifted && !special)
+  if (shifted && !special && !placement.for_others)
     call.id_mapped = placement.access == PathAccess::rw ? IdMapped::required : IdMapped::preferred;
   const HostFacts::NamedPath* found = facts_.find(placement.host);
   call.is_socket = found != nullptr && found->is_socket;
@@ -350,13 +364,17 @@ Result<> add_rules(Placements& placements, const Policy& policy, const HostFacts
 }
 
 void add_toolchains(Placements& placements, const HostFacts& facts, const Policy& policy) {
-  for (const caches::Tool& tool : caches::tools()) {
-    for (const caches::Toolchain& toolchain : tool.toolchains) {
-      if (policy.home.value == HomeMode::fresh && facts.find_below_home(toolchain.path) != nullptr)
-        placements.add_if_hidden(expand_home(toolchain.path, facts), PathAccess::ro, NamedBy::search, "toolchain of " + std::string(tool.name));
+  if (policy.home.value != HomeMode::fresh) return;
+  for (const caches::Tool& tool : caches::tools())
+    for (const caches::Toolchain& toolchain : tool.toolchains)
+      if (facts.find_below_home(toolchain.path) != nullptr)
+        placements.add_if_hidden(expand_home(toolchain.path, facts), PathAccess::ro, NamedBy::registry, "toolchain of " + std::string(tool.name));
+}
+
+void cover_in_toolchains(Placements& placements, const HostFacts& facts) {
+  for (const caches::Tool& tool : caches::tools())
+    for (const caches::Toolchain& toolchain : tool.toolchains)
       for (const std::string_view name : toolchain.without) placements.cover(below_toolchain(toolchain, name, facts), tool.name);
-    }
-  }
 }
 
 void add_path_entries(Placements& placements, const HostFacts& facts) {
@@ -388,9 +406,10 @@ Result<std::vector<MountCall>> plan_paths(Plan& plan, const Policy& policy, cons
   if (plan.source != SourceMode::none)
     placements.add({plan.source_path, plan.source_path, HostPathKind::directory,
                     plan.source == SourceMode::rw ? PathAccess::rw : PathAccess::ro, "the checkout", policy.source.origin});
-  add_toolchains_elsewhere(placements, facts, policy, layout);
-  // Toolchains before PATH: ~/.cargo/bin is in both, and the registry describes it better.
+  // The registry before variables and PATH: ~/.cargo/bin is in both, and the registry describes it better.
   add_toolchains(placements, facts, policy);
+  add_toolchains_elsewhere(placements, facts, policy, layout);
+  cover_in_toolchains(placements, facts);
   add_path_entries(placements, facts);
   const bool is_reduced = policy.root.value == RootMode::system;
   for (const ci::CiPath& announced : ci::announced_ci_paths(facts)) {

@@ -98,6 +98,24 @@ TEST_CASE("under the policy strict a step reads no secret of /etc and nothing of
   CHECK(ran.out == "alive\n");
 }
 
+TEST_CASE("under strict root's step reads no closed file beside the programs of PATH, but its own toolchains", "[system-root]") {
+  REQUIRE_HOST(root_suite);
+  const Place place(Caller::root);
+  const fs::path app = place.make_directory(place.root() / "app");
+  const fs::path programs = place.make_directory(app / "bin");
+  for (const char* name : {"lib", "conf"}) place.make_directory(app / name);
+  place.make_file(programs / "tool", "#!/bin/sh\necho works\n", 0755);
+  place.make_file(app / "conf/token", "canary\n", 0600);
+  place.make_directory(place.home() / ".cargo", 0700);
+  const fs::path own = place.make_directory(place.home() / ".cargo/bin", 0700);
+  place.make_file(own / "mine", "#!/bin/sh\necho mine\n", 0700);
+  Command step = place.step({"--policy", "strict"}, {"sh", "-c", "tool; mine; cat " + (app / "conf/token").string()});
+  step.environment[0] += ":" + programs.string() + ":" + own.string();
+  const Run ran = run(step);
+  INFO(ran);
+  CHECK(ran.out == "works\nmine\n");
+}
+
 TEST_CASE("a step with a reduced root sees the system and its checkout, and nothing else of the host",
           "[system-root]") {
   const Caller caller = GENERATE(from_range(callers()));

@@ -59,6 +59,27 @@ TEST_CASE("the owners of a reduced root are nobody's, but for what was named", "
   CHECK(only_mount_at(plan_of(facts, default_policy()), "etc").id_mapped == IdMapped::required);
 }
 
+TEST_CASE("the owners of what a search finds are nobody's in a reduced root, but for the caller's own toolchains", "[run][system-root]") {
+  HostFacts facts = with_go_in_opt(root_facts());
+  for (const char* path : {"/opt/jdk", "/root/.rustup", "/root/bin", "/root/venv"}) has_directory(facts, path);
+  for (const char* path : {"/run/ci/context", "/tmp/x.test"}) has_file(facts, path);
+  facts.environment[0] += ":/root/bin";
+  for (const char* variable : {"JAVA_HOME=/opt/jdk", "VIRTUAL_ENV=/root/venv", "LUCI_CONTEXT=/run/ci/context"}) facts.environment.push_back(variable);
+  facts.programs.push_back({"/tmp/x.test", false});
+  const Plan plan = plan_of(facts, reduced());
+  for (const char* target : {"opt/go-1.22", "opt/jdk", "box/home/bin", "box/home/venv"}) CHECK(only_mount_at(plan, target).id_mapped == IdMapped::no);
+  // These belong to the caller, or were named for this step.
+  for (const char* target : {"box/home/.rustup", "box/run/ci/context", "box/tmp/x.test"}) CHECK(only_mount_at(plan, target).id_mapped == IdMapped::preferred);
+  // The host's whole root can be read as the caller anyway.
+  CHECK(only_mount_at(plan_of(facts), "box/home/bin").id_mapped == IdMapped::preferred);
+}
+
+TEST_CASE("a toolchain of the registry that a link leads out of the home is not the caller's own", "[run][system-root]") {
+  HostFacts facts = root_facts();
+  facts.paths["/root/.rustup"] = {.real = "/opt/rust", .kind = HostPathKind::directory, .links = {{"/root/.rustup", "/opt/rust"}}};
+  CHECK(only_mount_at(plan_of(facts, reduced()), "box/home/.rustup").id_mapped == IdMapped::no);
+}
+
 TEST_CASE("a toolchain of PATH is shown with what lies beside its programs, and under its name", "[run][system-root]") {
   const HostFacts facts = with_go_in_opt(user_facts());
   const BoxModel box(plan_of(facts, reduced()), facts);
