@@ -109,7 +109,7 @@ struct HostFacts {
     std::string real;
     HostPathKind kind;
     bool is_socket = false;
-    std::vector<PathLink> links = {};  // only with `root: system`: any other root shows them anyway
+    std::vector<PathLink> links = {};
   };
   // The existing paths among those that the policy, the registry and CI variables name, links resolved.
   // Key: the path as named, "~" replaced.
