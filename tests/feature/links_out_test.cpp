@@ -65,6 +65,7 @@ TEST_CASE("a link of the checkout in PATH or in a toolchain's variable shows not
     CHECK(ran.err.find(said + "toolchain of a variable)") != std::string::npos);
   }
   SECTION("a home in the checkout") {
+    beside.place.make_directory(beside.place.checkout() / "h");
     beside.link("h/go/bin", beside.secrets);
     const Run ran = run_with(beside, {"HOME=" + beside.in_checkout("h")}, {}, {"sh", "-c", "cat ~/go/bin/key h/go/bin/key; echo alive"});
     INFO(ran);
