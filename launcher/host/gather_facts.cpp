@@ -118,7 +118,7 @@ Result<> refuse_home_led_out(const HostFacts& facts, const Policy& policy) {
   if (!home) return std::unexpected(std::move(home).error().within("the home directory (HOME)").with_hint(kSeeThere));
   if (!*home || !plan::LinksOut(facts, source == nullptr ? std::string() : source->real).lead_out(named, **home)) return {};
   return fail("cannot use " + quoted(named) + " as the home directory (HOME): " + plan::LinksOut::text_of(**home),
-              "if that is meant, set HOME to the real path: HOME=" + escaped(facts.home));
+              "if you mean that place, set HOME to the real path: HOME=" + escaped(facts.home));
 }
 
 Result<OuterDeadline> read_luci_deadline(const std::string& path) {

@@ -318,7 +318,7 @@ Result<> refuse_to_hide_nothing(const PathRule& rule) {
 // What a link of the checkout names, the project chose.
 Result<> refuse_link_out(const PathRule& rule, const HostFacts::NamedPath& found) {
   return fail("cannot show " + quoted(rule.path) + " (" + escaped(rule.origin.text()) + "): " + LinksOut::text_of(found),
-              "if that is meant, name the real path: --" + std::string(name_of(rule.access)) + " " + escaped(found.real));
+              "if you mean that place, name the real path: --" + std::string(name_of(rule.access)) + " " + escaped(found.real));
 }
 
 // Instead of a volume, the step would get the host's directory: with its contents, and without a quota.

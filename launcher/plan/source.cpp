@@ -62,7 +62,7 @@ Result<std::string> named_source_path(const Policy& policy, const HostFacts& fac
     return fail("source path " + quoted(named) + " (" + policy.source_path.origin.text() + ") is not a directory");
   if (LinksOut(facts).lead_out(named, *found))
     return fail("cannot use " + quoted(named) + " (" + escaped(policy.source_path.origin.text()) + ") as the checkout: " + LinksOut::text_of(*found),
-                "if that is meant, name the real path: --source-path " + escaped(found->real));
+                "if you mean that place, name the real path: --source-path " + escaped(found->real));
   return found->real;
 }
 

@@ -119,7 +119,7 @@ TEST_CASE("a rule for a link of the checkout that leads out is refused, and name
     const Error error = refusal_of(facts, policy);
     const std::string option = std::string("--") + name_of(access);
     CHECK(error.message == "cannot show '/srv/work/build' (" + option + "): a link in the checkout leads out of it to '/etc/target'");
-    CHECK(error.hint == "if that is meant, name the real path: " + option + " /etc/target");
+    CHECK(error.hint == "if you mean that place, name the real path: " + option + " /etc/target");
     // Without a checkout the link is the project's all the same.
     policy.source.value = SourceMode::none;
     CHECK(refusal_of(facts, policy).message == error.message);
@@ -142,7 +142,7 @@ TEST_CASE("a source path that a link of the checkout leads out is refused", "[ru
   policy.source_path = {"/srv/work/sub", on_command_line("--source-path")};
   const Error error = refusal_of(facts, policy);
   CHECK(error.message == "cannot use '/srv/work/sub' (--source-path) as the checkout: a link in the checkout leads out of it to '/etc/target'");
-  CHECK(error.hint == "if that is meant, name the real path: --source-path /etc/target");
+  CHECK(error.hint == "if you mean that place, name the real path: --source-path /etc/target");
   policy.source_path.value = "/srv/work/inside";
   CHECK(plan_of(facts, policy).source_path == "/srv/work/src");
 }
