@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "explain/subjects.hpp"
+#include "model/dropped_variables.hpp"
 
 namespace stepbox::explain {
 namespace {
@@ -59,13 +60,10 @@ Phrase redirected(std::vector<std::string> names, const Plan& plan) {
   return count > kNamed ? phrase.words("...") : phrase;
 }
 
-bool has_variable(const Plan& plan, const std::string& name) { return std::ranges::find(plan.environment, name, &EnvEntry::name) != plan.environment.end(); }
-
 // Variables that single rules, or clearing the environment, took from the step. Another value may have followed.
 void add_dropped(Rows& rows, const run::Planned& planned, Detail detail) {
   std::vector<std::string> names;
-  for (const std::string& name : planned.plan.unset) {
-    if (has_variable(planned.plan, name)) continue;
+  for (const std::string& name : dropped_variables(planned.plan)) {
     const auto rule = std::ranges::find_if(planned.policy.environment, [&](const EnvRule& candidate) {
       return candidate.action == EnvAction::unset && candidate.name == name;
     });

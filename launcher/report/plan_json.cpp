@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "model/dropped_variables.hpp"
+
 namespace stepbox::report {
 namespace {
 
@@ -171,7 +173,7 @@ Json environment(const Plan& plan, const Policy& policy) {
   return {{"cleared", policy.clear_environment.value},
           {"cleared_from", from(policy.clear_environment.origin)},
           {"variables", list_of(plan.environment, variable_record)},
-          {"dropped", list_of(plan.unset, [](const std::string& name) { return Json{{"name", name}}; })}};
+          {"dropped", list_of(dropped_variables(plan), [](const std::string& name) { return Json{{"name", name}}; })}};
 }
 
 // Cores as people write them, as in the report.

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "model/dropped_variables.hpp"
 #include "plan/plan_fixture.hpp"
 
 using namespace stepbox;
@@ -100,6 +101,14 @@ TEST_CASE("a cleared environment keeps what is needed and what is named, and tel
   CHECK(value(plan, "SECRET") == "(unset)");
   CHECK(value(plan, "HOME") == "/box/home");
   CHECK(plan.unset == std::vector<std::string>{"SECRET", "AWS_KEY"});
+}
+
+TEST_CASE("a variable that the step gets anew is not dropped", "[run][environment]") {
+  Policy policy = default_policy();
+  policy.clear_environment.value = true;
+  const Plan plan = plan_of(inheriting({"HOME=/home/bob", "SECRET=x"}), policy);
+  CHECK(value(plan, "HOME") == "/box/home");
+  CHECK(dropped_variables(plan) == std::vector<std::string>{"SECRET"});
 }
 
 TEST_CASE("rules of the policy come last, in their order", "[run][environment]") {

@@ -1,0 +1,15 @@
+#include "model/dropped_variables.hpp"
+
+#include <algorithm>
+
+namespace stepbox {
+
+std::vector<std::string> dropped_variables(const Plan& plan) {
+  std::vector<std::string> names = plan.unset;
+  std::erase_if(names, [&](const std::string& name) {
+    return std::ranges::find(plan.environment, name, &EnvEntry::name) != plan.environment.end();
+  });
+  return names;
+}
+
+}  // namespace stepbox
