@@ -107,6 +107,22 @@ std::string_view only_one_that_begins_with(std::string_view word, std::span<cons
 
 }  // namespace
 
+
+std::string shell_word(std::string_view text) {
+  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./,:@%";
+  if (!text.empty() && text.find_first_not_of(kPlain) == std::string_view::npos) return std::string(text);
+  std::string others(text);
+  std::erase_if(others, [](char c) { return c == '\'' || c == '\\'; });
+  // Only this form can hold control characters and stray bytes; it has the escapes of escaped().
+  if (escaped(others) != others) return "$'" + escaped(text) + "'";
+  std::string out = "'";
+  for (const char c : text) {
+    if (c == '\'') out += "'\\''";
+    else out += c;
+  }
+  return out + "'";
+}
+
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates) {
   // A word of 64 bytes or more is no typo, and the table grows with the square of its length.
   if (word.size() > 64) return {};

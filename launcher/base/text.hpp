@@ -17,6 +17,10 @@ std::string quoted(std::string_view text);
 // The same escapes, without the quotes.
 std::string escaped(std::string_view text);
 
+// The text as one word for a shell, as it is if no character needs quotes, and on one line. For every path and command
+// in advice that a user may type.
+std::string shell_word(std::string_view text);
+
 // Whether the bytes are well-formed UTF-8 (no overlong forms, no surrogates).
 bool is_utf8(std::string_view text);
 

@@ -186,3 +186,12 @@ TEST_CASE("a sum is written down in lines", "[base]") {
   const SumLine lines[] = {{"512 MiB", "cache"}, {"1 GiB", "tmp"}};
   CHECK(sum_text(lines, "1.5 GiB") == "\n  512 MiB  cache\n    1 GiB  tmp\n  1.5 GiB  together");
 }
+
+TEST_CASE("a shell reads the word that was meant", "[text]") {
+  CHECK(shell_word("/opt/sdk-1.2_x") == "/opt/sdk-1.2_x");
+  CHECK(shell_word("") == "''");
+  CHECK(shell_word("/a/my tools/it's") == R"('/a/my tools/it'\''s')");
+  CHECK(shell_word("~/x") == "'~/x'");
+  CHECK(shell_word("a\\b") == R"('a\b')");
+  CHECK(shell_word("a\n'b\xff") == R"($'a\n\'b\xff')");
+}
