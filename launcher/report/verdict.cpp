@@ -127,13 +127,13 @@ std::string command_of(const Report& report) {
   return "command " + quoted(report.argv.empty() ? "" : report.argv.front());
 }
 
-// execve also says ENOENT for a script whose interpreter is missing. If the interpreter could not be found out, a user
-// who typed a path knows that the file is there, so the sentence points to the other cause.
+// execve also says ENOENT for a script whose interpreter is missing.
 std::string not_found_text(const Report& report) {
   if (!report.interpreter.empty())
     return "the interpreter " + quoted(report.interpreter) + " of " + command_of(report) + " was not found in the box";
-  const bool is_path = !report.argv.empty() && report.argv.front().find('/') != std::string::npos;
-  return command_of(report) + (is_path ? " or its interpreter" : "") + " was not found in the box";
+  const NotStarted* refused = std::get_if<NotStarted>(&report.outcome);
+  const bool is_there = refused != nullptr && refused->program >= 0;
+  return (is_there ? "the interpreter of " : "") + command_of(report) + " was not found in the box";
 }
 
 // A sandbox inside the box may kill by the same signal, so ours is blamed only if it kills at all.

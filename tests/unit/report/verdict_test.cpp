@@ -244,7 +244,9 @@ TEST_CASE("a command that was not found is named", "[report]") {
 TEST_CASE("a script may be there and its interpreter not", "[report]") {
   Report report = plain_report(NotStarted{ENOENT});
   report.argv = {"./build.sh"};
-  CHECK(sentence(report) == "command './build.sh' or its interpreter was not found in the box");
+  CHECK(sentence(report) == "command './build.sh' was not found in the box");
+  report.outcome = NotStarted{ENOENT, 0};
+  CHECK(sentence(report) == "the interpreter of command './build.sh' was not found in the box");
 }
 
 TEST_CASE("a command that cannot be executed has its reason", "[report]") {
