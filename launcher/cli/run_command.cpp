@@ -14,6 +14,7 @@
 #include "cli/subcommands.hpp"
 #include "report/report.hpp"
 #include "run/caller.hpp"
+#include "run/failure_hints.hpp"
 #include "sys/bounded_child.hpp"
 
 namespace stepbox::cli {
@@ -32,20 +33,26 @@ void say(const Report& report) {
   } else {
     log::say(report::summary(report, report::SummaryStyle::plain));
   }
-  if (const std::string line = report::hidden_settings_line(report); !line.empty()) log::say(line);
   for (const std::string& line : report::seccomp_log_lines(report)) log::say(line);
+}
+
+// An interactive shell ends with the exit code of its last command, whose message the user has seen.
+bool is_worth_telling(const Report& report, const RunOptions& options) {
+  const bool is_left_shell = options.request.is_shell && report.verdict == Verdict::failure;
+  return is_left_shell ? report::has_news_beside_verdict(report) : report::is_noteworthy(report);
 }
 
 // In a child: a full pipe without a reader must not delay the exit code for ever. The child has a while, for a user
 // who has halted the terminal to read.
-void summarise(const Report& report, SummaryWhen when) {
-  const bool is_wanted = when == SummaryWhen::always || (when == SummaryWhen::automatic && report::is_noteworthy(report));
+void summarise(const Report& report, const RunOptions& options) {
+  const bool is_wanted = options.summary == SummaryWhen::always || (options.summary == SummaryWhen::automatic && is_worth_telling(report, options));
   if (!is_wanted) return;
   constexpr std::chrono::seconds kPatience{10};
   const auto tell = [&](int) {
     log::set_patience(kPatience);
     say(report);
     if (!report.hint.empty()) log::hint(report.hint);
+    else if (const std::string chosen = run::chosen_text(report.differences); !chosen.empty()) log::say(chosen);
   };
   sys::run_bounded(tell, {}, kPatience, 0);
 }
@@ -57,12 +64,12 @@ int refuse(RunRecord& record, const Error& error) {
   return code;
 }
 
-Result<int> conclude(RunRecord& record, Report& report, SummaryWhen summary) {
+Result<int> conclude(RunRecord& record, Report& report, const RunOptions& options) {
   const Result<> written = record.finish(report);
   // Standard error may be a pipe without a reader, or a file that may not grow.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
-  summarise(report, summary);
+  summarise(report, options);
   TRY(written);
   return report.exit_code;
 }
@@ -80,7 +87,7 @@ int run(const Result<RunOptions>& options, Arguments arguments) {
   run::RunRequest request = options->request;
   request.give_up = [&record](const Error& error) { ::_exit(refuse(*record, error)); };
   Result<Report> report = guarded<Report>([&] { return run::run_step(request, attribution); });
-  return report ? finish(conclude(*record, *report, options->summary)) : refuse(*record, report.error());
+  return report ? finish(conclude(*record, *report, *options)) : refuse(*record, report.error());
 }
 
 Result<RunOptions> shell_options(Arguments arguments) {

@@ -59,6 +59,7 @@ struct Stray {
 struct Difference {
   std::string name;
   std::string value;
+  std::string origin = {};  // "--network", "strict": the choice behind it; empty for stepbox's default
   bool operator==(const Difference&) const = default;
 };
 

@@ -103,6 +103,7 @@ class Destination {
 // Whether anything is worth a line: the step failed, a volume was full, strays were killed, something
 // was left over, or a protection that the policy asked for is not fully in force.
 bool is_noteworthy(const Report& report);
+bool has_news_beside_verdict(const Report& report);
 
 // plain: for a terminal or a log, after the prefix "stepbox: ".
 // github: a workflow command, "::warning title=stepbox::..."; GitHub reads it only at the start of a line.
@@ -111,12 +112,6 @@ enum class SummaryStyle { plain, github };
 // One line without newline and prefix: the sentence, and what else is worth knowing: "...; 2 processes
 // left running were killed: sleep, java". If there is nothing, how long the step took and what it used.
 std::string summary(const Report& report, SummaryStyle style);
-
-// Whether hidden settings may have had a part in how the step ended.
-bool tells_hidden_settings(const Report& report);
-
-// The hidden settings, a bounded number, and how to show them; empty if they had no part, or there are none.
-std::string hidden_settings_line(const Report& report);
 
 // In seccomp's log mode a line for each kind of call that the profile would have refused, or one that there was none.
 std::vector<std::string> seccomp_log_lines(const Report& report);

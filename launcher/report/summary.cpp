@@ -11,7 +11,6 @@ namespace {
 
 // More names than this make the line longer than anyone reads; the JSON has them all.
 constexpr size_t kNamedStrays = 5;
-constexpr size_t kNamedSettings = 6;
 
 bool is_weakened(const Protection& protection) {
   return protection.requested && protection.state != ProtectionState::active;
@@ -89,15 +88,6 @@ std::string findings(const Report& report) {
   return join(clauses, "; ");
 }
 
-// "~/.npmrc (npm)"; with its whole path if one of the caller's variables has moved it.
-std::string settings_text(const SettingsFile& file) {
-  constexpr std::string_view kConfigHome = "$XDG_CONFIG_HOME/";
-  std::string usual(file.written);
-  if (file.written.starts_with(kConfigHome)) usual = "~/.config/" + usual.substr(kConfigHome.size());
-  const std::string_view below_home = std::string_view(usual).substr(1, usual.size() - (usual.ends_with('/') ? 2 : 1));
-  return (file.path.ends_with(below_home) ? usual : escaped(file.path)) + " (" + std::string(file.tool) + ")";
-}
-
 // "keyctl (i386) 3 times (group keyrings), first by 'make' with 0x1 0x0 0x0 0x0 0x0 0x0"
 std::string logged_call(const LoggedCall& call) {
   std::string out = call.name + (call.is_native ? "" : " (" + std::string(call.architecture) + ")");
@@ -127,8 +117,10 @@ const char* github_command(const Report& report) {
 
 }  // namespace
 
-bool is_noteworthy(const Report& report) {
-  return report.verdict != Verdict::success || has_full_volume(report) || has_reached_a_limit(report) || report.stray_count > 0 ||
+bool is_noteworthy(const Report& report) { return report.verdict != Verdict::success || has_news_beside_verdict(report); }
+
+bool has_news_beside_verdict(const Report& report) {
+  return has_full_volume(report) || has_reached_a_limit(report) || report.stray_count > 0 ||
          !report.leftovers.empty() || std::ranges::any_of(report.protections, is_weakened);
 }
 
@@ -136,22 +128,6 @@ std::string summary(const Report& report, SummaryStyle style) {
   const std::string line = is_noteworthy(report) ? findings(report) : measures(report);
   if (style == SummaryStyle::plain) return line;
   return std::string(github_command(report)) + " title=stepbox::" + github_escaped(line);
-}
-
-bool tells_hidden_settings(const Report& report) {
-  return report.verdict == Verdict::failure || report.verdict == Verdict::timeout || report.verdict == Verdict::silence;
-}
-
-std::string hidden_settings_line(const Report& report) {
-  if (!tells_hidden_settings(report)) return {};
-  std::vector<std::string> names;
-  size_t hidden = 0;
-  for (const SettingsFile& file : report.settings)
-    if (!file.is_shown && ++hidden <= kNamedSettings) names.push_back(settings_text(file));
-  if (hidden == 0) return {};
-  std::string line = "settings of this home that the step did not see: " + join(names, ", ");
-  if (hidden > names.size()) line += ", and " + std::to_string(hidden - names.size()) + " more";
-  return line + "; hint: " + (report.isolation == Isolation::full ? "--settings show" : "--home host");
 }
 
 std::vector<std::string> seccomp_log_lines(const Report& report) {

@@ -1,15 +1,15 @@
-// Explains a command that was not found: by its interpreter, or by how it was typed. Looks at the host's files.
+// Explains a command that did not start by how it was typed, and by the script's interpreter. Pure.
 #pragma once
 
-#include "model/plan.hpp"
-#include "model/report.hpp"
+#include <string>
+#include <string_view>
 
 namespace stepbox::run {
 
-// Sets report.interpreter and a hint when the command is an existing script with a missing interpreter.
-void tell_missing_interpreter(Report& report, const Plan& plan);
+// For a command of one word with blanks in it, which was not found; empty for other words.
+std::string quoting_hint(std::string_view word);
 
-// Sets a hint when the command is one word with blanks in it. Keeps an existing hint.
-void hint_at_quoting(Report& report);
+// For a script whose interpreter was not found. Whether the host has that file is not for the script's author to know.
+std::string interpreter_hint(std::string_view interpreter);
 
 }  // namespace stepbox::run

@@ -18,6 +18,16 @@ constexpr std::string_view kBeforeCommands[] = {"{",  "!",    "if",   "then", "e
 // Words that are no commands, and whose operands are not opened as paths.
 constexpr std::string_view kNoCommands[] = {"for", "case", "select", "function", "fi", "done", "esac", "}", "[", "[[", "test"};
 
+// Commands of the shell itself.
+constexpr std::string_view kBuiltins[] = {
+    ":",       "[",       "alias",    "bg",    "bind",     "break",  "builtin", "caller",   "cd",     "command", "compgen", "complete",
+    "continue", "declare", "dirs",    "disown", "echo",    "enable", "eval",    "exec",     "exit",   "export",  "false",   "fc",
+    "fg",      "getopts", "hash",     "help",  "history",  "jobs",   "kill",    "let",      "local",  "logout",  "mapfile", "popd",
+    "print",   "printf",  "pushd",    "pwd",   "read",     "readarray", "readonly", "return", "set",  "setopt",  "shift",   "shopt",
+    "suspend", "test",    "times",    "trap",  "true",     "type",   "typeset", "ulimit",   "umask",  "unalias", "unset",   "wait"};
+constexpr std::string_view kReadsFile[] = {".", "source", "eval"};
+constexpr std::string_view kDoubtful[] = {"esac", "=(", "((", "[["};
+
 template <size_t kCount>
 bool is_one_of(std::string_view word, const std::string_view (&list)[kCount]) {
   return std::ranges::find(list, word) != std::end(list);
@@ -171,6 +181,21 @@ std::optional<std::string> text_for_shell(std::span<const std::string> words) {
   return std::nullopt;
 }
 
+bool is_program_character(char c) { return is_name_character(c) || std::string_view("-+.").contains(c); }
+
+// A script without "#!" counts as one: a shell was told to run it.
+bool is_shell_script(std::string_view text) {
+  if (!text.starts_with("#!")) return true;
+  const std::string_view line = text.substr(2, text.find('\n') - 2);
+  return std::ranges::any_of(split(line, ' '), [](std::string_view word) { return is_one_of(base_name(word), kShells); });
+}
+
+// Whether the script makes the name a function or an alias.
+bool is_defined(const std::string& name, std::string_view text) {
+  const std::string ways[] = {name + "()", name + " ()", "function " + name, "alias " + name + "="};
+  return std::ranges::any_of(ways, [&](const std::string& way) { return text.contains(way); });
+}
+
 SimpleCommand words_of(std::span<const std::string> argv) {
   SimpleCommand command;
   for (const std::string& word : argv) command.push_back({.text = word});
@@ -180,6 +205,21 @@ SimpleCommand words_of(std::span<const std::string> argv) {
 }  // namespace
 
 std::vector<SimpleCommand> shell_commands(std::string_view text) { return Lexer(text).read(); }
+
+std::vector<std::string> programs_of_script(std::string_view text) {
+  const bool is_doubtful = std::ranges::any_of(kDoubtful, [&](std::string_view part) { return text.contains(part); });
+  if (is_doubtful || !is_shell_script(text)) return {};
+  const std::vector<SimpleCommand> commands = shell_commands(text);
+  const auto reads_other_file = [](const SimpleCommand& command) { return is_one_of(command.front().text, kReadsFile); };
+  if (std::ranges::any_of(commands, reads_other_file)) return {};
+  std::vector<std::string> names;
+  for (const SimpleCommand& command : commands) {
+    const Word& name = command.front();
+    const bool is_named = name.is_literal && std::ranges::all_of(name.text, is_program_character);
+    if (is_named && !is_one_of(name.text, kBuiltins) && !is_defined(name.text, text)) names.push_back(name.text);
+  }
+  return names;
+}
 
 CommandLine read_command_line(const std::vector<std::string>& argv) {
   CommandLine line;

@@ -20,6 +20,10 @@ using SimpleCommand = std::vector<Word>;  // the command's name first; assignmen
 // The simple commands in a shell text, in order. Stops at a here-document, and at lengths that no command line reaches.
 std::vector<SimpleCommand> shell_commands(std::string_view text);
 
+// The names of programs that a shell script runs, in order. Empty for a script in another language, and for one that
+// this parser could misread: with functions from another file, `case`, arrays or arithmetic.
+std::vector<std::string> programs_of_script(std::string_view text);
+
 // The parts of a command line, with its `sh -c` texts taken apart.
 struct CommandLine {
   std::vector<SimpleCommand> commands;    // argv itself, and the texts after `sh -c`

@@ -7,7 +7,6 @@
 #include "base/text.hpp"
 #include "caches/registry.hpp"
 #include "model/box_limits.hpp"
-#include "sys/files.hpp"
 #include "workspace/attribution.hpp"
 
 namespace stepbox::run {
@@ -110,21 +109,6 @@ void fill_plan(Report& report, const Planned& planned) {
   report.kernel = planned.facts.kernel;
   report.memory_total = planned.facts.memory_total;
   report.warnings = planned.plan.warnings;
-}
-
-void hint_at_hidden_command(Report& report, const Plan& plan) {
-  if (report.verdict != Verdict::not_found) return;
-  if (plan.isolation != Isolation::full) return;
-  for (const std::string& program : plan.programs) {
-    const std::string path = program.starts_with('/') ? program : plan.cwd + "/" + program;
-    // Only a hint: a path that cannot be looked at gets none.
-    if (sys::kind_of(path).value_or(sys::PathKind::missing) != sys::PathKind::file) continue;
-    // Names the file alone: its directory may hold secrets, or be one that the step writes to.
-    const std::string real = sys::real_path(path).value_or(path).value_or(path);
-    report.hint = quoted(program) + " exists on the host but is hidden in the box: show it with --ro " + escaped(real);
-    report.warnings.push_back(report.hint);
-    return;
-  }
 }
 
 }  // namespace stepbox::run

@@ -29,7 +29,4 @@ void fill_enclosing_memory(Report& report, uint64_t kills, uint64_t limit);
 // Which tools filled the volumes, or the step's own directory if given. Walks all of it.
 void fill_caches(Report& report, const Plan& plan, const sandbox::Box& box, int private_directory);
 
-// A command that exists on the host but not in the box was masked: hints at the option for that.
-void hint_at_hidden_command(Report& report, const Plan& plan);
-
 }  // namespace stepbox::run

@@ -5,16 +5,21 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <optional>
 
 #include "base/text.hpp"
+#include "host/look_up_settings.hpp"
 #include "plan/layout.hpp"
 #include "report/report.hpp"
 #include "run/box_view.hpp"
+#include "run/command_hints.hpp"
 #include "run/command_words.hpp"
 #include "run/failure_hints.hpp"
+#include "run/host_way.hpp"
 #include "sys/bounded_child.hpp"
 #include "sys/files.hpp"
+#include "sys/script.hpp"
 #include "sys/write_all.hpp"
 
 namespace stepbox::run {
@@ -25,6 +30,11 @@ constexpr size_t kMostPrograms = 32;
 constexpr size_t kMostScript = size_t{64} << 10;
 
 bool is_program(mode_t mode) { return S_ISREG(mode) && (mode & 0111) != 0; }
+
+bool is_program(const std::string& path) {
+  const auto status = sys::status_of(path);
+  return status && *status && is_program((*status)->st_mode);
+}
 
 std::string_view base_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
@@ -64,6 +74,22 @@ bool is_written(const SimpleCommand& command, const Word& word) {
   return row != std::end(kWriters) && (row->writes == Writes::all || &word == &command.back());
 }
 
+// Commands after which relative words start elsewhere, and options with the same effect.
+constexpr std::string_view kChangeDirectory[] = {"cd", "pushd", "popd"};
+constexpr std::string_view kInDirectory[] = {"-C", "--chdir", "--directory"};
+
+bool changes_directory(const SimpleCommand& command) {
+  const auto is_option = [](const Word& word) { return std::ranges::find(kInDirectory, std::string_view(word.text).substr(0, word.text.find('='))) != std::end(kInDirectory); };
+  return std::ranges::find(kChangeDirectory, command.front().text) != std::end(kChangeDirectory) || std::ranges::any_of(command, is_option);
+}
+
+// "../.." of "../../go.mod"; empty if the path does not lead up.
+std::string way_up(std::string_view typed) {
+  size_t end = 0;
+  while (typed.substr(end).starts_with("../")) end += 3;
+  return std::string(typed.substr(0, end == 0 ? 0 : end - 1));
+}
+
 class Search {
  public:
   Search(const Report& report, const Planned& planned, const BoxView& box)
@@ -71,8 +97,12 @@ class Search {
 
   // The surest and most helpful findings first.
   std::optional<Finding> find() {
+    if (report_.verdict == Verdict::not_executable) return not_executable();
+    if (plan_.isolation != Isolation::full) return std::nullopt;
+    if (report_.verdict == Verdict::not_found) return not_found();
+    if (!report::has_unknown_cause(report_)) return std::nullopt;
     if (auto found = hidden_command(line_.commands)) return found;
-    if (auto found = hidden_command_of_script()) return found;
+    if (auto found = missing_command_of_script()) return found;
     if (auto found = hidden_socket()) return found;
     if (auto found = agent()) return found;
     if (auto found = hidden_safe_directory()) return found;
@@ -88,11 +118,8 @@ class Search {
 
   bool is_absent(const std::string& path) const { return box_.look(path).state == BoxView::State::absent; }
 
-  // The file on the host, links resolved; empty if that is unknown.
-  static std::optional<std::string> on_host(const std::string& path) {
-    const auto real = sys::real_path(path);
-    return real ? *real : std::nullopt;
-  }
+  // The file on the host, links resolved; nothing if the project or the step could have laid the way to it.
+  std::optional<std::string> on_host(const std::string& path) const { return host_way(plan_, path).real; }
 
   // The path to name with --ro. If the box shows a link to something hidden, nothing can be mounted in the link's
   // place, so --ro needs the link's target.
@@ -106,8 +133,8 @@ class Search {
     for (const std::string_view entry : split(search_path, ':')) {
       if (!entry.starts_with('/')) continue;
       const std::string path = lexically_normal(std::string(entry) + "/" + std::string(name));
-      const auto status = sys::status_of(path);
-      if (status && *status && is_program((*status)->st_mode)) return path;
+      const auto real = on_host(path);
+      if (real && is_program(*real)) return path;
     }
     return std::nullopt;
   }
@@ -145,15 +172,44 @@ class Search {
     return std::nullopt;
   }
 
-  // Only after the exit code of a shell that did not find a command, since nothing tells which command of the script
-  // ran last.
-  std::optional<Finding> hidden_command_of_script() {
+  // Only a file of the project is meant to become executable.
+  std::optional<Finding> not_executable() const {
+    const std::string& name = plan_.argv.front();
+    const std::string& project = plan_.source_path.empty() ? plan_.cwd : plan_.source_path;
+    const std::string path = absolute(name);
+    if (!name.contains('/') || !is_within(path, project)) return std::nullopt;
+    const auto status = sys::status_of(path, sys::Links::themselves);
+    if (!status || !*status || !S_ISREG((*status)->st_mode) || ((*status)->st_mode & 0111) != 0) return std::nullopt;
+    return Finding{Finding::Kind::not_executable, name, {}};
+  }
+
+  std::optional<Finding> not_found() const {
+    const std::string& name = plan_.argv.front();
+    const NotStarted* refused = std::get_if<NotStarted>(&report_.outcome);
+    // The command exists, and its interpreter does not.
+    if (refused == nullptr || refused->program >= 0) return std::nullopt;
+    if (name.contains('/')) return hidden_path({name, absolute(name), absolute(name), false, !name.starts_with('/')}, {.text = name});
+    if (auto found = hidden_program(name)) return found;
+    for (const std::string& program : plan_.programs) {
+      const HostWay way = host_way(plan_, absolute(program));
+      if (way.is_projects) return std::nullopt;
+      if (way.real && is_program(*way.real)) return Finding{Finding::Kind::hidden_path, name, *way.real};
+    }
+    if (name.empty() || name.contains(' ') || program_on_host(name)) return std::nullopt;
+    return Finding{Finding::Kind::unknown_command, name, {}};
+  }
+
+  // The name comes from the project, so the host is not searched for it. Only after the exit code of a shell that did
+  // not find a command.
+  std::optional<Finding> missing_command_of_script() const {
     if (report_.outcome != Outcome{Exited{kExitNotFound}} || !line_.script) return std::nullopt;
     const BoxView::Seen seen = box_.look(absolute(*line_.script));
     if (seen.host.empty() || !S_ISREG(seen.mode)) return std::nullopt;
     const auto text = sys::read_file(seen.host, kMostScript);
-    return text && text->starts_with("#!") ? hidden_command(shell_commands(*text))
-           : text && line_.script != plan_.argv.front() ? hidden_command(shell_commands(*text)) : std::nullopt;
+    if (!text || (!text->starts_with("#!") && line_.script == plan_.argv.front())) return std::nullopt;
+    for (const std::string& name : programs_of_script(*text))
+      if (is_missing_in_box(name)) return Finding{Finding::Kind::script_command, name, *line_.script};
+    return std::nullopt;
   }
 
   std::string absolute(const std::string& path) const {
@@ -184,8 +240,9 @@ class Search {
   std::optional<Finding> agent() const {
     const std::optional<std::string> path = variable_in_box("SSH_AUTH_SOCK");
     if (!path || !path->starts_with('/')) return std::nullopt;
-    const auto status = sys::status_of(*path);
-    if (!status || !*status || !S_ISSOCK((*status)->st_mode)) return std::nullopt;
+    const auto real = on_host(*path);
+    const auto status = sys::status_of(real.value_or(""));
+    if (!real || !status || !*status || !S_ISSOCK((*status)->st_mode)) return std::nullopt;
     const BoxView::Seen seen = box_.look(*path);
     const bool is_shifted = plan_.identity.isolation == UidIsolation::shifted;
     // Even if shown, the agent would not answer.
@@ -213,7 +270,9 @@ class Search {
     if (variable_in_box("GIT_CONFIG_GLOBAL") || !has_home_in_place()) return std::nullopt;
     for (const char* name : {"/.gitconfig", "/.config/git/config"}) {
       const std::string path = facts_.tilde() + name;
-      const auto text = sys::read_file(path, kMostScript);
+      const auto real = on_host(path);
+      if (!real) continue;
+      const auto text = sys::read_file(*real, kMostScript);
       if (!text || !text->contains("[safe]") || !text->contains("directory")) continue;
       if (is_absent(variable_in_box("HOME").value_or(facts_.tilde()) + name)) return Finding{Finding::Kind::hidden_safe_directory, {}, path};
     }
@@ -226,19 +285,30 @@ class Search {
     std::string path;      // on the host
     std::string in_box;    // differs below "~"
     bool is_written;       // as far as is_written() can tell
+    bool is_relative;      // to the step's directory
   };
 
   std::optional<Named> named_by(const SimpleCommand& command, const Word& word) const {
     if (!word.is_literal) return std::nullopt;
     const size_t equals = word.text.find('=');
-    const bool is_value = !word.text.starts_with('/') && equals != std::string::npos;
+    const bool is_value = equals != std::string::npos && word.text.find('/') > equals;
     const std::string text = is_value ? word.text.substr(equals + 1) : word.text;
     const bool is_in_home = text.starts_with("~/");
-    if (!text.starts_with('/') && !is_in_home) return std::nullopt;
+    const bool writes = is_written(command, word);
     if (is_in_home && !has_home_in_place()) return std::nullopt;
-    const std::string path = lexically_normal(is_in_home ? facts_.tilde() + text.substr(1) : text);
-    const std::string in_box = is_in_home ? variable_in_box("HOME").value_or(facts_.tilde()) + text.substr(1) : path;
-    return Named{text, path, lexically_normal(in_box), is_written(command, word)};
+    const bool is_relative = !text.starts_with('/') && !is_in_home;
+    // A bare word may be anything, but as the operand of touch(1) it is a file.
+    const bool is_bare_file = word.is_target || (writes && &word != &command.front() && (!is_value || word.text.starts_with("of=")));
+    if (is_relative && !is_relative_path(command, text, is_bare_file)) return std::nullopt;
+    const std::string path = is_in_home ? lexically_normal(facts_.tilde() + text.substr(1)) : absolute(text);
+    const std::string in_box = is_in_home ? lexically_normal(variable_in_box("HOME").value_or(facts_.tilde()) + text.substr(1)) : path;
+    return Named{text, path, in_box, writes, is_relative};
+  }
+
+  bool is_relative_path(const SimpleCommand& command, const std::string& text, bool is_bare_file) const {
+    if (text.empty() || text.starts_with('-') || text.contains("://")) return false;
+    if (!text.contains('/') && !is_bare_file) return false;
+    return !changes_directory(command) && std::ranges::none_of(line_.commands, changes_directory);
   }
 
   using Question = std::optional<Finding> (Search::*)(const Named&, const Word&) const;
@@ -262,11 +332,24 @@ class Search {
   std::optional<Finding> hidden_path(const Named& named, const Word& word) const {
     // The shell creates redirection targets itself.
     if (word.is_target) return std::nullopt;
-    if (!on_host(named.path)) return std::nullopt;
     const BoxView::Seen seen = box_.look(named.in_box);
     if (seen.state != BoxView::State::absent || !is_absent(named.path)) return std::nullopt;
+    const HostWay way = host_way(plan_, named.path);
+    if (way.is_projects) return Finding{Finding::Kind::not_in_box, named.typed, {}};
+    if (!way.real) return std::nullopt;
     if (seen.by != nullptr) return Finding{Finding::Kind::path_hidden_by_rule, name_of_rule(*seen.by), named.path};
+    if (const std::string up = way_up(named.typed); named.is_relative && is_rest_of_tree(up, *way.real))
+      return Finding{Finding::Kind::hidden_parent, named.typed, up};
     return Finding{Finding::Kind::hidden_path, named.typed, to_be_shown(named.path)};
+  }
+
+  // Whether the file belongs to a tree of which the checkout is a part, so that the whole tree may be meant. Not if
+  // that tree were the home, or a directory of the system.
+  bool is_rest_of_tree(const std::string& up, const std::string& file) const {
+    if (up.empty() || plan_.source == SourceMode::none || plan_.source_path.empty()) return false;
+    const std::string top = absolute(up);
+    if (top.rfind('/') == 0 || is_within(facts_.tilde(), top)) return false;
+    return is_within(plan_.source_path, top) && is_within(file, top);
   }
 
   std::optional<Finding> read_only_path(const Named& named, const Word&) const {
@@ -277,8 +360,10 @@ class Search {
     if (seen.state != BoxView::State::present || seen.host.empty() || !seen.is_read_only) return std::nullopt;
     if (!S_ISDIR(seen.mode) && !S_ISREG(seen.mode)) return std::nullopt;
     if (::faccessat(AT_FDCWD, seen.host.c_str(), W_OK, AT_EACCESS) != 0) return std::nullopt;
-    const bool is_in_checkout = plan_.source == SourceMode::ro && is_within(seen.host, plan_.source_path);
-    return Finding{is_in_checkout ? Finding::Kind::read_only_checkout : Finding::Kind::read_only_path, path, seen.host};
+    if (plan_.source == SourceMode::ro && is_within(seen.host, plan_.source_path)) return Finding{Finding::Kind::read_only_checkout, path, seen.host};
+    // No advice to open a directory that a link of the project's leads to.
+    if (host_way(plan_, path).is_projects) return std::nullopt;
+    return Finding{Finding::Kind::read_only_path, path, seen.host};
   }
 
   const Report& report_;
@@ -289,27 +374,82 @@ class Search {
   std::vector<std::string> tried_;
 };
 
-// In a child: a file on a network file system that does not answer must not block stepbox.
-std::string look(const Report& report, const Planned& planned, const sandbox::Box& box) {
-  constexpr std::chrono::milliseconds kPatience{500};
-  constexpr size_t kLongest = 8192;
-  std::vector<int> kept;
-  for (const sys::Fd& volume : box.volumes()) kept.push_back(volume.get());
-  const auto search = [&](int out) {
-    const BoxView view(planned.plan, box.volumes());
-    if (const std::optional<Finding> found = Search(report, planned, view).find()) static_cast<void>(sys::write_all(out, text_of(*found)));
-  };
-  const sys::ChildOutput output = sys::run_bounded(search, kept, kPatience, kLongest);
-  return output.finished ? output.text : std::string();
+// The child's findings as texts that each end in a NUL, after a text that says what follows: so a child that is cut off
+// loses no finding that it has written.
+constexpr std::string_view kInterpreter = "interpreter";
+constexpr std::string_view kHint = "hint";
+constexpr std::string_view kSettings = "settings";
+
+void write_texts(int out, std::initializer_list<std::string_view> texts) {
+  std::string all;
+  for (const std::string_view text : texts) (all += text) += '\0';
+  static_cast<void>(sys::write_all(out, all));
+}
+
+void take_findings(Report& report, std::string_view output) {
+  std::vector<std::string_view> texts = split(output, '\0');
+  texts.pop_back();  // what no NUL follows
+  for (size_t i = 0; i + 1 < texts.size();) {
+    const std::string_view what = texts[i];
+    const size_t count = what == kSettings ? 4 : 1;
+    if (i + count >= texts.size()) return;
+    const std::string first(texts[i + 1]);
+    if (what == kInterpreter) report.interpreter = first;
+    if (what == kHint) report.hint = first;
+    if (what == kSettings)
+      report.settings.push_back({.tool = first, .written = std::string(texts[i + 2]), .path = std::string(texts[i + 3]), .is_shown = texts[i + 4] == "shown"});
+    i += 1 + count;
+  }
+}
+
+// The command is there, and so at the same path of the host: the workspace is empty before the step.
+std::string missing_interpreter(const Report& report, const Plan& plan) {
+  const NotStarted* refused = std::get_if<NotStarted>(&report.outcome);
+  if (refused == nullptr || refused->program < 0 || static_cast<size_t>(refused->program) >= plan.programs.size()) return {};
+  const std::string& program = plan.programs[static_cast<size_t>(refused->program)];
+  const std::string found = sys::interpreter_of(program.starts_with('/') ? program : plan.cwd + "/" + program).value_or("");
+  return found.substr(0, found.find('\0'));
+}
+
+void write_hint(int out, const Report& report, const Planned& planned, const BoxView& view) {
+  if (const std::string interpreter = missing_interpreter(report, planned.plan); !interpreter.empty())
+    write_texts(out, {kInterpreter, interpreter, kHint, interpreter_hint(interpreter)});
+  else if (const std::optional<Finding> found = Search(report, planned, view).find())
+    write_texts(out, {kHint, text_of(*found)});
+}
+
+void write_settings(int out, const Planned& planned) {
+  for (const SettingsFile& file : host::settings_of_home(planned.plan, planned.policy, planned.facts))
+    write_texts(out, {kSettings, file.tool, file.written, file.path, file.is_shown ? "shown" : "hidden"});
+}
+
+bool may_get_hint(const Report& report) {
+  return report::has_unknown_cause(report) || report.verdict == Verdict::not_found || report.verdict == Verdict::not_executable;
+}
+
+// Settings explain neither a signal nor a deadline, nor a command that the shell did not find.
+bool may_miss_settings(const Report& report) {
+  return report.verdict == Verdict::failure && report.outcome != Outcome{Exited{kExitNotFound}};
 }
 
 }  // namespace
 
-void fill_hint(Report& report, const Planned& planned, const sandbox::Box& box) {
-  if (!report::has_unknown_cause(report) || !report.hint.empty()) return;
-  report.differences = differences_of(planned);
-  if (planned.plan.isolation == Isolation::full) report.hint = look(report, planned, box);
-  if (report.hint.empty()) report.hint = text_of(report.differences);
+void look_after_step(Report& report, const Planned& planned, const sandbox::Box& box, Attribution attribution) {
+  constexpr std::chrono::milliseconds kPatience{500};
+  constexpr size_t kLongest = size_t{64} << 10;
+  const bool wants_hint = may_get_hint(report);
+  const bool wants_settings = attribution == Attribution::always || (may_miss_settings(report) && runs_tool_with_settings(planned.plan.argv));
+  if (report::has_unknown_cause(report)) report.differences = differences_of(planned);
+  if (!wants_hint && !wants_settings) return;
+  std::vector<int> kept;
+  for (const sys::Fd& volume : box.volumes()) kept.push_back(volume.get());
+  const auto look = [&](int out) {
+    if (wants_hint) write_hint(out, report, planned, BoxView(planned.plan, box.volumes()));
+    if (wants_settings) write_settings(out, planned);
+  };
+  take_findings(report, sys::run_bounded(look, kept, kPatience, kLongest).text);
+  if (report.hint.empty() && report.verdict == Verdict::not_found && report.argv.size() == 1) report.hint = quoting_hint(report.argv.front());
+  if (report.hint.empty() && may_miss_settings(report)) report.hint = settings_hint(planned, report.settings);
 }
 
 }  // namespace stepbox::run

@@ -7,8 +7,9 @@
 
 namespace stepbox::run {
 
-// Fills report.differences and report.hint if the step failed for an unknown cause; keeps an existing hint. Call it
-// when the box is torn down and not yet released. Takes half a second at most, even if a file does not answer.
-void fill_hint(Report& report, const Planned& planned, const sandbox::Box& box);
+// Fills report.interpreter, hint, differences and settings, so far as they matter for the verdict and the report's
+// reader. Call it when the box is torn down and not yet released. A child looks, half a second at most: the project
+// chose many of the paths, and a file on a network file system may not answer.
+void look_after_step(Report& report, const Planned& planned, const sandbox::Box& box, Attribution attribution);
 
 }  // namespace stepbox::run

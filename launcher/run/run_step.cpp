@@ -22,7 +22,6 @@
 #include "plan/parts.hpp"
 #include "report/report.hpp"
 #include "run/caller.hpp"
-#include "run/command_hints.hpp"
 #include "run/fill_report.hpp"
 #include "run/look_for_hints.hpp"
 #include "run/negotiate.hpp"
@@ -217,12 +216,9 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   warn_of_lost_limits(report, cgroup);
   warn_of_lost_silence(report, output);
   if (attribution == Attribution::always || report::has_full_volume(report)) fill_caches(report, planned.plan, box, private_directory.fd());
-  tell_missing_interpreter(report, planned.plan);
   // All facts are in.
   report::conclude(report);
-  if (report.interpreter.empty()) hint_at_hidden_command(report, planned.plan);
-  hint_at_quoting(report);
-  fill_hint(report, planned, box);
+  look_after_step(report, planned, box, attribution);
   box.release();
   report.leftovers = cgroup.destroy();
   if (box.has_survivors() || (ended.ending && ended.ending->has_survivors)) report.leftovers.emplace_back("processes that fork faster than they are killed");
@@ -234,9 +230,6 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   report.time.teardown = seconds_between(over, end);
   tell_time("the box was taken apart", report.time.teardown);
   report.sentence = report::sentence_of(report);
-  // Looks for settings only if someone will read about them: the path that starts a step must stay short.
-  if (attribution == Attribution::always || report::tells_hidden_settings(report))
-    report.settings = host::settings_of_home(planned.plan, planned.policy, planned.facts);
   return report;
 }
 

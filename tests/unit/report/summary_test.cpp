@@ -37,34 +37,6 @@ TEST_CASE("a success is not worth a line", "[report]") {
   CHECK_FALSE(is_noteworthy(told(plain_report(Exited{0}))));
 }
 
-TEST_CASE("a failed step is told which settings it did not see, in one line", "[report]") {
-  using report::hidden_settings_line;
-  Report report = told(plain_report(Exited{1}));
-  CHECK(hidden_settings_line(report).empty());
-  report.settings = {{"npm", "~/.npmrc", "/home/bob/.npmrc", false},
-                     {"git", "~/.gitconfig", "/home/bob/.gitconfig", true},
-                     {"go-env", "$XDG_CONFIG_HOME/go/env", "/home/bob/.config/go/env", false},
-                     {"pip", "$XDG_CONFIG_HOME/pip/pip.conf", "/srv/config/pip/pip.conf", false},
-                     {"gradle", "~/.gradle/init.d/", "/home/bob/.gradle/init.d", true}};
-  CHECK(hidden_settings_line(report) ==
-        "settings of this home that the step did not see: ~/.npmrc (npm), ~/.config/go/env (go-env), "
-        "/srv/config/pip/pip.conf (pip); hint: --settings show");
-  report.isolation = Isolation::landlock;
-  CHECK(hidden_settings_line(report).ends_with("; hint: --home host"));
-  SECTION("bounded") {
-    for (int i = 0; i < 100; ++i) report.settings.push_back({"curl", "~/.curlrc", "/home/bob/.curlrc", false});
-    CHECK(hidden_settings_line(report).find(", and 97 more; hint") != std::string::npos);
-  }
-  SECTION("not where they have nothing to do with it") {
-    for (const Outcome& outcome : {Outcome{Exited{0}}, Outcome{Signaled{SIGSEGV, false}}, Outcome{NotStarted{ENOENT, -1}}}) {
-      Report other = report;
-      other.outcome = outcome;
-      other.exit_code = exit_code_of(outcome);
-      CHECK(hidden_settings_line(told(other)).empty());
-    }
-  }
-}
-
 TEST_CASE("every failure is worth a line", "[report]") {
   CHECK(is_noteworthy(told(plain_report(Exited{1}))));
   CHECK(is_noteworthy(told(plain_report(Signaled{SIGSEGV, false}))));

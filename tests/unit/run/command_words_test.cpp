@@ -80,3 +80,12 @@ TEST_CASE("the shell of a command line is looked into", "[failure-hints]") {
   CHECK(run::read_command_line({"./x.sh"}).script == "./x.sh");
   CHECK_FALSE(run::read_command_line({"sh", "-c", "a"}).script);
 }
+
+TEST_CASE("the programs of a script are told from the shell's own commands", "[failure-hints]") {
+  using Names = std::vector<std::string>;
+  CHECK(run::programs_of_script("set -e\nexport A=1\nif true; then\n  mytool x\nfi\nhelper() { echo; }\nhelper\n") == Names{"mytool"});
+  CHECK(run::programs_of_script("#!/usr/bin/env bash\nmytool\n") == Names{"mytool"});
+  CHECK(run::programs_of_script("#!/usr/bin/python3\nimport x\n").empty());
+  CHECK(run::programs_of_script("case $x in\na) mytool;;\nesac\n").empty());
+  CHECK(run::programs_of_script(". ./lib.sh\nmytool\n").empty());
+}

@@ -16,18 +16,28 @@ run::Planned planned(HostFacts facts, Policy policy = default_policy()) {
 }
 
 bool has(const std::vector<Difference>& differences, const Difference& wanted) {
-  return std::ranges::find(differences, wanted) != differences.end();
+  return std::ranges::any_of(differences, [&](const Difference& one) { return one.name == wanted.name && one.value == wanted.value; });
 }
 
 }  // namespace
 
-TEST_CASE("the box is told by what differs from a run without it", "[failure-hints]") {
-  CHECK(run::text_of(run::differences_of(planned(user_facts()))) ==
-        "the box: home, /tmp and /run fresh; host files ro; sudo off; seccomp default; workspace at most 8 GiB; "
-        "`stepbox explain` says more");
-  CHECK(run::text_of(run::differences_of(planned(root_facts()))) ==
-        "the box: home, /tmp and /run fresh; host files ro; user ids shifted; seccomp default; workspace at most 8 GiB; "
-        "`stepbox explain` says more");
+TEST_CASE("defaults are differences, but not worth a line", "[failure-hints]") {
+  const std::vector<Difference> found = run::differences_of(planned(GENERATE(user_facts(), root_facts())));
+  CHECK(has(found, {"home", "fresh"}));
+  CHECK(has(found, {"host files", "ro"}));
+  CHECK(has(found, {"workspace", "at most 8 GiB"}));
+  CHECK(run::chosen_text(found).empty());
+}
+
+TEST_CASE("choices are listed with the option or policy behind them", "[failure-hints]") {
+  Policy policy = default_policy();
+  policy.network = {NetworkMode::none, on_command_line("--network")};
+  policy.source = {SourceMode::ro, {.layer = Layer::built_in, .place = "strict", .line = 10, .column = 9}};
+  policy.limits.of_process.push_back({RLIMIT_FSIZE, "file-size", 1 << 20, on_command_line("--limit")});
+  policy.limits.of_process.push_back({RLIMIT_NOFILE, "open-files", 4096, on_command_line("--limit")});
+  CHECK(run::chosen_text(run::differences_of(planned(user_facts(), policy))) ==
+        "chosen for this step: checkout ro [strict], network none [--network], file-size at most 1 MiB [--limit], "
+        "open-files at most 4096 [--limit]");
 }
 
 TEST_CASE("what a policy takes away is named, and what it leaves is not", "[failure-hints]") {
@@ -47,7 +57,7 @@ TEST_CASE("what a policy takes away is named, and what it leaves is not", "[fail
   CHECK(has(found, {"checkout", "ro"}));
   CHECK(has(found, {"nested sandboxes", "denied"}));
   CHECK(has(found, {"environment", "without A, B, C\\n and 2 more"}));
-  CHECK(has(found, {"file-size", "at most 4096"}));
+  CHECK(has(found, {"file-size", "at most 4 KiB"}));
 }
 
 TEST_CASE("without a box the host's own places are no difference", "[failure-hints]") {
@@ -61,10 +71,38 @@ TEST_CASE("without a box the host's own places are no difference", "[failure-hin
   CHECK_FALSE(has(found, {"host files", "ro"}));
 }
 
-TEST_CASE("nothing that differs is nothing to say", "[failure-hints]") {
-  CHECK(run::text_of(std::vector<Difference>()).empty());
-  CHECK(run::text_of(std::vector<Difference>{{"network", "none"}}) == "the box: network none; `stepbox explain` says more");
-  CHECK(run::text_of(std::vector<Difference>{{"a", "x"}, {"b", "x"}}) == "the box: a and b x; `stepbox explain` says more");
+TEST_CASE("hidden settings are a hint only to a command line that runs their tool", "[failure-hints]") {
+  const std::vector<SettingsFile> settings = {{"npm", "~/.npmrc", "/home/bob/.npmrc", false},
+                                              {"git", "~/.gitconfig", "/home/bob/.gitconfig", true},
+                                              {"go-env", "$XDG_CONFIG_HOME/go/env", "/home/bob/.config/go/env", false},
+                                              {"pip", "$XDG_CONFIG_HOME/pip/pip.conf", "/srv/config/pip/pip.conf", false},
+                                              {"maven", "~/.m2/settings.xml", "/home/bob/.m2/settings.xml", false}};
+  const auto hint = [&](std::vector<std::string> argv, Policy policy = default_policy()) {
+    run::Planned made = planned(user_facts(), std::move(policy));
+    made.plan.argv = std::move(argv);
+    CHECK(run::runs_tool_with_settings(made.plan.argv) == (made.plan.argv.front() != "make"));
+    return run::settings_hint(made, settings);
+  };
+  CHECK(hint({"npm", "ci"}) == "npm's settings (~/.npmrc) are hidden in the box: --settings show");
+  CHECK(hint({"env", "A=1", "npx", "x"}) == "npx's settings (~/.npmrc) are hidden in the box: --settings show");
+  CHECK(hint({"sh", "-c", "cd sub && go build ./..."}) == "go's settings (~/.config/go/env) are hidden in the box: --settings show");
+  CHECK(hint({"python3", "-m", "pip", "install", "x"}) == "pip's settings (/srv/config/pip/pip.conf) are hidden in the box: --settings show");
+  CHECK(hint({"./mvnw", "package"}) == "mvnw's settings (~/.m2/settings.xml) are hidden in the box: --settings show");
+  CHECK(hint({"git", "status"}).empty());
+  CHECK(hint({"make", "npm"}).empty());
+  SECTION("not to a step that must not have them") {
+    Policy hiding = default_policy();
+    hiding.settings.origin = on_command_line("--settings");
+    CHECK(hint({"npm", "ci"}, hiding).empty());
+    Policy reduced = default_policy();
+    reduced.root.value = RootMode::system;
+    CHECK(hint({"npm", "ci"}, reduced).empty());
+  }
+}
+
+TEST_CASE("a remedy can be typed", "[failure-hints]") {
+  CHECK(run::text_of(Finding{Finding::Kind::hidden_path, "x", "/a/my tools/it's"}).ends_with(R"(--ro '/a/my tools/it'\''s')"));
+  CHECK(run::text_of(Finding{Finding::Kind::read_only_path, "x", "/a/$b"}).ends_with("--rw '/a/$b'"));
 }
 
 TEST_CASE("every finding is one line with its names escaped", "[failure-hints]") {
