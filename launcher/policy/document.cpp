@@ -79,11 +79,15 @@ class Flattener {
  public:
   Flattener(Layer layer, const std::string& place) : layer_(layer), place_(place) {}
 
-  Result<Document> flatten(const Node& root) {
-    if (root.kind != Node::Kind::map && root.kind != Node::Kind::null)
+  Result<Document> flatten(yaml::Reading reading) {
+    const Node& root = reading.root;
+    const bool is_map = root.kind == Node::Kind::map;
+    if (!reading.faults.empty() && !is_map) return std::unexpected(std::move(reading.faults.front().error));
+    for (yaml::Fault& fault : reading.faults) document_.mistakes.push_back({fault.line, fault.column, std::move(fault.error)});
+    if (!is_map && root.kind != Node::Kind::null)
       return fail(yaml::position(place_, root) + ": a policy is a map of keys, not " + std::string(kind_of(root)));
     section("", root);
-    if (!has_version_) complain(root, "version", "missing (write 'version: 1' first)");
+    if (!has_version_ && reading.is_whole) complain(root, "version", "missing (write 'version: 1' first)");
     std::ranges::stable_sort(document_.mistakes, {}, [](const Mistake& mistake) { return std::pair(mistake.line, mistake.column); });
     if (has_enough())
       document_.mistakes.back() = {0, 0, Error{escaped(place_) + ": more mistakes than the " + std::to_string(kMostMistakes) + " above"}};
@@ -210,8 +214,7 @@ class Flattener {
 }  // namespace
 
 Result<Document> read_document(std::string_view text, Layer layer, const std::string& place) {
-  TRY_ASSIGN(const Node root, yaml::parse(text, place));
-  return Flattener(layer, place).flatten(root);
+  return Flattener(layer, place).flatten(yaml::read(text, place));
 }
 
 }  // namespace stepbox::policy

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
+#include <tuple>
 
 #include "base/text.hpp"
 #include "policy/builtin.hpp"
@@ -35,19 +37,26 @@ class Gatherer {
     if (!text) return false;
     TRY_ASSIGN(Document document, read_document(*text, layer_, place));
     open_files_.push_back(path);
+    std::vector<Mistake> mistakes = std::exchange(gathered_.mistakes, {});
     for (const Extension& extension : document.extends) {
       if (extended_ > kMaxPolicies) break;  // already a mistake
       const std::string at = escaped(extension.origin.text()) + ": extends";
       const std::string outer = std::exchange(via_, at);
-      const size_t known = gathered_.mistakes.size();
-      if (auto extended = extend(extension, path); !extended) gathered_.mistakes.push_back(std::move(extended).error());
-      for (size_t i = known; i < gathered_.mistakes.size(); ++i)
-        gathered_.mistakes[i] = std::move(gathered_.mistakes[i]).within(at);
+      const Origin outer_at = std::exchange(via_at_, extension.origin);
+      const auto found = [&](Error error) {
+        document.mistakes.push_back({extension.origin.line, extension.origin.column, std::move(error).within(at)});
+      };
+      auto extended = extend(extension, path);
+      for (Mistake& mistake : std::exchange(gathered_.mistakes, {})) found(std::move(mistake.error));
+      if (!extended) found(std::move(extended).error());
       via_ = outer;
+      via_at_ = outer_at;
     }
     open_files_.pop_back();
-    for (Mistake& mistake : document.mistakes) gathered_.mistakes.push_back(std::move(mistake.error));
-    for (Setting& setting : document.settings) gathered_.steps.push_back(Step{std::move(setting), via_});
+    sort_by_line(document.mistakes);
+    std::ranges::move(document.mistakes, std::back_inserter(mistakes));
+    gathered_.mistakes = std::move(mistakes);
+    for (Setting& setting : document.settings) add_step(std::move(setting));
     gathered_.names.push_back(PolicyName{place, layer_});
     return true;
   }
@@ -57,15 +66,18 @@ class Gatherer {
     if (found == builtins().end()) return unknown_policy(name);
     for (const BuiltinSetting& setting : found->settings) {
       Origin origin{.layer = Layer::built_in, .place = std::string(name), .line = setting.line};
-      gathered_.steps.push_back(Step{
-          Setting{std::string(setting.key), std::string(setting.name), std::string(setting.value), std::move(origin)},
-          via_});
+      add_step(Setting{std::string(setting.key), std::string(setting.name), std::string(setting.value), std::move(origin)});
     }
     gathered_.names.push_back(PolicyName{std::string(name), layer_});
     return {};
   }
 
  private:
+  void add_step(Setting setting) {
+    const Origin at = via_.empty() ? setting.origin : via_at_;
+    gathered_.steps.push_back(Step{std::move(setting), via_, at.line, at.column});
+  }
+
   Result<> extend(const Extension& extension, const std::string& extending) {
     if (++extended_ > kMaxPolicies) return fail("more than " + std::to_string(kMaxPolicies) + " policies");
     if (!is_file_name(extension.name)) return builtin(extension.name);
@@ -82,6 +94,7 @@ class Gatherer {
   Layer layer_;
   Gathered gathered_;
   std::string via_;
+  Origin via_at_;
   size_t extended_ = 0;
   std::vector<std::string> open_files_;
 };
@@ -95,6 +108,11 @@ bool is_file_name(std::string_view name) {
 std::string path_below(std::string_view directory, std::string_view path) {
   if (path.starts_with('/')) return lexically_normal(path);
   return lexically_normal(std::string(directory) + "/" + std::string(path));
+}
+
+void sort_by_line(std::vector<Mistake>& mistakes) {
+  const auto place = [](const Mistake& mistake) { return std::tuple(mistake.line == 0, mistake.line, mistake.column); };
+  std::ranges::stable_sort(mistakes, {}, place);
 }
 
 Result<Gathered> gather_file(const std::string& path, const std::string& place, Layer layer) {

@@ -36,6 +36,16 @@ std::string_view reason_against(const Setting& setting) {
   return setting.key == "environment.set" ? policy::reason_against(variable, setting.value) : policy::reason_against(variable);
 }
 
+// The hint of the first, since a hint under several lines is taken for the first one's.
+Error all_of(std::vector<Mistake> mistakes) {
+  std::vector<Error> errors;
+  std::string hint = mistakes.front().error.hint;
+  for (Mistake& mistake : mistakes) errors.push_back(std::move(mistake.error));
+  Error all = together(std::move(errors));
+  all.hint = std::move(hint);
+  return all;
+}
+
 class Resolver {
  public:
   explicit Resolver(const ResolveRequest& request) : request_(request) {}
@@ -66,7 +76,7 @@ class Resolver {
   }
 
   Result<> apply(const Gathered& gathered) {
-    if (!gathered.mistakes.empty()) return std::unexpected(together(gathered.mistakes));
+    if (!gathered.mistakes.empty()) return std::unexpected(all_of(gathered.mistakes));
     for (const Step& step : gathered.steps)
       if (auto applied = put(step.setting); !applied)
         return std::unexpected(blamed_on(step, std::move(applied).error()));
@@ -80,25 +90,27 @@ class Resolver {
     return apply_setting(policy_, setting);
   }
 
-  // First refuses all settings that are wrong in themselves. If there are none, judges the layer as a whole, since two
-  // settings may be acceptable only together: a new volume and a smaller workspace.
+  // Judges each setting in itself, and the others as a whole, since two settings may be acceptable only together: a new
+  // volume and a smaller workspace.
   Result<> apply_project(Gathered gathered) {
-    std::vector<Error> refusals;
-    for (const Step& step : gathered.steps) {
+    std::vector<Mistake> refusals;
+    const auto refuse = [&](const Step& step, const KeyRow& row, const std::string& what) {
+      refusals.push_back(refusal(step, row, where(step.setting) + ": a project policy may not " + what));
+    };
+    std::erase_if(gathered.steps, [&](const Step& step) {
       const KeyRow* row = find_key(step.setting.key);
-      if (row == nullptr) continue;
-      if (row->trust == Trust::operator_only)
-        refusals.push_back(refusal(step, *row, where(step.setting) + ": a project policy may not set this"));
-      else if (const std::string_view reason = reason_against(step.setting); !reason.empty())
-        refusals.push_back(refusal(step, *row, where(step.setting) + ": a project policy may not touch " +
-                                                   quoted(variable_of(step.setting)) + ": " + std::string(reason)));
-    }
-    TRY(all_is_well(std::move(gathered.mistakes), std::move(refusals)));
-    if (gathered.steps.empty()) return apply(gathered);
+      if (row == nullptr) return false;
+      const std::string_view reason = reason_against(step.setting);
+      if (row->trust == Trust::operator_only) refuse(step, *row, "set this");
+      else if (!reason.empty()) refuse(step, *row, "touch " + quoted(variable_of(step.setting)) + ": " + std::string(reason));
+      return row->trust == Trust::operator_only || !reason.empty();
+    });
+    std::vector<Mistake> mistakes = std::exchange(gathered.mistakes, {});
     Policy base = policy_;
     TRY(apply(gathered));
-    TRY(all_is_well({}, widenings(base, gathered)));
-    without_project_ = std::move(base);
+    std::ranges::move(widenings(base, gathered), std::back_inserter(refusals));
+    TRY(all_is_well(std::move(mistakes), std::move(refusals)));
+    if (!gathered.steps.empty()) without_project_ = std::move(base);
     project_ = std::move(gathered);
     return {};
   }
@@ -111,7 +123,7 @@ class Resolver {
     Policy without = *without_project_;
     Policy with = policy_;
     drop_common_volumes(without, with);
-    std::vector<Error> refusals;
+    std::vector<Mistake> refusals;
     for (const KeyRow& row : keys()) {
       if (row.trust != Trust::tighten) continue;
       std::optional<Widening> widening = widening_of(row, without, with);
@@ -124,15 +136,14 @@ class Resolver {
     return all_is_well({}, std::move(refusals));
   }
 
-  // The hint of a single refusal names its key; several refusals share a general hint.
-  Result<> all_is_well(std::vector<Error> mistakes, std::vector<Error> refusals) const {
-    std::string hint = refusals.size() == 1 ? refusals.front().hint : "if they are meant, pass the options" + site_way("the keys");
-    if (refusals.empty()) hint.clear();
+  // Several refusals share a general hint. Where the first line is a mistake, there is its own.
+  Result<> all_is_well(std::vector<Mistake> mistakes, std::vector<Mistake> refusals) const {
+    if (refusals.size() > 1)
+      for (Mistake& refusal : refusals) refusal.error.hint = "if they are meant, pass the options" + site_way("the keys");
     std::ranges::move(refusals, std::back_inserter(mistakes));
     if (mistakes.empty()) return {};
-    Error all = together(std::move(mistakes));
-    if (!hint.empty()) all.hint = std::move(hint);
-    return std::unexpected(std::move(all));
+    sort_by_line(mistakes);
+    return std::unexpected(all_of(std::move(mistakes)));
   }
 
   // Percentages of the workspace are of the same memory as in the plan.
@@ -145,8 +156,8 @@ class Resolver {
     return row.widening(base, changed, row.key == "limits.memory" ? request_.memory_bytes : memory_of(base));
   }
 
-  std::vector<Error> widenings(const Policy& base, const Gathered& gathered) const {
-    std::vector<Error> refusals;
+  std::vector<Mistake> widenings(const Policy& base, const Gathered& gathered) const {
+    std::vector<Mistake> refusals;
     for (const KeyRow& row : keys()) {
       if (row.trust != Trust::tighten) continue;
       if (const std::optional<Widening> widening = widening_of(row, base, policy_))
@@ -155,7 +166,7 @@ class Resolver {
     return refusals;
   }
 
-  Error refusal_of(const KeyRow& row, const Widening& widening, const Gathered& project) const {
+  Mistake refusal_of(const KeyRow& row, const Widening& widening, const Gathered& project) const {
     const Step culprit = culprit_in(project, row, widening);
     return refusal(culprit, row, where(culprit.setting) + ": " + widening.reason + "; a project policy may only tighten" + widening.sum,
                    widening.remedy);
@@ -170,6 +181,8 @@ class Resolver {
       if (found == project.steps.rend()) return false;
       culprit.setting.origin = found->setting.origin;
       culprit.via = found->via;
+      culprit.line = found->line;
+      culprit.column = found->column;
       return true;
     };
     const std::string origin = widening.origin.text();
@@ -178,10 +191,10 @@ class Resolver {
     return culprit;
   }
 
-  Error refusal(const Step& step, const KeyRow& row, std::string message, std::string remedy = {}) const {
+  Mistake refusal(const Step& step, const KeyRow& row, std::string message, std::string remedy = {}) const {
     std::string hint = remedy.empty() ? std::string() : std::move(remedy) + "; ";
     hint += "if it is meant, pass " + spelling_of(row) + site_way(row.key);
-    return blamed_on(step, Error{std::move(message), std::move(hint)});
+    return {step.line, step.column, blamed_on(step, Error{std::move(message), std::move(hint)})};
   }
 
   std::string site_way(std::string_view what) const {

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 #include <sstream>
-#include <unordered_set>
+#include <unordered_map>
 
 #include "base/text.hpp"
 
@@ -16,6 +16,8 @@ namespace {
 
 constexpr size_t kMaxBytes = 1 << 20;
 constexpr size_t kMaxDepth = 32;
+// A stranger's file of a million duplicate keys must not keep stepbox busy.
+constexpr size_t kMostFaults = 20;
 
 std::string position(std::string_view place, int line, int column) {
   return escaped(place) + ":" + std::to_string(line) + ":" + std::to_string(column);
@@ -27,13 +29,29 @@ struct Refused {
   std::string reason;
 };
 
-// Builds the tree from the parser's events. Everything outside the subset throws at once, before the
-// parser goes deeper: its recursion is bounded by kMaxDepth too.
+// Builds the tree from the parser's events. What could make the parser go deeper, or hides content, throws at once: the
+// parser's recursion is bounded by kMaxDepth too.
 class Builder final : public YAML::EventHandler {
  public:
-  explicit Builder(std::string_view text) : text_(text) {}
+  Builder(std::string_view text, std::string_view place, std::vector<Fault>& faults)
+      : text_(text), place_(place), faults_(faults) {}
 
   Node take_root() { return std::move(root_); }
+
+  void add_fault(const YAML::Mark& mark, const std::string& reason) {
+    const int line = mark.line + 1, column = mark.column + 1;
+    faults_.push_back({line, column, Error{position(place_, line, column) + ": " + reason}});
+  }
+
+  // Ends what the parser left open. A list or map that had only begun is dropped with its key.
+  void break_off() {
+    while (!open_.empty()) {
+      const Node& last = open_.back().node;
+      if (last.items.empty() && last.entries.empty()) open_.pop_back();
+      else close();
+      if (!open_.empty()) open_.back().has_key = false;
+    }
+  }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (++documents_ == 1) return;
@@ -48,7 +66,7 @@ class Builder final : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t, const std::string& value) override {
     // The parser calls a plain scalar "?" and a quoted or block one "!"; so does a file that writes "! x".
     const bool quoted_here = tag == "!" && !source_at(mark).starts_with('!');
-    if (tag != "?" && !quoted_here) throw Refused{mark, "tags are not allowed"};
+    if (tag != "?" && !quoted_here) go_on_after(mark, "tags are not allowed");
     if (value.contains('\0')) throw Refused{mark, "NUL bytes are not allowed"};
     Node node = at(Node::Kind::scalar, mark);
     node.scalar = value;
@@ -66,7 +84,7 @@ class Builder final : public YAML::EventHandler {
   void OnSequenceEnd() override { close(); }
   void OnMapEnd() override { close(); }
 
-  void OnAnchor(const YAML::Mark& mark, const std::string&) override { throw Refused{mark, "anchors are not allowed"}; }
+  void OnAnchor(const YAML::Mark& mark, const std::string&) override { go_on_after(mark, "anchors are not allowed"); }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { throw Refused{mark, "aliases are not allowed"}; }
 
  private:
@@ -74,8 +92,13 @@ class Builder final : public YAML::EventHandler {
     Node node;
     bool has_key = false;
     Node key = {};
-    std::unordered_set<std::string> seen = {};
+    std::unordered_map<std::string, int> seen = {};  // keys, with the line of the first
   };
+
+  void go_on_after(const YAML::Mark& mark, const std::string& reason) {
+    if (faults_.size() == kMostFaults) throw Refused{mark, reason};
+    add_fault(mark, reason);
+  }
 
   // Marks count bytes from 0, as long as the stream is UTF-8 without a byte order mark.
   std::string_view source_at(const YAML::Mark& mark) const {
@@ -87,7 +110,7 @@ class Builder final : public YAML::EventHandler {
   }
 
   void open(Node::Kind kind, const YAML::Mark& mark, const std::string& tag) {
-    if (tag != "?" && !tag.empty()) throw Refused{mark, "tags are not allowed"};
+    if (tag != "?" && !tag.empty()) go_on_after(mark, "tags are not allowed");
     if (!open_.empty() && expects_key()) throw Refused{mark, "a key must be a plain word, not a list or a map"};
     if (open_.size() == kMaxDepth) throw Refused{mark, "nested deeper than " + std::to_string(kMaxDepth) + " levels"};
     open_.push_back(Open{at(kind, mark)});
@@ -114,15 +137,13 @@ class Builder final : public YAML::EventHandler {
   }
 
   void add_key(Node key) {
-    const auto refuse = [&key](std::string reason) {
-      YAML::Mark mark;
-      mark.line = key.line - 1;
-      mark.column = key.column - 1;
-      throw Refused{mark, std::move(reason)};
-    };
-    if (key.kind == Node::Kind::null) refuse("a key must be a plain word, not null");
-    if (key.scalar == "<<" && !key.was_quoted) refuse("merge keys are not allowed");
-    if (!open_.back().seen.insert(key.scalar).second) refuse("duplicate key " + quoted(key.scalar));
+    YAML::Mark mark;
+    mark.line = key.line - 1;
+    mark.column = key.column - 1;
+    if (key.kind == Node::Kind::null) throw Refused{mark, "a key must be a plain word, not null"};
+    if (key.scalar == "<<" && !key.was_quoted) throw Refused{mark, "merge keys are not allowed"};
+    if (const auto [first, is_new] = open_.back().seen.try_emplace(key.scalar, key.line); !is_new)
+      go_on_after(mark, "duplicate key " + quoted(key.scalar) + " (the first is in line " + std::to_string(first->second) + ")");
     open_.back().key = std::move(key);
     open_.back().has_key = true;
   }
@@ -139,6 +160,8 @@ class Builder final : public YAML::EventHandler {
   }
 
   std::string_view text_;
+  std::string_view place_;
+  std::vector<Fault>& faults_;
   int documents_ = 0;
   Node root_ = Node{.line = 1, .column = 1};
   std::vector<Open> open_;
@@ -178,21 +201,36 @@ Result<> check_bytes(std::string_view text, std::string_view place) {
 
 }  // namespace
 
-Result<Node> parse(std::string_view text, std::string_view place) {
-  TRY(check_bytes(text, place));
-  Builder builder(text);
+Reading read(std::string_view text, std::string_view place) {
+  Reading reading{.root = Node{.line = 1, .column = 1}, .faults = {}};
+  if (auto checked = check_bytes(text, place); !checked) {
+    reading.faults.push_back({0, 0, std::move(checked).error()});
+    reading.is_whole = false;
+    return reading;
+  }
+  Builder builder(text, place, reading.faults);
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) {
     }
-    return builder.take_root();
   } catch (const Refused& refused) {
-    return fail(position(place, refused.mark.line + 1, refused.mark.column + 1) + ": " + refused.reason);
+    builder.add_fault(refused.mark, refused.reason);
+    reading.is_whole = false;
   } catch (const YAML::Exception& error) {
-    if (error.mark.is_null()) return fail(escaped(place) + ": " + escaped(error.msg));
-    return fail(position(place, error.mark.line + 1, error.mark.column + 1) + ": " + escaped(error.msg));
+    if (error.mark.is_null()) reading.faults.push_back({0, 0, Error{escaped(place) + ": " + escaped(error.msg)}});
+    else builder.add_fault(error.mark, escaped(error.msg));
+    reading.is_whole = false;
   }
+  builder.break_off();
+  reading.root = builder.take_root();
+  return reading;
+}
+
+Result<Node> parse(std::string_view text, std::string_view place) {
+  Reading reading = read(text, place);
+  if (!reading.faults.empty()) return std::unexpected(std::move(reading.faults.front().error));
+  return std::move(reading.root);
 }
 
 std::string position(std::string_view place, const Node& node) {

@@ -25,8 +25,25 @@ struct Node {
   int column = 0;
 };
 
+// Something in a file that is outside of the subset, "place:3:7: what is wrong". Line 0: the file as a whole.
+struct Fault {
+  int line;
+  int column;
+  Error error;
+};
+
+// As much of a file as could be read. Duplicate keys, anchors and tags are faults, and reading goes on; of a map with a
+// key twice there are both entries. Behind any other fault, and behind too many, the rest is missing.
+struct Reading {
+  Node root;
+  std::vector<Fault> faults;
+  bool is_whole = true;
+};
+
+Reading read(std::string_view text, std::string_view place);
+
 // Parses `text`, which errors call `place`: "place:3:7: what is wrong". No exception of yaml-cpp leaves
-// this function.
+// this function. The error is the first fault.
 Result<Node> parse(std::string_view text, std::string_view place);
 
 // "place:3:7", for errors about a node.

@@ -111,7 +111,7 @@ TEST_CASE("each mistake in an entry is an error with its place", "[caches]") {
       {"- tool: a\n  note: b", "x.yaml:1:3: a says nothing: no redirect, toolchain, default path, settings file or in-tree name"},
       {"- tool: a\n  redirects:\n    A: cache/a", "x.yaml:2:3: unknown field 'redirects'; did you mean 'redirect'?"},
       {"- tool: a\n  create: parent", "x.yaml:2:3: unknown field 'create'"},
-      {"- tool: a\n  tool: b", "x.yaml:2:3: duplicate key 'tool'"},
+      {"- tool: a\n  tool: b", "x.yaml:2:3: duplicate key 'tool' (the first is in line 1)"},
       {"- tool: A", "x.yaml:1:9: tool 'A' is no tool name (a-z, then a-z 0-9 - . +)"},
       {"- tool: [a]", "x.yaml:1:9: tool is no text"},
       // redirect

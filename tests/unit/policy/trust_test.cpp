@@ -201,15 +201,53 @@ TEST_CASE("all that a project may not do is told at once", "[policy]") {
   PolicyFixture fixture;
   fixture.project("filesystem: {rw: [/], ro: [/srv]}\nnetwork: nine\n");
   CHECK(fixture.refusal() ==
-        "ROOT/checkout/.stepbox.yaml:3:10: network: 'nine' is not host, loopback or none (did you mean 'none'?)\n"
         "ROOT/checkout/.stepbox.yaml:2:19: filesystem.rw: a project policy may not set this\n"
-        "ROOT/checkout/.stepbox.yaml:2:28: filesystem.ro: a project policy may not set this");
+        "ROOT/checkout/.stepbox.yaml:2:28: filesystem.ro: a project policy may not set this\n"
+        "ROOT/checkout/.stepbox.yaml:3:10: network: 'nine' is not host, loopback or none (did you mean 'none'?)");
   CHECK(fixture.hint() == "if they are meant, pass the options, or set the keys in ROOT/site/policy.yaml");
   fixture.site("network: none\nnesting: deny\n");
   fixture.project("network: host\nnesting: allow\n");
   const std::string refusal = fixture.refusal();
   CHECK(refusal.starts_with("ROOT/checkout/.stepbox.yaml:2:10: network: host is wider"));
   CHECK(refusal.contains("\nROOT/checkout/.stepbox.yaml:3:10: nesting: allow is wider"));
+}
+
+TEST_CASE("what a project may not set and what it widens is told together, by line", "[policy]") {
+  PolicyFixture fixture;
+  fixture.project("workspace: {size: 90%, sise: 1}\nfilesystem: {rw: [/]}\nsize: 1\nsize: 2\nseccomp: 'off'\nextends: [strickt]\n");
+  const std::string refusal = fixture.refusal();
+  INFO(refusal);
+  size_t last = 0;
+  for (const char* line : {":2:19: workspace.size: 90% (14.4 GiB) is wider", ":2:24: workspace.sise: unknown key",
+                           ":3:19: filesystem.rw: a project policy may not set this", ":4:1: size: unknown key",
+                           ":5:1: duplicate key 'size' (the first is in line 4)", ":5:1: size: unknown key",
+                           ":6:10: seccomp: off is wider", ":7:11: extends: unknown policy 'strickt'"}) {
+    INFO(line);
+    const size_t at = refusal.find(line);
+    REQUIRE(at != std::string::npos);
+    CHECK(at >= last);
+    last = at;
+  }
+  CHECK(fixture.hint().starts_with("if they are meant"));
+}
+
+TEST_CASE("a hint belongs to the first mistake", "[policy]") {
+  PolicyFixture fixture;
+  fixture.site("network: nine\nextends: [strickt]\n");
+  CHECK(fixture.hint().empty());
+  fixture.site("extends: [strickt]\nnetwork: nine\n");
+  CHECK(fixture.hint().starts_with("'stepbox policy list' shows"));
+}
+
+TEST_CASE("a file that breaks off is checked up to there", "[policy]") {
+  PolicyFixture fixture;
+  fixture.site("network: nine\nworkspace: {size: 1x, volumes: {\n\tcache: [\n");
+  const std::string refusal = fixture.refusal();
+  INFO(refusal);
+  CHECK(refusal.contains(":2:10: network: 'nine' is not"));
+  CHECK(refusal.contains(":3:19: workspace.size: '1x'"));
+  CHECK(refusal.contains("\nROOT/site/policy.yaml:5:1: "));
+  CHECK_FALSE(refusal.contains("volumes"));
 }
 
 TEST_CASE("sizes that cannot be compared count as wider", "[policy]") {

@@ -101,8 +101,23 @@ TEST_CASE("what could hide or multiply content is refused", "[yaml]") {
   CHECK(refusal("a: !x [1]\n") == "p.yaml:1:4: tags are not allowed");
   CHECK(refusal("a: !!map {b: 1}\n") == "p.yaml:1:4: tags are not allowed");
   CHECK(refusal("<<: {a: 1}\n") == "p.yaml:1:1: merge keys are not allowed");
-  CHECK(refusal("a: 1\nb: 2\na: 3\n") == "p.yaml:3:1: duplicate key 'a'");
-  CHECK(refusal("{x: {b: 1, \"b\": 2}}") == "p.yaml:1:12: duplicate key 'b'");
+  CHECK(refusal("a: 1\nb: 2\na: 3\n") == "p.yaml:3:1: duplicate key 'a' (the first is in line 1)");
+  CHECK(refusal("{x: {b: 1, \"b\": 2}}") == "p.yaml:1:12: duplicate key 'b' (the first is in line 1)");
+}
+
+TEST_CASE("reading goes on after a fault where it can", "[yaml]") {
+  const stepbox::yaml::Reading all = stepbox::yaml::read("a: 1\na: &x 2\nb: !!str 3\nb: {c: 4, c: 5}\n", "p.yaml");
+  CHECK(all.is_whole);
+  CHECK(all.faults.size() == 5);
+  CHECK(all.root.entries.size() == 4);
+  const stepbox::yaml::Reading part = stepbox::yaml::read("a: 1\na: 2\nb: {c: 1, d: {\n\te: [\n", "p.yaml");
+  CHECK_FALSE(part.is_whole);
+  REQUIRE(part.faults.size() == 2);
+  CHECK(part.faults[0].line == 2);
+  REQUIRE(part.root.entries.size() >= 2);
+  std::string many;
+  for (int i = 0; i < 1000; ++i) many += "a: 1\n";
+  CHECK(stepbox::yaml::read(many, "p.yaml").faults.size() == 21);
 }
 
 TEST_CASE("the same key in two maps is no duplicate", "[yaml]") {
