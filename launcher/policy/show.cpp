@@ -124,7 +124,7 @@ string extends(const Policy& policy) {
 string sources(const Policy& policy) {
   std::vector<string> names;
   for (const PolicyName& name : policy.names) names.push_back(escaped(name.name) + " (" + name_of(name.layer) + ")");
-  return "# The policy in force here, made of " + join(names, ", ") + ".\n# Lines in comments are built-in values that nothing overrides.\n";
+  return "# The policy in force here, made of " + join(names, ", ") + ".\n# Every line is in force. Those that are comments are built-in values, which hold without being written.\n";
 }
 
 }  // namespace
