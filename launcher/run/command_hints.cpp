@@ -23,7 +23,7 @@ bool needs_shell(std::string_view text) {
 
 std::string quoting_hint(std::string_view word) {
   if (!word.contains(' ')) return {};
-  const std::string remedy = needs_shell(word) ? "have a shell take it apart: sh -c " + shell_word(word)
+  const std::string remedy = needs_shell(word) ? "have a shell split it: sh -c " + shell_word(word)
                                                : "leave out the quotes around it: " + escaped(word);
   return "the command is one word with blanks in it: " + remedy;
 }

@@ -143,7 +143,7 @@ TEST_CASE("a command typed as one word gets a hint about quotes", "[messages]") 
   INFO(quoted);
   CHECK(quoted.code() == 127);
   CHECK(says(quoted, "hint: the command is one word with blanks in it: leave out the quotes around it: make test\n"));
-  CHECK(says(place.run_step({}, {"make && make test"}), "have a shell take it apart: sh -c 'make && make test'\n"));
+  CHECK(says(place.run_step({}, {"make && make test"}), "have a shell split it: sh -c 'make && make test'\n"));
   CHECK_FALSE(says(place.run_step({}, {"no-such-program", "make test"}), "quotes"));
 }
 

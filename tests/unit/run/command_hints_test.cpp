@@ -7,7 +7,7 @@ using namespace stepbox;
 TEST_CASE("only words without operators can do without their quotes", "[failure-hints]") {
   const std::string beginning = "the command is one word with blanks in it: ";
   CHECK(run::quoting_hint("make test") == beginning + "leave out the quotes around it: make test");
-  CHECK(run::quoting_hint("make && make test") == beginning + "have a shell take it apart: sh -c 'make && make test'");
+  CHECK(run::quoting_hint("make && make test") == beginning + "have a shell split it: sh -c 'make && make test'");
   for (const char* word : {"a | tee x", "FOO=1 make", "ls *.c", "a; b", "a > b", "echo $HOME", "echo \"a b\"", "a `b`", "cd ~ x"}) {
     CAPTURE(word);
     CHECK(run::quoting_hint(word).find("sh -c '") != std::string::npos);
