@@ -225,17 +225,6 @@ std::string cancelled_text(const Report& report) {
   return out;
 }
 
-// A step that exits with 0 although a process was killed for memory, or a deadline ended it, gets another exit code.
-int exit_code_for(const Report& report) {
-  if (report.verdict == Verdict::timeout || report.verdict == Verdict::silence) return kExitDeadline;
-  const bool says_success = report.outcome == Outcome{Exited{0}};
-  return report.verdict == Verdict::out_of_memory && says_success ? kExitSignalBase + SIGKILL : exit_code_of(report.outcome);
-}
-
-}  // namespace
-
-namespace {
-
 // "raise it with --size SIZE and --volume cache=SIZE", for the volumes that ran out of bytes, or of inodes.
 std::string how_to_raise_volumes(const Report& report, bool VolumeUsage::*is_full, const std::string& of_workspace, const std::string& of_volume) {
   std::vector<std::string> options;
@@ -265,7 +254,7 @@ std::string hint_of(const Report& report) {
 
 void conclude(Report& report) {
   report.verdict = verdict_of(report);
-  report.exit_code = exit_code_for(report);
+  report.exit_code = exit_code_of(report.verdict, report.outcome);
   report.sentence = sentence_of(report);
   if (report.hint.empty()) report.hint = hint_of(report);
 }
