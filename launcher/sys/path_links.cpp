@@ -25,6 +25,10 @@ void prepend(std::deque<std::string>& left, std::string_view text) {
 }  // namespace
 
 Result<std::vector<PathLink>> links_on_the_way(const std::string& path) {
+  return links_on_the_way(path, [](const PathLink&) { return false; });
+}
+
+Result<std::vector<PathLink>> links_on_the_way(const std::string& path, const std::function<bool(const PathLink&)>& is_last) {
   std::vector<PathLink> links;
   std::deque<std::string> left;
   prepend(left, path);
@@ -47,6 +51,7 @@ Result<std::vector<PathLink>> links_on_the_way(const std::string& path) {
     }
     if (links.size() == kMostLinks) return fail_errno("cannot look at " + quoted(path), ELOOP);
     links.push_back({next, std::string(text, static_cast<size_t>(length))});
+    if (is_last(links.back())) return links;
     if (links.back().text.starts_with('/')) at.clear();
     prepend(left, links.back().text);
   }
