@@ -81,7 +81,7 @@ bool is_one_of(std::string_view word, std::string_view list) {
 
 // "/usr/bin/python3.11" is "python".
 std::string_view name_without_version(std::string_view program) {
-  const std::string_view name = program.substr(program.rfind('/') + 1);
+  const std::string_view name = program_name(program);
   const size_t end = name.find_last_not_of("0123456789.");
   return end == std::string_view::npos ? name : name.substr(0, end + 1);
 }

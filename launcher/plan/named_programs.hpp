@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace stepbox::plan {
@@ -19,6 +20,9 @@ struct NamedProgram {
   NamedAs as;
   bool operator==(const NamedProgram&) const = default;
 };
+
+// "python3" of "/usr/bin/python3": tables of programs know a word by this name.
+inline std::string_view program_name(std::string_view word) { return word.substr(word.rfind('/') + 1); }
 
 // In command-line order. Code that an interpreter gets by an option (-c, -e, -m) is no file, and ends the search.
 std::vector<NamedProgram> named_programs(std::span<const std::string> argv);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "plan/named_programs.hpp"
+
 namespace stepbox::plan {
 namespace {
 
@@ -120,8 +122,7 @@ constexpr ShellRow kShells[] = {{"bash", mark_bash}, {"zsh", mark_zsh}, {"fish",
 
 void mark_prompt(Plan& plan) {
   const std::string program = plan.argv.front();
-  const std::string_view name = std::string_view(program).substr(program.rfind('/') + 1);
-  const auto* row = std::ranges::find(kShells, name, &ShellRow::name);
+  const auto* row = std::ranges::find(kShells, program_name(program), &ShellRow::name);
   if (row != std::end(kShells)) row->mark(plan);
 }
 

@@ -14,8 +14,6 @@ namespace {
 // Keeps the order of the lines below, which is the order in which people read a report.
 using Json = nlohmann::ordered_json;
 
-constexpr int kSchemaVersion = 1;
-
 // The clocks are good for microseconds; more digits are noise in every diff.
 double rounded(double seconds) { return std::round(seconds * 1e6) / 1e6; }
 
@@ -220,7 +218,7 @@ std::string text_of(const Json& root) { return root.dump(2, ' ', false, Json::er
 }  // namespace
 
 std::string to_short_json(const Report& report) {
-  return text_of({{"schema_version", kSchemaVersion},
+  return text_of({{"schema_version", kReportSchema},
                   {"stepbox", {{"version", STEPBOX_VERSION}}},
                   {"run", run_record(report)},
                   {"step", step_record(report)},
@@ -229,7 +227,7 @@ std::string to_short_json(const Report& report) {
 
 std::string to_json(const Report& report) {
   const Json root = {
-      {"schema_version", kSchemaVersion},
+      {"schema_version", kReportSchema},
       {"stepbox", {{"version", STEPBOX_VERSION}}},
       {"run", run_record(report)},
       {"step", step_record(report)},
@@ -252,7 +250,7 @@ std::string to_json(const Report& report) {
 }
 
 std::string records_to_json(const std::vector<RecordList>& lists) {
-  Json root = {{"schema_version", kSchemaVersion}};
+  Json root = {{"schema_version", kReportSchema}};
   for (const RecordList& list : lists) {
     root[list.name] = list_of(list.records, [](const Fields& fields) {
       Json record = Json::object();

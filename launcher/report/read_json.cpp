@@ -15,7 +15,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int kSchemaVersion = 1;
 const Json kNothing = nullptr;
 
 const Json& at(const Json& record, const char* key) {
@@ -297,8 +296,8 @@ Result<Report> from_json(std::string_view text) {
     int version = 0;
     read(version, root, "schema_version");
     if (version == 0) return fail("this is no report of stepbox: it has no schema_version");
-    if (version > kSchemaVersion)
-      return fail("this report has schema version " + std::to_string(version) + ", and this stepbox knows " + std::to_string(kSchemaVersion),
+    if (version > kReportSchema)
+      return fail("this report has schema version " + std::to_string(version) + ", and this stepbox knows " + std::to_string(kReportSchema),
                   "read it with the version of stepbox that wrote it, or a newer one");
     return report_of(root);
   } catch (const std::exception& error) {

@@ -46,6 +46,9 @@ std::string sentence_of(const Report& report);
 // line that announces the end.
 std::string overrun_text(const Overrun& overrun);
 
+// The version that reports have, and the newest that can be read.
+inline constexpr int kReportSchema = 1;
+
 // The report as JSON, schema version 1, ending in a newline. Bytes that are not UTF-8 appear as U+FFFD.
 // Environment values never appear. Records at the root and in lists, so that it can grow.
 std::string to_json(const Report& report);

@@ -164,11 +164,9 @@ class Lexer {
   std::vector<SimpleCommand> commands_;
 };
 
-std::string_view base_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
-
 // The text after -c, if the words start a shell.
 std::optional<std::string> text_for_shell(std::span<const std::string> words) {
-  if (words.empty() || !is_one_of(base_name(words.front()), kShells)) return std::nullopt;
+  if (words.empty() || !is_one_of(plan::program_name(words.front()), kShells)) return std::nullopt;
   bool is_text = false;
   for (size_t i = 1; i < words.size(); ++i) {
     const std::string& word = words[i];
@@ -187,7 +185,7 @@ bool is_program_character(char c) { return is_name_character(c) || std::string_v
 bool is_shell_script(std::string_view text) {
   if (!text.starts_with("#!")) return true;
   const std::string_view line = text.substr(2, text.find('\n') - 2);
-  return std::ranges::any_of(split(line, ' '), [](std::string_view word) { return is_one_of(base_name(word), kShells); });
+  return std::ranges::any_of(split(line, ' '), [](std::string_view word) { return is_one_of(plan::program_name(word), kShells); });
 }
 
 // Whether the script makes the name a function or an alias.

@@ -7,6 +7,7 @@
 #include "model/dropped_variables.hpp"
 #include "model/limits.hpp"
 #include "model/units.hpp"
+#include "plan/named_programs.hpp"
 #include "run/command_words.hpp"
 
 namespace stepbox::run {
@@ -123,8 +124,7 @@ constexpr std::string_view kPythonModules[] = {"pip", "pipx", "twine"};
 bool has_settings(const caches::Tool& tool) { return !tool.settings.empty(); }
 
 std::string_view program_of(const SimpleCommand& command) {
-  const std::string_view path = command.front().text;
-  const std::string_view name = path.substr(path.rfind('/') + 1);
+  const std::string_view name = plan::program_name(command.front().text);
   if (!name.starts_with("python")) return name;
   for (const Word& word : command)
     if (const auto* module = std::ranges::find(kPythonModules, word.text); module != std::end(kPythonModules)) return *module;

@@ -11,6 +11,7 @@
 #include "base/text.hpp"
 #include "host/look_up_settings.hpp"
 #include "plan/layout.hpp"
+#include "plan/named_programs.hpp"
 #include "report/report.hpp"
 #include "run/box_view.hpp"
 #include "run/command_hints.hpp"
@@ -35,8 +36,6 @@ bool is_program(const std::string& path) {
   const auto status = sys::status_of(path);
   return status && *status && is_program((*status)->st_mode);
 }
-
-std::string_view base_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 // Programs that are useless without a socket, and the variable that names the socket.
 struct SocketRow {
@@ -70,7 +69,7 @@ bool is_written(const SimpleCommand& command, const Word& word) {
   if (word.is_target) return true;
   if (word.text.contains('='))  // dd if=/a of=/b
     return word.text.starts_with("of=") || std::ranges::any_of(command, [](const Word& other) { return other.text == "install" || other.text == "--install"; });
-  const auto* row = std::ranges::find(kWriters, base_name(command.front().text), &WriterRow::program);
+  const auto* row = std::ranges::find(kWriters, plan::program_name(command.front().text), &WriterRow::program);
   return row != std::end(kWriters) && (row->writes == Writes::all || &word == &command.back());
 }
 
@@ -218,7 +217,7 @@ class Search {
 
   template <class Predicate>
   bool runs(Predicate is_meant) const {
-    return std::ranges::any_of(line_.commands, [&](const SimpleCommand& command) { return is_meant(base_name(command.front().text)); });
+    return std::ranges::any_of(line_.commands, [&](const SimpleCommand& command) { return is_meant(plan::program_name(command.front().text)); });
   }
 
   std::optional<Finding> hidden_socket() const {
