@@ -49,8 +49,7 @@ TEST_CASE("a timeout ends stepbox while a path of the host hangs", "[hung-path]"
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
-  place.make_directory(place.checkout() / "remote");
-  const HungFileSystem remote(place.checkout() / "remote");
+  const HungFileSystem remote(place.make_directory(place.checkout() / "remote"));
   Command step = place.step({"--timeout", "1s", "--ro", remote.path().string()}, {"true"});
   step.timeout = seconds(30);
   const Run ran = run(step);
@@ -67,8 +66,7 @@ TEST_CASE("a signal ends stepbox while a path of the host hangs", "[hung-path]")
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
-  place.make_directory(place.checkout() / "remote");
-  const HungFileSystem remote(place.checkout() / "remote");
+  const HungFileSystem remote(place.make_directory(place.checkout() / "remote"));
   Process step(place.step({"--ro", remote.path().string()}, {"true"}));
   REQUIRE(eventually([&] { return waits_for_server(step.pid()); }));
   step.signal(SIGTERM);
@@ -85,8 +83,7 @@ TEST_CASE("a TMPDIR that hangs is looked at while a timeout and signals still co
   const bool by_signal = GENERATE(true, false);
   CAPTURE(caller, by_signal);
   const Place place(caller);
-  place.make_directory(place.checkout() / "remote");
-  const HungFileSystem remote(place.checkout() / "remote");
+  const HungFileSystem remote(place.make_directory(place.checkout() / "remote"));
   std::vector<std::string> options = {"--isolation", "env"};
   if (!by_signal) options.insert(options.end(), {"--timeout", "1s"});
   Command step = place.step(options, {"true"});
