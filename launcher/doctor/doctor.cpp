@@ -91,7 +91,7 @@ int try_socket_scope(const HostFacts& facts) {
   if (!facts.has_socket_scope) return facts.landlock_error != 0 ? facts.landlock_error : EOPNOTSUPP;
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
   Plan plan;
-  plan.scope_sockets = true;
+  plan.confinement.scope_sockets = true;
   return sandbox::enter_landlock(plan, -1).error;
 }
 
@@ -99,8 +99,8 @@ int try_confined_writes(const HostFacts& facts) {
   if (facts.landlock_abi < sandbox::kLandlockForWrites) return facts.landlock_error != 0 ? facts.landlock_error : EOPNOTSUPP;
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
   Plan plan;
-  plan.isolation = Isolation::landlock;
-  plan.landlock_abi = facts.landlock_abi;
+  plan.confinement.isolation = Isolation::landlock;
+  plan.confinement.landlock_abi = facts.landlock_abi;
   const sys::Fd directory(::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   return directory ? sandbox::enter_landlock(plan, directory.get()).error : errno;
 }
@@ -231,14 +231,14 @@ Check try_limit(const BoxLimit& row, const Limits& limits, const HostFacts& fact
   }
   Policy policy;
   policy.limits = limits;
-  Plan plan;
-  Result<> tried = plan::plan_limits(plan, policy, facts);
-  if (tried)
-    if (auto made = cgroup::Cgroup::create(plan.cgroup); !made) tried = std::unexpected(std::move(made.error().error));
-  if (tried) return check;
+  Remarks remarks;
+  auto planned = plan::plan_limits(Identity(), policy, facts, remarks);
+  if (planned)
+    if (auto made = cgroup::Cgroup::create(planned->cgroup); !made) planned = std::unexpected(std::move(made.error().error));
+  if (planned) return check;
   check.finding = Finding::degraded;
-  check.cause = tried.error().message;
-  check.remedy = tried.error().hint;
+  check.cause = planned.error().message;
+  check.remedy = planned.error().hint;
   return check;
 }
 

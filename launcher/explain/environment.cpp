@@ -32,7 +32,7 @@ Phrase value_of(const EnvEntry& entry) {
 
 std::vector<std::string> names_with(const Plan& plan, EnvCause cause) {
   std::vector<std::string> names;
-  for (const EnvEntry& entry : plan.environment)
+  for (const EnvEntry& entry : plan.step.environment)
     if (entry.cause == cause) names.push_back(escaped(entry.name));
   return names;
 }
@@ -45,7 +45,7 @@ void add_names(Rows& rows, const char* left, const std::vector<std::string>& nam
 
 Phrase chosen_variables(const Plan& plan) {
   std::vector<std::string> texts;
-  for (const EnvEntry& entry : plan.environment)
+  for (const EnvEntry& entry : plan.step.environment)
     if (entry.cause == EnvCause::policy) texts.push_back(escaped(entry.name) + " [" + escaped(entry.origin.text()) + "]");
   return listed(texts);
 }
@@ -56,7 +56,7 @@ Phrase redirected(std::vector<std::string> names, const Plan& plan) {
   const size_t count = names.size();
   names.resize(std::min(count, kNamed));
   Phrase phrase(variables(count) + " into");
-  phrase.whole(escaped(plan.box) + ":").append(listed(names));
+  phrase.whole(escaped(plan.files.box) + ":").append(listed(names));
   return count > kNamed ? phrase.words("...") : phrase;
 }
 
@@ -94,7 +94,7 @@ Rows environment_rows(const run::Planned& planned, Detail detail) {
   const Plan& plan = planned.plan;
   if (detail == Detail::brief) return brief_rows(planned);
   Rows rows;
-  for (const EnvEntry& entry : plan.environment) {
+  for (const EnvEntry& entry : plan.step.environment) {
     if (entry.cause == EnvCause::inherited) continue;
     const std::string cause = cause_of(entry);
     Phrase text = value_of(entry);

@@ -34,7 +34,7 @@ std::string source_of(const MountCall& call) {
 
 Rows all_mounts(const Plan& plan) {
   Rows rows;
-  for (const MountCall& call : plan.mounts) {
+  for (const MountCall& call : plan.files.mounts) {
     const std::string source = source_of(call);
     if (source.empty()) continue;
     rows.push_back({"/" + escaped(call.target), Phrase()
@@ -62,7 +62,7 @@ std::string path_of(const MountCall& call) { return escaped(call.act == MountAct
 
 // Each named path gets a row; other_paths() groups the rest by treatment and reason.
 void named_paths(Rows& rows, const Plan& plan) {
-  for (const MountCall& call : plan.mounts) {
+  for (const MountCall& call : plan.files.mounts) {
     if (is_usual(call) || call.origin.place.empty()) continue;
     rows.push_back({what_is_done(call), Phrase().whole(path_of(call)).append(from(call.origin, Detail::whole))});
   }
@@ -85,7 +85,7 @@ std::string kind_of(const MountCall& call) {
 
 void other_paths(Rows& rows, const Plan& plan) {
   std::vector<Group> groups;
-  for (const MountCall& call : plan.mounts) {
+  for (const MountCall& call : plan.files.mounts) {
     if (is_usual(call) || !call.origin.place.empty()) continue;
     const std::string left = what_is_done(call);
     const std::string why = kind_of(call);
@@ -98,8 +98,8 @@ void other_paths(Rows& rows, const Plan& plan) {
 
 Row host_row(const run::Planned& planned, Detail detail) {
   const Plan& plan = planned.plan;
-  Phrase text(plan.root == RootMode::system ? "programs, and the paths named below; read-only" : "everything but the paths covered below; read-only");
-  const bool hides_sockets = std::ranges::any_of(plan.mounts, [](const MountCall& call) { return !call.layers.empty(); });
+  Phrase text(plan.files.root == RootMode::system ? "programs, and the paths named below; read-only" : "everything but the paths covered below; read-only");
+  const bool hides_sockets = std::ranges::any_of(plan.files.mounts, [](const MountCall& call) { return !call.layers.empty(); });
   if (hides_sockets) text.words("and without its sockets");
   return {"of the host", text.append(from(planned.policy.root.origin, detail))};
 }
@@ -107,14 +107,14 @@ Row host_row(const run::Planned& planned, Detail detail) {
 Row checkout_row(const run::Planned& planned, Detail detail) {
   const Plan& plan = planned.plan;
   Phrase text;
-  if (plan.source == SourceMode::none) text.words("none");
-  else text.whole(escaped(plan.source_path)).words(plan.source == SourceMode::rw ? "(writable)" : "(read-only)");
+  if (plan.files.source == SourceMode::none) text.words("none");
+  else text.whole(escaped(plan.files.source_path)).words(plan.files.source == SourceMode::rw ? "(writable)" : "(read-only)");
   return {"checkout", text.append(from(planned.policy.source.origin, detail)).append(from(planned.policy.source_path.origin, detail))};
 }
 
 Row replaced_row(const Plan& plan) {
   std::vector<std::string> own;
-  for (const MountCall& call : plan.mounts)
+  for (const MountCall& call : plan.files.mounts)
     if (call.why == "mask") own.push_back("/" + escaped(call.target));
   return {"replaced", listed(own).words("(by the workspace's, empty at first)")};
 }
@@ -123,19 +123,19 @@ Row replaced_row(const Plan& plan) {
 
 Rows workspace_rows(const run::Planned& planned, Detail detail) {
   Rows rows;
-  for (const PlannedVolume& volume : planned.plan.volumes) {
+  for (const PlannedVolume& volume : planned.plan.files.volumes) {
     Phrase text(human_bytes(volume.bytes));
     text.append(from(volume.size_origin, detail)).words("and " + std::to_string(volume.inodes) + " inodes");
     rows.push_back({volume.path, text.append(from(volume.inodes_origin, detail))});
   }
-  for (const std::string& note : planned.plan.notes) rows.push_back({"note", note});
+  for (const std::string& note : planned.plan.remarks.notes) rows.push_back({"note", note});
   return rows;
 }
 
 Rows file_system_rows(const run::Planned& planned, Detail detail) {
   const Plan& plan = planned.plan;
   Rows rows{host_row(planned, detail), checkout_row(planned, detail)};
-  if (plan.mounts.empty()) return rows;
+  if (plan.files.mounts.empty()) return rows;
   if (planned.policy.home.value == HomeMode::host) rows.push_back({"home", Phrase("the host's").append(from(planned.policy.home.origin, detail))});
   rows.push_back(replaced_row(plan));
   if (detail == Detail::whole) {

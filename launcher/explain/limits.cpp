@@ -56,13 +56,13 @@ void add_groups(Rows& rows, const CgroupPlan& plan) {
 Rows limit_rows(const run::Planned& planned, Detail detail) {
   const Plan& plan = planned.plan;
   LimitRows limits(detail);
-  limits.add_box_limits(plan.cgroup);
-  for (const ProcessLimitSpec& limit : plan.process_limits)
+  limits.add_box_limits(plan.limits.cgroup);
+  for (const ProcessLimitSpec& limit : plan.limits.process_limits)
     limits.add(limit.name, std::to_string(limit.value) + " for each process, or the caller's own limit if lower",
                limit.origin);
-  limits.add_deadline("timeout", plan.deadlines.timeout, "");
-  limits.add_deadline("silence", plan.deadlines.silence, " without output");
-  const Deadlines& deadlines = plan.deadlines;
+  limits.add_deadline("timeout", plan.limits.deadlines.timeout, "");
+  limits.add_deadline("silence", plan.limits.deadlines.silence, " without output");
+  const Deadlines& deadlines = plan.limits.deadlines;
   const bool has_deadline = deadlines.timeout.value || deadlines.silence.value;
   if (detail == Detail::whole || has_deadline || !from(deadlines.grace.origin, detail).empty())
     limits.add("grace", duration_text(deadlines.grace.value) + (deadlines.grace_after_cancel ? ", also when stepbox is asked to stop" : ""),
@@ -70,7 +70,7 @@ Rows limit_rows(const run::Planned& planned, Detail detail) {
   Rows rows = std::move(limits).take();
   for (const OptionalLimit& optional : planned.policy.limits.optional)
     rows.push_back({"may be missing", Phrase(optional.name).append(from(optional.origin, detail))});
-  if (detail == Detail::whole) add_groups(rows, plan.cgroup);
+  if (detail == Detail::whole) add_groups(rows, plan.limits.cgroup);
   return rows;
 }
 

@@ -36,13 +36,13 @@ void add_required(Rows& rows, const Policy& policy, Detail detail) {
 }  // namespace
 
 Rows system_call_rows(const run::Planned& planned, Detail detail) {
-  const SeccompFilter& filter = *planned.plan.seccomp;
+  const SeccompFilter& filter = *planned.plan.confinement.seccomp;
   Phrase profile;
   profile.whole(escaped(filter.profile) + (filter.summary.empty() ? "" : ":")).words(prose(filter.summary));
   Rows rows{{"profile", profile.append(from(planned.policy.seccomp.origin, detail))}};
   if (planned.policy.allow_xattr.value)
     rows.push_back({"let through", Phrase("setting extended attributes").append(from(planned.policy.allow_xattr.origin, detail))});
-  if (planned.plan.seccomp_log)
+  if (planned.plan.confinement.seccomp_log)
     rows.push_back({"log mode", Phrase("nothing is refused; the calls that would have been are listed after the step")
                                     .append(from(planned.policy.seccomp_log.origin, detail))});
   std::vector<std::string> names;
@@ -70,11 +70,11 @@ Rows protection_rows(const run::Planned& planned, Detail detail) {
   }
   const Policy& policy = planned.policy;
   if (detail == Detail::whole || !from(policy.allow_nesting.origin, detail).empty())
-    rows.push_back({"nested sandboxes", Phrase(planned.plan.deny_nesting ? "denied" : "allowed").append(from(policy.allow_nesting.origin, detail))});
+    rows.push_back({"nested sandboxes", Phrase(planned.plan.confinement.deny_nesting ? "denied" : "allowed").append(from(policy.allow_nesting.origin, detail))});
   add_required(rows, policy, detail);
   if (!off.empty()) rows.push_back({"off", listed(off)});
   if (!active.empty()) rows.push_back({"active", listed(active)});
-  for (const std::string& warning : planned.plan.warnings) rows.push_back({"warning", warning});
+  for (const std::string& warning : planned.plan.remarks.warnings) rows.push_back({"warning", warning});
   return rows;
 }
 

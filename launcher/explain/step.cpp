@@ -54,27 +54,27 @@ constexpr Rest kRest[] = {
 
 Rows step_rows(const run::Planned& planned, Detail detail) {
   const Plan& plan = planned.plan;
-  Rows rows{{"command", command_line(plan.argv)},
-            {"directory", Phrase().whole(escaped(plan.cwd))},
+  Rows rows{{"command", command_line(plan.step.argv)},
+            {"directory", Phrase().whole(escaped(plan.step.cwd))},
             {"policies", policies(plan.policies)},
             {"user", Phrase(text_of(plan.identity.isolation))
                          .words("(uid " + std::to_string(plan.identity.uid) + ", outside " + std::to_string(plan.identity.owner_uid) + ")")}};
   const Phrase chosen = from(planned.policy.isolation.origin, detail);
-  if (!chosen.empty() || plan.isolation != Isolation::full) rows.push_back({"isolation", Phrase(name_of(plan.isolation)).append(chosen)});
-  if (!plan.terminal.empty()) rows.push_back({"terminal", Phrase().whole(escaped(plan.terminal))});
+  if (!chosen.empty() || plan.confinement.isolation != Isolation::full) rows.push_back({"isolation", Phrase(name_of(plan.confinement.isolation)).append(chosen)});
+  if (!plan.step.terminal.empty()) rows.push_back({"terminal", Phrase().whole(escaped(plan.step.terminal))});
   std::vector<std::string> descriptors;
-  for (const int fd : plan.passed_fds) descriptors.push_back(std::to_string(fd));
+  for (const int fd : plan.step.passed_fds) descriptors.push_back(std::to_string(fd));
   if (!descriptors.empty()) rows.push_back({"passed on", Phrase("descriptors").append(listed(descriptors))});
   return rows;
 }
 
 Rows no_box_rows(const run::Planned& planned, Detail detail) {
   const Plan& plan = planned.plan;
-  if (plan.isolation == Isolation::full) return {};
-  Rows rows{{"workspace", Phrase().whole(escaped(plan.box)).words("(removed after the step)")}};
-  for (const Gap& gap : plan.gaps) rows.push_back({"not protected", Phrase(std::string(gap.name) + ": " + std::string(gap.text))});
+  if (plan.confinement.isolation == Isolation::full) return {};
+  Rows rows{{"workspace", Phrase().whole(escaped(plan.files.box)).words("(removed after the step)")}};
+  for (const Gap& gap : plan.confinement.gaps) rows.push_back({"not protected", Phrase(std::string(gap.name) + ": " + std::string(gap.text))});
   std::vector<std::string> devices;
-  for (const WritablePath& writable : plan.writable) {
+  for (const WritablePath& writable : plan.confinement.writable) {
     if (detail == Detail::brief && writable.why == "device") devices.push_back(escaped(writable.path));
     else rows.push_back({"writable", Phrase().whole(escaped(writable.path)).words("(" + writable.why + ")").append(from(writable.origin, detail))});
   }
@@ -84,11 +84,11 @@ Rows no_box_rows(const run::Planned& planned, Detail detail) {
 
 Rows network_rows(const run::Planned& planned, Detail detail) {
   const Plan& plan = planned.plan;
-  return {{stepbox::name_of(plan.network), Phrase(text_of(plan.network)).append(from(planned.policy.network.origin, detail))}};
+  return {{stepbox::name_of(plan.confinement.network), Phrase(text_of(plan.confinement.network)).append(from(planned.policy.network.origin, detail))}};
 }
 
 Rows rest_rows(const run::Planned& planned, Detail) {
-  if (planned.plan.root != RootMode::system) return {};
+  if (planned.plan.files.root != RootMode::system) return {};
   Rows rows;
   for (const Rest& row : kRest) rows.push_back({row.what, row.why});
   return rows;

@@ -5,9 +5,9 @@
 namespace stepbox {
 
 std::vector<std::string> dropped_variables(const Plan& plan) {
-  std::vector<std::string> names = plan.unset;
+  std::vector<std::string> names = plan.step.unset;
   std::erase_if(names, [&](const std::string& name) {
-    return std::ranges::find(plan.environment, name, &EnvEntry::name) != plan.environment.end();
+    return std::ranges::find(plan.step.environment, name, &EnvEntry::name) != plan.step.environment.end();
   });
   return names;
 }

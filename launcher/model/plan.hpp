@@ -168,49 +168,70 @@ struct Gap {
   std::string_view text;
 };
 
-struct Plan {
+// What the user should know of the decisions.
+struct Remarks {
+  std::vector<std::string> notes;  // choices that the policy left open; explain shows them
+  std::vector<std::string> warnings;
+};
+
+// The command, and what it gets from the caller.
+struct StepPlan {
   std::vector<std::string> argv;
   std::vector<std::string> programs;  // absolute paths tried in order, as execvp(3) would
   std::string cwd;
   std::vector<EnvEntry> environment;
   std::vector<std::string> unset;     // names removed, for explain
+  std::vector<int> passed_fds;        // above 2, ascending
+  std::string terminal;               // for explain; empty: none to hand over
+};
 
+// What the step is kept from, apart from files.
+struct Confinement {
   Isolation isolation = Isolation::full;
-  // Where the workspace is: "/box" in a box, else a directory of the host that is removed afterwards.
-  std::string box = "/box";
-  std::vector<WritablePath> writable;  // with Isolation::landlock
-  std::vector<Gap> gaps;               // none in a box
-
-  Identity identity;
+  std::vector<Gap> gaps;                // none in a box
+  std::vector<WritablePath> writable;   // with Isolation::landlock
   NetworkMode network = NetworkMode::host;
-  int landlock_abi = 0;        // of the host: with Isolation::landlock it says which kinds of writing can be confined
-  bool scope_sockets = false;  // Landlock keeps the host's abstract sockets out of reach
-  bool scope_signals = false;  // likewise its processes
+  int landlock_abi = 0;             // of the host: with Isolation::landlock it says which kinds of writing can be confined
+  bool scope_sockets = false;       // Landlock keeps the host's abstract sockets out of reach
+  bool scope_signals = false;       // likewise its processes
   bool scope_path_sockets = false;  // likewise its sockets that are files
-  std::vector<std::string> open_sockets;  // except these, which were named; relative to the box root
+  std::vector<std::string> open_sockets;         // except these, which were named; relative to the box root
   std::shared_ptr<const SeccompFilter> seccomp;  // never null in a plan that is carried out; "off" has no program
   bool seccomp_log = false;  // the filter refuses nothing: the supervisor lists what it would have refused
   bool deny_nesting = false;
   // Where the step's uid 0 is the host's: it owns the host's cgroup files, and could mount them.
   bool deny_cgroup_namespaces = false;
   SegmentBound segments = SegmentBound::if_possible;
-  CgroupPlan cgroup;                            // limits on the whole box
+};
+
+struct LimitsPlan {
+  CgroupPlan cgroup;                             // limits on the whole box
   std::vector<ProcessLimitSpec> process_limits;  // lowered in the step, never raised
+  Deadlines deadlines;
+};
+
+// The files that the step sees.
+struct FilesPlan {
+  // Where the workspace is: "/box" in a box, else a directory of the host that is removed afterwards.
+  std::string box = "/box";
+  RootMode root = RootMode::ro;
+  SourceMode source = SourceMode::rw;
+  std::string source_path;                   // empty for none
   std::vector<PlannedVolume> volumes;
   std::vector<MountCall> mounts;             // phase after phase
   std::vector<MountCall> cache_directories;  // made by the step itself
-  std::vector<int> passed_fds;        // above 2, ascending
-  std::string terminal;               // for explain; empty: none to hand over
-  RootMode root = RootMode::ro;
-  SourceMode source = SourceMode::rw;
-  std::string source_path;            // empty for none
+};
 
-  Deadlines deadlines;
+struct Plan {
+  StepPlan step;
+  Identity identity;
+  Confinement confinement;
+  LimitsPlan limits;
+  FilesPlan files;
 
   std::vector<PolicyName> policies;
   std::vector<Protection> protections;
-  std::vector<std::string> notes;     // choices that the policy left open; explain shows them
-  std::vector<std::string> warnings;
+  Remarks remarks;
 };
 
 }  // namespace stepbox

@@ -34,14 +34,15 @@ void tighten(Deadlines& deadlines, const OuterDeadline& outer, double now) {
 
 }  // namespace
 
-void plan_deadlines(Plan& plan, const Policy& policy, const HostFacts& facts) {
-  plan.deadlines.timeout = policy.timeout;
-  plan.deadlines.silence = policy.silence;
-  plan.deadlines.grace = policy.grace;
-  plan.deadlines.grace_after_cancel = policy.grace.origin.layer != Layer::built_in;
-  if (facts.outer_deadline) tighten(plan.deadlines, *facts.outer_deadline, facts.now);
+Deadlines plan_deadlines(const Policy& policy, const HostFacts& facts, Remarks& remarks) {
+  Deadlines deadlines{.timeout = policy.timeout,
+                      .silence = policy.silence,
+                      .grace = policy.grace,
+                      .grace_after_cancel = policy.grace.origin.layer != Layer::built_in};
+  if (facts.outer_deadline) tighten(deadlines, *facts.outer_deadline, facts.now);
   if (!facts.outer_deadline_problem.empty())
-    plan.warnings.push_back("the deadline of LUCI_CONTEXT is not known: " + facts.outer_deadline_problem);
+    remarks.warnings.push_back("the deadline of LUCI_CONTEXT is not known: " + facts.outer_deadline_problem);
+  return deadlines;
 }
 
 }  // namespace stepbox::plan

@@ -51,13 +51,13 @@ bool is_kept(const Policy& policy, std::string_view name) {
   });
 }
 
-void inherit(Environment& environment, Plan& plan, const Policy& policy, const HostFacts& facts) {
+void inherit(Environment& environment, std::vector<std::string>& unset, const Policy& policy, const HostFacts& facts) {
   environment.reserve(facts.environment.size() + kRoomForRedirects);
   for (const std::string& entry : facts.environment) {
     const size_t equals = entry.find('=', 1);
     std::string name = entry.substr(0, equals);
     if (policy.clear_environment.value && !is_kept(policy, name) && !ci::is_kept_when_cleared(name))
-      plan.unset.push_back(std::move(name));
+      unset.push_back(std::move(name));
     else
       environment.set({.name = std::move(name),
                        .value = equals == std::string::npos ? std::string() : entry.substr(equals + 1),
@@ -68,7 +68,7 @@ void inherit(Environment& environment, Plan& plan, const Policy& policy, const H
 std::string value_in_box(const Plan& plan, const caches::Redirect& row) {
   std::string value(row.value);
   if (const size_t at = value.find("{uid}"); at != std::string::npos) value.replace(at, 5, std::to_string(plan.identity.uid));
-  if (row.create != caches::Create::none) value.insert(0, plan.box + "/");
+  if (row.create != caches::Create::none) value.insert(0, plan.files.box + "/");
   return value;
 }
 
@@ -77,7 +77,7 @@ bool is_ruled(const Policy& policy, std::string_view name) {
   return is_kept(policy, name) || std::ranges::any_of(policy.environment, [&](const EnvRule& rule) { return rule.name == name; });
 }
 
-void apply_redirect(Environment& environment, Plan& plan, const Policy& policy, const caches::Tool& tool,
+void apply_redirect(Environment& environment, std::vector<std::string>& unset, const Plan& plan, const Policy& policy, const caches::Tool& tool,
                     const caches::Redirect& row, const Decision& decision) {
   if (decision.fate == Fate::caller) return;
   const bool is_named = decision.fate == Fate::named;
@@ -88,18 +88,18 @@ void apply_redirect(Environment& environment, Plan& plan, const Policy& policy, 
           const bool is_other = is_named || name != row.variable;
           return is_other && Redirects::is_spelling(row, name) && !is_ruled(policy, name);
         },
-        plan.unset);
+        unset);
   if (decision.fate == Fate::box)
     environment.set({std::string(row.variable), value_in_box(plan, row), EnvCause::redirect, tool.name, {}});
   if (decision.fate == Fate::place)
     environment.set({std::string(row.variable), decision.value, EnvCause::policy, {}, decision.origin});
 }
 
-void redirect(Environment& environment, Plan& plan, const Policy& policy, const HostFacts& facts) {
+void redirect(Environment& environment, std::vector<std::string>& unset, const Plan& plan, const Policy& policy, const HostFacts& facts) {
   const Redirects redirects(plan, policy, facts);
   for (const caches::Tool& tool : caches::tools()) {
     for (const caches::Redirect& row : tool.redirects)
-      apply_redirect(environment, plan, policy, tool, row, redirects.decide(tool, row));
+      apply_redirect(environment, unset, plan, policy, tool, row, redirects.decide(tool, row));
     if (policy.home.value != HomeMode::fresh) continue;
     // A toolchain stays where it is: its variable points to the host's path, unless the caller's does.
     for (const caches::Toolchain& toolchain : tool.toolchains) {
@@ -115,18 +115,18 @@ void extend_path(Environment& environment, const Plan& plan) {
   EnvEntry* path = environment.find("PATH");
   if (path == nullptr) return;
   for (const caches::Tool& tool : caches::tools())
-    for (const std::string_view programs : tool.programs) ((path->value += ":" + plan.box) += "/") += programs;
+    for (const std::string_view programs : tool.programs) ((path->value += ":" + plan.files.box) += "/") += programs;
   path->cause = EnvCause::stepbox;
   path->has_value = true;
 }
 
-void apply_rules(Environment& environment, Plan& plan, const Policy& policy) {
+void apply_rules(Environment& environment, std::vector<std::string>& unset, const Plan& plan, const Policy& policy) {
   for (const EnvRule& rule : policy.environment) {
     switch (rule.action) {
       case EnvAction::set: environment.set({rule.name, rule.value, EnvCause::policy, {}, rule.origin}); break;
-      case EnvAction::redirect: environment.set({rule.name, plan.box + "/" + rule.value, EnvCause::policy, {}, rule.origin}); break;
+      case EnvAction::redirect: environment.set({rule.name, plan.files.box + "/" + rule.value, EnvCause::policy, {}, rule.origin}); break;
       case EnvAction::unset:
-        if (environment.unset(rule.name)) plan.unset.push_back(rule.name);
+        if (environment.unset(rule.name)) unset.push_back(rule.name);
         break;
       case EnvAction::keep: break;
     }
@@ -144,18 +144,21 @@ std::vector<std::string> programs(const std::string& command, const EnvEntry* pa
 
 }  // namespace
 
-void plan_environment(Plan& plan, const Policy& policy, const HostFacts& facts) {
+StepPlan plan_step(const std::vector<std::string>& argv, const Plan& plan, const Policy& policy, const HostFacts& facts) {
+  StepPlan step{.argv = argv, .programs = {}, .cwd = starting_directory(plan.files, policy, facts), .environment = {}, .unset = {}, .passed_fds = {}, .terminal = facts.terminal};
+  for (const InheritedFd& inherited : facts.inherited) step.passed_fds.push_back(inherited.fd);
   Environment environment;
-  inherit(environment, plan, policy, facts);
-  redirect(environment, plan, policy, facts);
+  inherit(environment, step.unset, policy, facts);
+  redirect(environment, step.unset, plan, policy, facts);
   extend_path(environment, plan);
-  if (environment.find("PWD") != nullptr) environment.set({"PWD", plan.cwd, EnvCause::stepbox, {}, {}});
+  if (environment.find("PWD") != nullptr) environment.set({"PWD", step.cwd, EnvCause::stepbox, {}, {}});
   // sd_listen_fds(3) compares LISTEN_PID with the process; the step is always the second one of its box.
-  const std::string pid(plan.isolation == Isolation::full ? "2" : kPidText);
+  const std::string pid(plan.confinement.isolation == Isolation::full ? "2" : kPidText);
   if (environment.find("LISTEN_PID") != nullptr) environment.set({"LISTEN_PID", pid, EnvCause::stepbox, {}, {}});
-  apply_rules(environment, plan, policy);
-  plan.programs = programs(plan.argv.front(), environment.find("PATH"));
-  plan.environment = std::move(environment).take();
+  apply_rules(environment, step.unset, plan, policy);
+  step.programs = programs(argv.front(), environment.find("PATH"));
+  step.environment = std::move(environment).take();
+  return step;
 }
 
 }  // namespace stepbox::plan

@@ -28,59 +28,58 @@ std::vector<IdExtent> to_themselves(const std::vector<HostFacts::IdRange>& range
   return extents;
 }
 
+Identity of_caller(const HostFacts& facts) {
+  return {.isolation = UidIsolation::mapped,
+          .uids = {{facts.uid, facts.uid, 1}},
+          .gids = {{facts.gid, facts.gid, 1}},
+          .uid = facts.uid,
+          .gid = facts.gid,
+          .owner_uid = facts.uid,
+          .owner_gid = facts.gid,
+          .capabilities = {}};
+}
+
+Identity without_namespace(const HostFacts& facts) {
+  Identity identity = of_caller(facts);
+  identity.isolation = UidIsolation::none;
+  identity.uids.clear();
+  identity.gids.clear();
+  if (facts.uid == 0) identity.capabilities = kRootCapabilities;
+  std::erase_if(identity.capabilities, [&](int capability) { return (facts.capabilities >> capability & 1) == 0; });
+  return identity;
+}
+
+Identity of_shifted_root(const HostFacts& facts) {
+  return {.isolation = UidIsolation::shifted,
+          .uids = shifted(facts.shift_base, facts.checkout_uid),
+          .gids = shifted(facts.shift_base, facts.checkout_gid),
+          .uid = 0,
+          .gid = 0,
+          .owner_uid = facts.shift_base,
+          .owner_gid = facts.shift_base,
+          .capabilities = kRootCapabilities};
+}
+
+Identity of_real_root(const HostFacts& facts) {
+  Identity identity = of_caller(facts);
+  identity.isolation = UidIsolation::degraded;
+  identity.uids = to_themselves(facts.uid_ranges);
+  identity.gids = to_themselves(facts.gid_ranges);
+  identity.capabilities = kRootCapabilities;
+  // With chroot(2) the step could escape from a box whose root is not the root of its mount namespace.
+  std::erase(identity.capabilities, CAP_SYS_CHROOT);
+  // A file capability set by the step would belong to the host's uid 0, and be valid for every user of the host
+  // (capabilities(7), namespaced file capabilities). Only nested namespaces need SETFCAP, and they are denied here.
+  std::erase(identity.capabilities, CAP_SETFCAP);
+  return identity;
+}
+
 }  // namespace
 
-void plan_identity(Plan& plan, const HostFacts& facts) {
-  Identity& identity = plan.identity;
-  if (plan.isolation != Isolation::full) {
-    identity = {.isolation = UidIsolation::none,
-                .uids = {},
-                .gids = {},
-                .uid = facts.uid,
-                .gid = facts.gid,
-                .owner_uid = facts.uid,
-                .owner_gid = facts.gid,
-                .capabilities = facts.uid == 0 ? kRootCapabilities : std::vector<int>()};
-    std::erase_if(identity.capabilities, [&](int capability) { return (facts.capabilities >> capability & 1) == 0; });
-    return;
-  }
-  if (!facts.privileged) {
-    identity = {.isolation = UidIsolation::mapped,
-                .uids = {{facts.uid, facts.uid, 1}},
-                .gids = {{facts.gid, facts.gid, 1}},
-                .uid = facts.uid,
-                .gid = facts.gid,
-                .owner_uid = facts.uid,
-                .owner_gid = facts.gid,
-                .capabilities = {}};
-  } else if (facts.no_shift_reason.empty()) {
-    identity = {.isolation = UidIsolation::shifted,
-                .uids = shifted(facts.shift_base, facts.checkout_uid),
-                .gids = shifted(facts.shift_base, facts.checkout_gid),
-                .uid = 0,
-                .gid = 0,
-                .owner_uid = facts.shift_base,
-                .owner_gid = facts.shift_base,
-                .capabilities = kRootCapabilities};
-  } else {
-    identity = {.isolation = UidIsolation::degraded,
-                .uids = to_themselves(facts.uid_ranges),
-                .gids = to_themselves(facts.gid_ranges),
-                .uid = facts.uid,
-                .gid = facts.gid,
-                .owner_uid = facts.uid,
-                .owner_gid = facts.gid,
-                .capabilities = kRootCapabilities};
-    // With chroot(2) the step could escape from a box whose root is not the root of its mount namespace.
-    std::erase(identity.capabilities, CAP_SYS_CHROOT);
-    // A file capability set by the step would belong to the host's uid 0, and be valid for every user of the host
-    // (capabilities(7), namespaced file capabilities). Only nested namespaces need SETFCAP, and they are denied here.
-    std::erase(identity.capabilities, CAP_SETFCAP);
-  }
-  // Real root owns the host's cgroup files, and could write to them from a nested namespace.
-  const bool is_real_root = identity.owner_uid == 0 && !facts.root_is_mapped_elsewhere;
-  plan.deny_nesting = plan.deny_nesting || identity.isolation == UidIsolation::degraded;
-  plan.deny_cgroup_namespaces = is_real_root;
+Identity plan_identity(Isolation isolation, const HostFacts& facts) {
+  if (isolation != Isolation::full) return without_namespace(facts);
+  if (!facts.privileged) return of_caller(facts);
+  return facts.no_shift_reason.empty() ? of_shifted_root(facts) : of_real_root(facts);
 }
 
 }  // namespace stepbox::plan

@@ -79,17 +79,19 @@ bool needs_cgroup(const Policy& policy) {
   return std::ranges::any_of(kBoxLimits, [&](const BoxLimit& row) { return is_set(policy.limits, row); });
 }
 
-Result<> plan_limits(Plan& plan, const Policy& policy, const HostFacts& facts) {
-  plan.process_limits = policy.limits.of_process;
+Result<LimitsPlan> plan_limits(const Identity& identity, const Policy& policy, const HostFacts& facts, Remarks& remarks) {
+  LimitsPlan planned;
+  planned.deadlines = plan_deadlines(policy, facts, remarks);
+  planned.process_limits = policy.limits.of_process;
   for (const BoxLimit& row : kBoxLimits) {
     const std::optional<uint64_t> amount = amount_in(policy.limits, row, facts.memory_usable);
     if (!amount) continue;
     const PlannedLimit limit{row.name(), *amount, origin_in(policy.limits, row)};
     const string reason = reason_against_limit(facts, limit.name);
     if (reason.empty()) {
-      add(plan.cgroup, limit, row, *hierarchy_with(facts, row.controller));
+      add(planned.cgroup, limit, row, *hierarchy_with(facts, row.controller));
     } else if (policy.limits.is_optional(limit.name)) {
-      plan.warnings.push_back("limits." + string(limit.name) + " is not enforced: " + reason);
+      remarks.warnings.push_back("limits." + string(limit.name) + " is not enforced: " + reason);
     } else {
       return fail(cannot_enforce(limit) + ": " + reason,
                   how_to_get_own_group(facts) + "; or run without it where it cannot be had: --limit optional=" + string(limit.name));
@@ -97,12 +99,12 @@ Result<> plan_limits(Plan& plan, const Policy& policy, const HostFacts& facts) {
   }
   // v1 cannot kill a group. Where v2 is mounted as well, its group does that, and measures the time used.
   const CgroupHierarchy* unified = unified_of(facts);
-  if (!plan.cgroup.groups.empty() && unified != nullptr) group_in(plan.cgroup, *unified);
+  if (!planned.cgroup.groups.empty() && unified != nullptr) group_in(planned.cgroup, *unified);
   // A shifted step's ids own nothing on the host, so one group keeps the limits out of its reach as well as two do.
-  if (plan.identity.isolation != UidIsolation::shifted)
-    for (PlannedGroup& group : plan.cgroup.groups) group.has_inner = !group.files.empty();
-  plan.cgroup.remedy = how_to_get_own_group(facts);
-  return {};
+  if (identity.isolation != UidIsolation::shifted)
+    for (PlannedGroup& group : planned.cgroup.groups) group.has_inner = !group.files.empty();
+  planned.cgroup.remedy = how_to_get_own_group(facts);
+  return planned;
 }
 
 }  // namespace stepbox::plan

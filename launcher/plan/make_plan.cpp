@@ -12,55 +12,36 @@ namespace stepbox::plan {
 
 namespace {
 
-// Whether the policy lets the step reach the host's X server. X clients try the abstract name first, and do not try
-// the path at all when the kernel forbids the name (libxcb, _xcb_open).
-bool names_display(const Policy& policy) {
-  return std::ranges::any_of(policy.paths, [](const PathRule& rule) {
-    return rule.access != PathAccess::hide && is_within("/tmp/.X11-unix", rule.path);
-  });
-}
-
-void plan_scopes(Plan& plan, const Policy& policy, const HostFacts& facts) {
-  plan.landlock_abi = facts.landlock_abi;
-  if (!facts.has_socket_scope || plan.isolation == Isolation::env) return;
-  // A separate network namespace has its own abstract names, as a pid namespace has its own processes.
-  plan.scope_sockets = plan.network == NetworkMode::host && !names_display(policy);
-  plan.scope_signals = plan.isolation == Isolation::landlock;
+// In a box: volumes, checkout and mounts.
+Result<FilesPlan> plan_files(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout, const Checkout& checkout) {
+  plan.files.root = policy.root.value;
+  plan.files.source = policy.source.value;
+  plan.files.source_path = checkout.path;
+  TRY_ASSIGN(plan.files.volumes, plan_volumes(plan.limits, policy, facts, plan.remarks));
+  TRY(check_checkout(policy.source.value, checkout, layout));
+  return plan_mounts(plan, policy, facts, layout, plan.remarks);
 }
 
 }  // namespace
 
 Result<Plan> make_plan(const Policy& policy, const std::vector<std::string>& argv, const HostFacts& facts) {
   Plan plan;
-  plan.argv = argv;
   plan.policies = policy.names;
-  plan.isolation = policy.isolation.value;
-  plan.network = policy.network.value;
-  plan.root = policy.root.value;
-  plan_scopes(plan, policy, facts);
-  plan.seccomp = facts.seccomp;
-  plan.seccomp_log = policy.seccomp_log.value;
-  plan.deny_nesting = !policy.allow_nesting.value;
-  plan.terminal = facts.terminal;
-  for (const InheritedFd& inherited : facts.inherited) plan.passed_fds.push_back(inherited.fd);
-
   TRY_ASSIGN(const Checkout checkout, choose_checkout(policy, facts));
   const Layout layout(facts, policy.home.value, policy.source.value == SourceMode::none ? Checkout() : checkout);
-  plan_deadlines(plan, policy, facts);
-  plan_identity(plan, facts);
-  TRY(plan_limits(plan, policy, facts));
-  if (plan.isolation == Isolation::full) {
-    TRY(plan_volumes(plan, policy, facts));
-    TRY(plan_source(plan, policy, facts, layout, checkout));
-    // Needs the identity (id-mapped or not), the volumes and the checkout.
-    TRY(plan_mounts(plan, policy, facts, layout));
-    plan_path_sockets(plan, facts);
+  plan.identity = plan_identity(policy.isolation.value, facts);
+  TRY_ASSIGN(plan.limits, plan_limits(plan.identity, policy, facts, plan.remarks));
+  plan.confinement = plan_confinement(plan.identity, plan.limits, policy, facts);
+  if (plan.confinement.isolation == Isolation::full) {
+    TRY_ASSIGN(plan.files, plan_files(plan, policy, facts, layout, checkout));
+    if (plan.confinement.scope_path_sockets) plan.confinement.open_sockets = open_sockets(plan.files.mounts);
   } else {
-    TRY(plan_without_box(plan, policy, facts, layout, checkout));
+    TRY_ASSIGN(plan.files, plan_files_without_box(plan, policy, facts, layout, checkout, plan.remarks));
+    TRY_ASSIGN(plan.confinement.writable, plan_writable(plan, policy, facts, layout, plan.remarks));
   }
-  // Needs the step's working directory, for PWD.
-  plan_environment(plan, policy, facts);
-  TRY(plan_protections(plan, policy, facts));
+  plan.step = plan_step(argv, plan, policy, facts);
+  TRY_ASSIGN(plan.protections, plan_protections(plan, policy, facts, plan.remarks));
+  TRY(check_required(plan, policy));
   return plan;
 }
 

@@ -44,15 +44,15 @@ bool has_low_number(std::string_view terminal) {
 
 class MountList {
  public:
-  MountList(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout)
-      : plan_(plan), policy_(policy), facts_(facts), layout_(layout),
+  MountList(const Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout, Remarks& remarks)
+      : plan_(plan), files_(plan.files), remarks_(remarks), policy_(policy), facts_(facts), layout_(layout),
         shifted_(plan.identity.isolation == UidIsolation::shifted),
         is_reduced_(policy.root.value == RootMode::system),
         // An unprivileged mount namespace may copy the mounts that it inherited only as whole trees
         // (mount_namespaces(7)).
         copy_(plan.identity.isolation == UidIsolation::mapped ? Recursion::tree : Recursion::single) {}
 
-  Result<> build();
+  Result<FilesPlan> build();
 
  private:
   void root();
@@ -84,7 +84,7 @@ class MountList {
   // file-system ids, and switching ids back and forth would cost more than everything else.
   MountCall& add(MountAct act, std::string source, std::string target, std::string why) {
     const bool makes = makes_entry(act);
-    std::vector<MountCall>& list = makes ? plan_.mounts : to_mount_;
+    std::vector<MountCall>& list = makes ? files_.mounts : to_mount_;
     MountCall& call = list.emplace_back();
     call.act = act;
     call.source = std::move(source);
@@ -95,12 +95,12 @@ class MountList {
   }
   // Ends the batch, so that the entries that follow can be made inside these mounts.
   void mount_now() {
-    std::ranges::move(to_mount_, std::back_inserter(plan_.mounts));
+    std::ranges::move(to_mount_, std::back_inserter(files_.mounts));
     to_mount_.clear();
   }
   void end(MountPhase phase) {
     mount_now();
-    for (; phases_end_ < plan_.mounts.size(); ++phases_end_) plan_.mounts[phases_end_].phase = phase;
+    for (; phases_end_ < files_.mounts.size(); ++phases_end_) files_.mounts[phases_end_].phase = phase;
   }
   void directory(std::string target, uint32_t mode, std::string why = {}) {
     made_.insert(target);
@@ -124,7 +124,9 @@ class MountList {
     return std::ranges::any_of(facts_.mounts, [&](const MountFact& mount) { return mount.path == path; });
   }
 
-  Plan& plan_;
+  const Plan& plan_;  // what was decided before
+  FilesPlan files_;
+  Remarks& remarks_;
   const Policy& policy_;
   const HostFacts& facts_;
   const Layout& layout_;
@@ -139,9 +141,9 @@ class MountList {
   std::vector<std::string> on_the_way_;  // ways to shown paths: init makes these while the step makes its directories
 };
 
-Result<> MountList::build() {
+Result<FilesPlan> MountList::build() {
   constexpr size_t kUsual = 160;
-  plan_.mounts.reserve(kUsual);
+  files_.mounts.reserve(kUsual);
   root();
   workspace();
   end(MountPhase::workspace);
@@ -157,7 +159,7 @@ Result<> MountList::build() {
   seal();
   end(MountPhase::seal);
   count_own_inodes();
-  return {};
+  return std::move(files_);
 }
 
 void MountList::root() {
@@ -335,7 +337,7 @@ void MountList::proc() {
 }
 
 void MountList::volume(size_t index) {
-  const PlannedVolume& planned = plan_.volumes[index];
+  const PlannedVolume& planned = files_.volumes[index];
   MountCall& call = add(MountAct::tmpfs, {}, planned.path.substr(1), "volume " + planned.name);
   call.attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
   call.volume = static_cast<int>(index);
@@ -347,11 +349,11 @@ void MountList::workspace() {
   directory("box", 0755);
   volume(0);
   // Volumes first: a tmpfs mounted later would cover entries made in its directory.
-  for (size_t i = 1; i < plan_.volumes.size(); ++i) {
-    directory(plan_.volumes[i].path.substr(1), 0755);
+  for (size_t i = 1; i < files_.volumes.size(); ++i) {
+    directory(files_.volumes[i].path.substr(1), 0755);
     volume(i);
   }
-  const bool own_tmp = std::ranges::any_of(plan_.volumes, [](const PlannedVolume& v) { return v.name == "tmp"; });
+  const bool own_tmp = std::ranges::any_of(files_.volumes, [](const PlannedVolume& v) { return v.name == "tmp"; });
   if (own_tmp) {
     // /tmp and /var/tmp are two directories of one volume. If /var/tmp lay below /tmp, `rm -rf /tmp/*` would remove
     // it.
@@ -375,14 +377,14 @@ void MountList::redirect_directory(const std::string& path, uint32_t mode) {
   if (is_below_placed(path) || !made_.insert(path).second) return;
   const bool later = std::ranges::any_of(on_the_way_, [&](const std::string& made) { return is_within(path, made); });
   if (later) on_the_way_.push_back(path);
-  MountCall& call = (later ? plan_.mounts : plan_.cache_directories).emplace_back();
+  MountCall& call = (later ? files_.mounts : files_.cache_directories).emplace_back();
   call.act = MountAct::directory;
   call.target = path;
   call.mode = mode;
 }
 
 void MountList::redirect_directories() {
-  plan_.cache_directories.reserve(64);
+  files_.cache_directories.reserve(64);
   for_each_redirect_directory(plan_, policy_, [&](const std::string& path, uint32_t mode) { redirect_directory("box/" + path, mode); });
 }
 
@@ -418,11 +420,11 @@ void MountList::place(MountCall call) {
 void MountList::link(MountCall call) {
   if (is_below_placed(call.target) || !made_.insert(call.target).second) return;
   if (const size_t slash = call.target.rfind('/'); slash != std::string::npos) make_way(call.target.substr(0, slash), MountAct::directory);
-  plan_.mounts.push_back(std::move(call));
+  files_.mounts.push_back(std::move(call));
 }
 
 Result<> MountList::paths() {
-  TRY_ASSIGN(auto calls, plan_paths(plan_, policy_, facts_, layout_));
+  TRY_ASSIGN(auto calls, plan_paths(plan_, policy_, facts_, layout_, remarks_));
   for (MountCall& call : calls) {
     if (call.act == MountAct::symlink) {
       link(std::move(call));
@@ -470,23 +472,23 @@ void MountList::seal() {
 
 // Entries that stepbox makes in a volume must not count against the step's inodes.
 void MountList::count_own_inodes() {
-  for (PlannedVolume& volume : plan_.volumes) volume.own_inodes = 1;  // its root
+  for (PlannedVolume& volume : files_.volumes) volume.own_inodes = 1;  // its root
   constexpr std::string_view kVarTmp = "/box/var-tmp/";
-  const bool own_tmp = std::ranges::any_of(plan_.volumes, [](const PlannedVolume& v) { return v.name == "tmp"; });
+  const bool own_tmp = std::ranges::any_of(files_.volumes, [](const PlannedVolume& v) { return v.name == "tmp"; });
   for (const std::string& made : made_) {
     std::string path = "/" + made;
     // With a separate tmp volume, /var/tmp lies in it.
     if (own_tmp && path.starts_with(kVarTmp)) path.insert(4, "/tmp");
     PlannedVolume* home = nullptr;
-    for (PlannedVolume& volume : plan_.volumes) {
+    for (PlannedVolume& volume : files_.volumes) {
       if (!is_within(path, volume.path) || path == volume.path) continue;
       if (home == nullptr || volume.path.size() > home->path.size()) home = &volume;
     }
     if (home != nullptr) ++home->own_inodes;
   }
-  for (MountCall& call : plan_.mounts) {
+  for (MountCall& call : files_.mounts) {
     if (call.volume < 0) continue;
-    const PlannedVolume& volume = plan_.volumes[static_cast<size_t>(call.volume)];
+    const PlannedVolume& volume = files_.volumes[static_cast<size_t>(call.volume)];
     call.options = {{"size", std::to_string(volume.bytes)},
                     {"nr_inodes", std::to_string(volume.inodes + volume.own_inodes)},
                     {"mode", "0755"},
@@ -521,8 +523,8 @@ bool is_kernel_file_system(std::string_view type) {
   return std::ranges::find(kNotCopied, type) != std::end(kNotCopied);
 }
 
-Result<> plan_mounts(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout) {
-  return MountList(plan, policy, facts, layout).build();
+Result<FilesPlan> plan_mounts(const Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout, Remarks& remarks) {
+  return MountList(plan, policy, facts, layout, remarks).build();
 }
 
 }  // namespace stepbox::plan

@@ -35,7 +35,7 @@ std::string and_others(size_t others) {
 
 void show_through_overlay(MountCall& call, const Plan& plan, const HostFacts& facts) {
   const bool is_read_only = (call.attributes & MOUNT_ATTR_RDONLY) != 0;
-  if (plan.root != RootMode::system || plan.network == NetworkMode::host) return;
+  if (plan.files.root != RootMode::system || plan.confinement.network == NetworkMode::host) return;
   if (!is_read_only || call.onto_file || Layout::is_special(call.source)) return;
   if (!facts.no_overlay_reason.empty()) return;
   // A layer is a single mount, and the mounts below it in a copied tree are locked to it (mount_namespaces(7)).
@@ -48,20 +48,19 @@ void show_through_overlay(MountCall& call, const Plan& plan, const HostFacts& fa
   call.layers += ".empty/directory";
 }
 
-void plan_path_sockets(Plan& plan, const HostFacts& facts) {
-  plan.scope_path_sockets = plan.isolation == Isolation::full && plan.network != NetworkMode::host && plan.deny_nesting &&
-                            facts.landlock_abi >= sandbox::kLandlockForPathSockets;
-  if (!plan.scope_path_sockets) return;
-  for (const MountCall& call : plan.mounts)
-    if (call.is_socket) plan.open_sockets.push_back(call.target);
+std::vector<std::string> open_sockets(const std::vector<MountCall>& mounts) {
+  std::vector<std::string> open;
+  for (const MountCall& call : mounts)
+    if (call.is_socket) open.push_back(call.target);
+  return open;
 }
 
 Protection path_sockets(const Plan& plan, const HostFacts& facts) {
   constexpr const char* kName = "path-sockets";
-  if (plan.network == NetworkMode::host) return {kName, false, ProtectionState::off, "network: host"};
+  if (plan.confinement.network == NetworkMode::host) return {kName, false, ProtectionState::off, "network: host"};
   std::vector<const MountCall*> open;
-  for (const MountCall& call : plan.mounts)
-    if (shows_sockets(call, plan.scope_path_sockets)) open.push_back(&call);
+  for (const MountCall& call : plan.files.mounts)
+    if (shows_sockets(call, plan.confinement.scope_path_sockets)) open.push_back(&call);
   if (open.empty()) return {kName, true, ProtectionState::active, {}};
   const auto degraded = [&](bool requested, std::string reason) { return Protection{kName, requested, ProtectionState::degraded, std::move(reason)}; };
   const auto is_other = [](const MountCall* call) { return call->is_socket && !is_named(*call); };
@@ -70,7 +69,7 @@ Protection path_sockets(const Plan& plan, const HostFacts& facts) {
   const auto is_named_socket = [](const MountCall* call) { return call->is_socket; };
   if (const auto named = std::ranges::find_if(open, is_named_socket); named != open.end())
     return degraded(false, place_of(**named) + " was named, and the step can connect to it");
-  if (plan.root == RootMode::ro)
+  if (plan.files.root == RootMode::ro)
     return degraded(false,
                     "root: ro shows the host's sockets, and the step can connect to them as far as their modes allow");
   // The caller opened the writable places. A read-only one is open only because this host allows no overlay over it.

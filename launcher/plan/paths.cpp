@@ -43,9 +43,9 @@ std::ptrdiff_t depth(const std::string& target) { return std::ranges::count(targ
 
 class Placements {
  public:
-  Placements(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout)
-      : plan_(plan), policy_(policy), facts_(facts), layout_(layout), redirects_(plan, policy, facts),
-        links_out_(facts, policy.source_path.value ? plan.source_path : std::string()),
+  Placements(const Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout, Remarks& remarks)
+      : plan_(plan), remarks_(remarks), policy_(policy), facts_(facts), layout_(layout), redirects_(plan, policy, facts),
+        links_out_(facts, policy.source_path.value ? plan.files.source_path : std::string()),
         without_checkout_(policy.source.value == SourceMode::none && is_project(facts)), is_reduced_(policy.root.value == RootMode::system) {
     for (const PathRule& rule : policy.paths)
       if (const HostFacts::NamedPath* found = facts.find(expand_home(rule.path, facts)); found != nullptr && rule.access == PathAccess::hide)
@@ -126,13 +126,13 @@ class Placements {
   bool is_against_source(const std::string& real, PathAccess access) const {
     if (without_checkout_)
       return !facts_.checkout.empty() && (is_within(real, facts_.checkout) || is_within(facts_.checkout, real));
-    return plan_.source == SourceMode::ro && access == PathAccess::rw && is_within(real, plan_.source_path);
+    return plan_.files.source == SourceMode::ro && access == PathAccess::rw && is_within(real, plan_.files.source_path);
   }
 
   // The path lies below the checkout, or below another shown path with at least as much access.
   bool is_shown_already(const std::string& real, PathAccess access) const {
-    if (plan_.source != SourceMode::none && is_seen_in(plan_.source_path, real) &&
-        (plan_.source == SourceMode::rw || access == PathAccess::ro))
+    if (plan_.files.source != SourceMode::none && is_seen_in(plan_.files.source_path, real) &&
+        (plan_.files.source == SourceMode::rw || access == PathAccess::ro))
       return true;
     return std::ranges::any_of(placements_, [&](const Placement& shown) {
       return shown.access != PathAccess::hide && is_seen_in(shown.real, real) &&
@@ -167,13 +167,14 @@ class Placements {
   void warn_of_link(const std::string& path, const HostFacts::NamedPath& found, const std::string& why) {
     if (redirects_.is_shown(found.real)) return;
     std::string warning = "not showing " + quoted(path) + " (" + why + "): " + LinksOut::text_of(found);
-    if (std::ranges::find(plan_.warnings, warning) == plan_.warnings.end()) plan_.warnings.push_back(std::move(warning));
+    if (std::ranges::find(remarks_.warnings, warning) == remarks_.warnings.end()) remarks_.warnings.push_back(std::move(warning));
   }
 
   MountCall call_of(const Placement& placement) const;
   void add_covers(std::vector<MountCall>& calls) const;
 
-  Plan& plan_;
+  const Plan& plan_;
+  Remarks& remarks_;
   const Policy& policy_;
   const HostFacts& facts_;
   const Layout& layout_;
@@ -187,7 +188,7 @@ class Placements {
 };
 
 void Placements::add_moved() {
-  if (plan_.isolation != Isolation::full) return;
+  if (plan_.confinement.isolation != Isolation::full) return;
   for (MovedPath& moved : redirects_.moved_paths()) {
     const HostFacts::NamedPath* found = facts_.find(expand_home(moved.rule->path, facts_));
     if (found == nullptr) continue;
@@ -213,8 +214,8 @@ void Placements::add_settings() {
 
 void Placements::cover(const std::string& path, std::string_view tool) {
   const HostFacts::NamedPath* found = facts_.find(path);
-  if (found == nullptr || plan_.isolation != Isolation::full || redirects_.is_opened(found->real)) return;
-  if (plan_.source == SourceMode::rw && is_within(found->real, plan_.source_path)) return;
+  if (found == nullptr || plan_.confinement.isolation != Isolation::full || redirects_.is_opened(found->real)) return;
+  if (plan_.files.source == SourceMode::rw && is_within(found->real, plan_.files.source_path)) return;
   // A reduced root may not show the toolchain at all.
   if (is_reduced_ && !is_in_system(found->real) && !is_shown_already(found->real, PathAccess::ro)) return;
   placements_.push_back({path, found->real, found->kind, PathAccess::hide, "writes to the toolchain of " + std::string(tool), {}});
@@ -400,12 +401,12 @@ void add_toolchains_elsewhere(Placements& placements, const HostFacts& facts, co
 
 }  // namespace
 
-Result<std::vector<MountCall>> plan_paths(Plan& plan, const Policy& policy, const HostFacts& facts,
-                                          const Layout& layout) {
-  Placements placements(plan, policy, facts, layout);
-  if (plan.source != SourceMode::none)
-    placements.add({plan.source_path, plan.source_path, HostPathKind::directory,
-                    plan.source == SourceMode::rw ? PathAccess::rw : PathAccess::ro, "the checkout", policy.source.origin});
+Result<std::vector<MountCall>> plan_paths(const Plan& plan, const Policy& policy, const HostFacts& facts,
+                                          const Layout& layout, Remarks& remarks) {
+  Placements placements(plan, policy, facts, layout, remarks);
+  if (plan.files.source != SourceMode::none)
+    placements.add({plan.files.source_path, plan.files.source_path, HostPathKind::directory,
+                    plan.files.source == SourceMode::rw ? PathAccess::rw : PathAccess::ro, "the checkout", policy.source.origin});
   // The registry before variables and PATH: ~/.cargo/bin is in both, and the registry describes it better.
   add_toolchains(placements, facts, policy);
   add_toolchains_elsewhere(placements, facts, policy, layout);

@@ -24,15 +24,11 @@ std::string hint_for(const Protection& protection) {
   return "`stepbox doctor` shows what this host lacks";
 }
 
-bool is_required(const Policy& policy, std::string_view name) {
-  return std::ranges::find(policy.require, name, &RequiredProtection::name) != policy.require.end();
-}
-
 // The kernel limits the volumes in any case. But a step that can make mount namespaces can mount memory that belongs
 // to no volume, and then only a memory limit bounds it.
 Protection quota(const Plan& plan, const Policy& policy, const HostFacts& facts) {
-  if (facts.memory_usable < facts.memory_total || plan.cgroup.find("memory") != nullptr) return active("quota");
-  if (plan.deny_nesting)
+  if (facts.memory_usable < facts.memory_total || plan.limits.cgroup.find("memory") != nullptr) return active("quota");
+  if (plan.confinement.deny_nesting)
     return {"quota", true, ProtectionState::active,
             "of the volumes; without a memory limit, nothing bounds memory files (memfd_create)" +
                 std::string(plan.identity.isolation == UidIsolation::mapped ? ", System V segments" : "") +
@@ -62,18 +58,18 @@ Protection host_files(const Plan& plan, const Policy& policy, const HostFacts& f
 }
 
 Protection network_isolation(const Plan& plan, const HostFacts& facts) {
-  if (plan.network != NetworkMode::host) {
+  if (plan.confinement.network != NetworkMode::host) {
     const bool is_whole = path_sockets(plan, facts).state == ProtectionState::active;
     return {"network-isolation", true, ProtectionState::active, is_whole ? "" : "except for sockets that are files, see path-sockets"};
   }
   return {"network-isolation", false, ProtectionState::off, "network: host"};
 }
 
-Protection abstract_sockets(Plan& plan, const HostFacts& facts) {
-  if (plan.network != NetworkMode::host || plan.scope_sockets) return active("abstract-sockets");
+Protection abstract_sockets(const Plan& plan, const HostFacts& facts, Remarks& remarks) {
+  if (plan.confinement.network != NetworkMode::host || plan.confinement.scope_sockets) return active("abstract-sockets");
   if (facts.landlock_error != 0) {
     const std::string reason = Error::from_errno("network: host, and cannot ask the kernel what its Landlock can do", facts.landlock_error).message;
-    plan.warnings.push_back("abstract sockets of the host are within the step's reach: " + reason + "; --network loopback or none keeps them out");
+    remarks.warnings.push_back("abstract sockets of the host are within the step's reach: " + reason + "; --network loopback or none keeps them out");
     return {"abstract-sockets", false, ProtectionState::degraded, reason};
   }
   return {"abstract-sockets", false, ProtectionState::off,
@@ -82,16 +78,16 @@ Protection abstract_sockets(Plan& plan, const HostFacts& facts) {
 }
 
 Protection seccomp(const Plan& plan) {
-  const std::string profile = escaped(plan.seccomp->profile);
-  if (plan.seccomp->program.empty()) return {"seccomp", false, ProtectionState::off, "seccomp: " + profile};
-  if (plan.seccomp_log) return {"seccomp", true, ProtectionState::degraded, "profile " + profile + ", log mode: nothing is refused"};
+  const std::string profile = escaped(plan.confinement.seccomp->profile);
+  if (plan.confinement.seccomp->program.empty()) return {"seccomp", false, ProtectionState::off, "seccomp: " + profile};
+  if (plan.confinement.seccomp_log) return {"seccomp", true, ProtectionState::degraded, "profile " + profile + ", log mode: nothing is refused"};
   return {"seccomp", true, ProtectionState::active, "profile " + profile};
 }
 
 // The planned limit; without one, no bound. The default policy sets one (policies/default.yaml).
 uint64_t most_open_files(const Plan& plan) {
-  const auto limit = std::ranges::find(plan.process_limits, RLIMIT_NOFILE, &ProcessLimitSpec::resource);
-  return limit == plan.process_limits.end() ? UINT64_MAX : limit->value;
+  const auto limit = std::ranges::find(plan.limits.process_limits, RLIMIT_NOFILE, &ProcessLimitSpec::resource);
+  return limit == plan.limits.process_limits.end() ? UINT64_MAX : limit->value;
 }
 
 // Kernel memory that no limit counts must be refused, or bounded by another limit.
@@ -99,41 +95,41 @@ Protection kernel_memory(const Plan& plan, const Policy& policy) {
   std::vector<std::string> reasons;
   if (policy.allow_xattr.value)
     reasons.push_back("xattr: allow, and access lists (POSIX ACLs) are counted by no limit");
-  else if (!plan.seccomp->bounds_memory || plan.seccomp_log)
-    reasons.push_back("seccomp: " + escaped(plan.seccomp->profile) + (plan.seccomp_log ? ", log mode" : "") +
+  else if (!plan.confinement.seccomp->bounds_memory || plan.confinement.seccomp_log)
+    reasons.push_back("seccomp: " + escaped(plan.confinement.seccomp->profile) + (plan.confinement.seccomp_log ? ", log mode" : "") +
                       " does not refuse access lists (POSIX ACLs) and keys, which no limit counts");
   if (const uint64_t most = most_open_files(plan); most > kMostOpenFiles)
     reasons.push_back("limits.open-files lets poll(2) take more than " + human_bytes(kMostOpenFiles * 8) + " for each thread");
-  if (!plan.deny_nesting && std::ranges::any_of(plan.cgroup.groups, [](const PlannedGroup& group) { return !group.unified && group.has_inner; }))
+  if (!plan.confinement.deny_nesting && std::ranges::any_of(plan.limits.cgroup.groups, [](const PlannedGroup& group) { return !group.unified && group.has_inner; }))
     reasons.push_back("cgroup v1 does not count the TCP buffers of groups that a nested sandbox makes for itself");
   if (!reasons.empty()) return {"kernel-memory", false, ProtectionState::degraded, join(reasons, "; ")};
   return {"kernel-memory", true, ProtectionState::active, "but no kernel counts record locks, nor cgroup v1 UDP buffers"};
 }
 
 Protection nesting_denied(const Plan& plan) {
-  if (plan.deny_nesting) return active("nesting-denied");
+  if (plan.confinement.deny_nesting) return active("nesting-denied");
   return {"nesting-denied", false, ProtectionState::off, "nesting: allow"};
 }
 
 // Without a box. No protection counts as requested: the user chose the mode by name, and stepbox lists its gaps.
 std::vector<Protection> without_box(const Plan& plan, const Policy& policy, const HostFacts& facts) {
-  const std::string mode = std::string("isolation: ") + name_of(plan.isolation);
+  const std::string mode = std::string("isolation: ") + name_of(plan.confinement.isolation);
   const auto off = [&mode](std::string name) { return Protection{std::move(name), false, ProtectionState::off, mode}; };
   const auto degraded = [](std::string name, std::string reason) {
     return Protection{std::move(name), false, ProtectionState::degraded, std::move(reason)};
   };
-  const bool is_confined = plan.isolation == Isolation::landlock;
+  const bool is_confined = plan.confinement.isolation == Isolation::landlock;
   std::string writes = "Landlock confines writes, but neither reads nor modes and owners";
   if (facts.landlock_abi < sandbox::kLandlockForTruncate) writes += ", nor truncate(2) before Linux 6.2";
   return {off("quota"),
           is_confined ? degraded("mount-isolation", writes) : off("mount-isolation"),
           off("host-files"),
-          degraded("pid-isolation", plan.scope_signals ? "processes are found by parentage, and cannot signal others"
+          degraded("pid-isolation", plan.confinement.scope_signals ? "processes are found by parentage, and cannot signal others"
                                                        : "processes are found by parentage"),
           off("ipc-isolation"),
           off("uid-isolation"),
           network_isolation(plan, facts),
-          plan.scope_sockets ? active("abstract-sockets") : off("abstract-sockets"),
+          plan.confinement.scope_sockets ? active("abstract-sockets") : off("abstract-sockets"),
           off("path-sockets"),
           active("no-new-privileges"),
           active("capabilities"),
@@ -142,25 +138,29 @@ std::vector<Protection> without_box(const Plan& plan, const Policy& policy, cons
           off("nesting-denied")};
 }
 
-std::vector<Protection> of_box(Plan& plan, const Policy& policy, const HostFacts& facts) {
+std::vector<Protection> of_box(const Plan& plan, const Policy& policy, const HostFacts& facts, Remarks& remarks) {
   return {quota(plan, policy, facts), active("mount-isolation"), host_files(plan, policy, facts), active("pid-isolation"),
-          active("ipc-isolation"), uid_isolation(plan, facts), network_isolation(plan, facts), abstract_sockets(plan, facts),
+          active("ipc-isolation"), uid_isolation(plan, facts), network_isolation(plan, facts), abstract_sockets(plan, facts, remarks),
           path_sockets(plan, facts), active("no-new-privileges"), active("capabilities"), seccomp(plan),
           kernel_memory(plan, policy), nesting_denied(plan)};
 }
 
 }  // namespace
 
+bool is_required(const Policy& policy, std::string_view protection) {
+  return std::ranges::find(policy.require, protection, &RequiredProtection::name) != policy.require.end();
+}
+
 void weaken(Plan& plan, std::string_view protection, const std::string& reason) {
   const auto found = std::ranges::find(plan.protections, protection, &Protection::name);
   if (found == plan.protections.end()) return;
   found->reason = found->state == ProtectionState::active ? reason : found->reason + "; " + reason;
   found->state = ProtectionState::degraded;
-  plan.warnings.push_back("protection " + quoted(protection) + " is degraded: " + reason);
+  plan.remarks.warnings.push_back("protection " + quoted(protection) + " is degraded: " + reason);
 }
 
 Result<> check_required(const Plan& plan, const Policy& policy) {
-  const bool is_boxed = plan.isolation == Isolation::full;
+  const bool is_boxed = plan.confinement.isolation == Isolation::full;
   for (const RequiredProtection& required : policy.require) {
     const auto found = std::ranges::find(plan.protections, required.name, &Protection::name);
     if (found == plan.protections.end())
@@ -173,18 +173,13 @@ Result<> check_required(const Plan& plan, const Policy& policy) {
   return {};
 }
 
-Result<> plan_protections(Plan& plan, const Policy& policy, const HostFacts& facts) {
-  if (plan.seccomp_log && plan.seccomp->program.empty())
+Result<std::vector<Protection>> plan_protections(const Plan& plan, const Policy& policy, const HostFacts& facts, Remarks& remarks) {
+  if (plan.confinement.seccomp_log && plan.confinement.seccomp->program.empty())
     return fail("there is nothing to log for seccomp-log (" + escaped(policy.seccomp_log.origin.text()) +
                     "): no system call is refused (" + escaped(policy.seccomp.origin.text()) + ")",
                 "choose a profile, as with --seccomp default, or leave --seccomp-log out");
-  const bool is_boxed = plan.isolation == Isolation::full;
-  plan.protections = is_boxed ? of_box(plan, policy, facts) : without_box(plan, policy, facts);
-  if (plan.cgroup.find("memory") != nullptr)
-    plan.segments = SegmentBound::by_memory_limit;
-  else
-    plan.segments = is_required(policy, "quota") ? SegmentBound::required : SegmentBound::if_possible;
-  return check_required(plan, policy);
+  const bool is_boxed = plan.confinement.isolation == Isolation::full;
+  return is_boxed ? of_box(plan, policy, facts, remarks) : without_box(plan, policy, facts);
 }
 
 }  // namespace stepbox::plan

@@ -51,8 +51,8 @@ bool is_seen_at(const std::string& target, const Plan& plan) {
     const bool mounts = call.act == MountAct::bind || call.act == MountAct::rebind || call.act == MountAct::tmpfs;
     return mounts && is_within("/" + target, "/" + call.target);
   };
-  const auto last = std::find_if(plan.mounts.rbegin(), plan.mounts.rend(), covers);
-  return last != plan.mounts.rend() && last->act == MountAct::bind;
+  const auto last = std::find_if(plan.files.mounts.rbegin(), plan.files.mounts.rend(), covers);
+  return last != plan.files.mounts.rend() && last->act == MountAct::bind;
 }
 
 }  // namespace
@@ -79,9 +79,9 @@ std::string moved_settings(const SettingsPlace& place, const Redirects& redirect
 bool shows_settings(const SettingsPlace& place, const Plan& plan, const Policy& policy, const HostFacts& facts) {
   const std::string moved = moved_settings(place, Redirects(plan, policy, facts));
   // Without a box no mount hides the file, but HOME and the tools' variables may lead elsewhere.
-  if (plan.isolation != Isolation::full) return moved.empty();
+  if (plan.confinement.isolation != Isolation::full) return moved.empty();
   if (!moved.empty()) return is_seen_at("box/" + moved, plan);
-  const Checkout checkout = plan.source == SourceMode::none ? Checkout() : choose_checkout(policy, facts).value_or(Checkout());
+  const Checkout checkout = plan.files.source == SourceMode::none ? Checkout() : choose_checkout(policy, facts).value_or(Checkout());
   return is_seen_at(Layout(facts, policy.home.value, checkout).place(place.path), plan);
 }
 

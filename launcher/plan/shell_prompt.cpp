@@ -48,39 +48,39 @@ std::string single_quoted(std::string_view text) {
 }
 
 EnvEntry* find(Plan& plan, std::string_view name) {
-  const auto found = std::ranges::find(plan.environment, name, &EnvEntry::name);
-  return found == plan.environment.end() ? nullptr : &*found;
+  const auto found = std::ranges::find(plan.step.environment, name, &EnvEntry::name);
+  return found == plan.step.environment.end() ? nullptr : &*found;
 }
 
 // Sets the variable for the shell's start, and returns the script line that restores it.
 std::string lend(Plan& plan, const std::string& name, const std::string& value) {
   EnvEntry* entry = find(plan, name);
   const std::string line = entry != nullptr ? name + "=" + single_quoted(entry->value) + "\n" : "unset " + name + "\n";
-  if (entry == nullptr) entry = &plan.environment.emplace_back();
+  if (entry == nullptr) entry = &plan.step.environment.emplace_back();
   *entry = {name, value, EnvCause::stepbox, {}, {}};
   return line;
 }
 
 // Entries made for the shell must not count against the step's inodes.
 void count_inode(Plan& plan) {
-  if (plan.volumes.empty()) return;
-  PlannedVolume& workspace = plan.volumes.front();
+  if (plan.files.volumes.empty()) return;
+  PlannedVolume& workspace = plan.files.volumes.front();
   ++workspace.own_inodes;
-  for (MountCall& call : plan.mounts)
+  for (MountCall& call : plan.files.mounts)
     for (auto& [key, value] : call.options)
       if (call.volume == 0 && key == "nr_inodes") value = std::to_string(workspace.inodes + workspace.own_inodes);
 }
 
 std::string path_in_box(const Plan& plan, std::string_view name) {
-  std::string path = plan.box + "/" + std::string(kDirectory);
+  std::string path = plan.files.box + "/" + std::string(kDirectory);
   return name.empty() ? path : path + "/" + std::string(name);
 }
 
 void make(Plan& plan, MountAct act, std::string_view name, std::string text, uint32_t mode) {
   std::string target = path_in_box(plan, name);
   // Relative to the box root; without a box, to the workspace.
-  target.erase(0, plan.isolation == Isolation::full ? 1 : plan.box.size() + 1);
-  plan.cache_directories.push_back({.act = act, .source = std::move(text), .target = std::move(target), .mode = mode, .why = "the shell's prompt"});
+  target.erase(0, plan.confinement.isolation == Isolation::full ? 1 : plan.files.box.size() + 1);
+  plan.files.cache_directories.push_back({.act = act, .source = std::move(text), .target = std::move(target), .mode = mode, .why = "the shell's prompt"});
   count_inode(plan);
 }
 
@@ -90,7 +90,7 @@ void make_file(Plan& plan, std::string_view name, std::string text) { make(plan,
 void mark_bash(Plan& plan) {
   make_directory(plan);
   make_file(plan, "bashrc", std::string(kBash));
-  plan.argv.insert(plan.argv.end(), {"--rcfile", path_in_box(plan, "bashrc")});
+  plan.step.argv.insert(plan.step.argv.end(), {"--rcfile", path_in_box(plan, "bashrc")});
 }
 
 void mark_zsh(Plan& plan) {
@@ -101,7 +101,7 @@ void mark_zsh(Plan& plan) {
   make_file(plan, ".zshrc", std::string(kZshrc));
 }
 
-void mark_fish(Plan& plan) { plan.argv.insert(plan.argv.end(), {"--init-command", std::string(kFish)}); }
+void mark_fish(Plan& plan) { plan.step.argv.insert(plan.step.argv.end(), {"--init-command", std::string(kFish)}); }
 
 // POSIX shells read the file that ENV names, and do not recompute their prompt.
 void mark_sh(Plan& plan) {
@@ -121,7 +121,7 @@ constexpr ShellRow kShells[] = {{"bash", mark_bash}, {"zsh", mark_zsh}, {"fish",
 }  // namespace
 
 void mark_prompt(Plan& plan) {
-  const std::string program = plan.argv.front();
+  const std::string program = plan.step.argv.front();
   const auto* row = std::ranges::find(kShells, program_name(program), &ShellRow::name);
   if (row != std::end(kShells)) row->mark(plan);
 }

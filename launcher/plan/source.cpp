@@ -86,18 +86,15 @@ Result<Checkout> choose_checkout(const Policy& policy, const HostFacts& facts) {
   return Checkout{facts.checkout, facts.checkout_is_marked && is_home};
 }
 
-Result<> plan_source(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout, const Checkout& checkout) {
-  plan.source = policy.source.value;
-  plan.source_path = checkout.path;
-  plan.cwd = facts.cwd;
-  if (plan.source == SourceMode::none) {
-    plan.cwd = "/box/home";
-    return {};
-  }
-  if (!layout.can_show_checkout(plan.source_path)) return std::unexpected(cannot_show(plan.source_path));
+Result<> check_checkout(SourceMode source, const Checkout& checkout, const Layout& layout) {
+  if (source == SourceMode::none || layout.can_show_checkout(checkout.path)) return {};
+  return std::unexpected(cannot_show(checkout.path));
+}
+
+std::string starting_directory(const FilesPlan& files, const Policy& policy, const HostFacts& facts) {
+  if (files.source == SourceMode::none) return "/box/home";
   // If the caller is outside the named source path, the step starts in that path: the work is there.
-  if (policy.source_path.value && !is_within(plan.cwd, plan.source_path)) plan.cwd = plan.source_path;
-  return {};
+  return policy.source_path.value && !is_within(facts.cwd, files.source_path) ? files.source_path : facts.cwd;
 }
 
 }  // namespace stepbox::plan

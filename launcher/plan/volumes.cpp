@@ -34,8 +34,8 @@ std::string written(const PlannedLimit& limit, const Policy& policy) {
   return size && size->unit == Size::Unit::bytes ? size->text() : human_bytes(limit.amount);
 }
 
-Memory memory_for(const Plan& plan, const Policy& policy, const HostFacts& facts) {
-  const PlannedLimit* limit = plan.cgroup.find("memory");
+Memory memory_for(const LimitsPlan& limits, const Policy& policy, const HostFacts& facts) {
+  const PlannedLimit* limit = limits.cgroup.find("memory");
   if (limit != nullptr && limit->amount <= facts.memory_usable)
     return {limit->amount, kForPrograms,
             "limits.memory " + written(*limit, policy) + " (" + escaped(limit->origin.text()) + ")", true};
@@ -60,41 +60,41 @@ std::string name_of(const PlannedVolume& volume) {
   return volume.name == "workspace" ? "workspace" : "volume " + quoted(volume.name);
 }
 
-Sum chosen_sizes(const Plan& plan, const Memory& memory) {
+Sum chosen_sizes(const std::vector<PlannedVolume>& volumes, const Memory& memory) {
   Sum sum;
-  for (const PlannedVolume& volume : plan.volumes)
+  for (const PlannedVolume& volume : volumes)
     if (!is_default(volume.size_origin)) sum.add(name_of(volume), volume.bytes, volume.size_origin);
-  for (const PlannedVolume& volume : plan.volumes)
+  for (const PlannedVolume& volume : volumes)
     if (memory.is_limit && !is_default(volume.inodes_origin))
       sum.add(std::to_string(volume.inodes) + " inodes of " + name_of(volume), volume.inodes * kPerInode,
               volume.inodes_origin);
   return sum;
 }
 
-Result<> refuse(const Memory& memory, Sum sum) {
+Error refuse(const Memory& memory, Sum sum) {
   if (memory.for_programs > 0) sum.add("programs of the step", memory.for_programs);
-  return fail("volumes are memory, and " + memory.name + " cannot hold them:" + sum_text(sum.lines, human_bytes(sum.bytes)),
-              memory.is_limit ? "raise limits.memory, or make the volumes smaller (--size, --volume, --inodes)"
-                              : "make the volumes smaller (--size, --volume)");
+  return Error{"volumes are memory, and " + memory.name + " cannot hold them:" + sum_text(sum.lines, human_bytes(sum.bytes))}
+      .with_hint(memory.is_limit ? "raise limits.memory, or make the volumes smaller (--size, --volume, --inodes)"
+                                 : "make the volumes smaller (--size, --volume)");
 }
 
 // Sizes that nobody chose share what is left, and never exceed their default.
-Result<> fit_defaults(Plan& plan, const Memory& memory, const Sum& sum) {
+Result<> fit_defaults(std::vector<PlannedVolume>& volumes, const Memory& memory, const Sum& sum, Remarks& remarks) {
   const uint64_t left = memory.bytes - memory.for_programs - sum.bytes;
   const auto count = static_cast<uint64_t>(
-      std::ranges::count_if(plan.volumes, [](const PlannedVolume& v) { return is_default(v.size_origin); }));
-  for (PlannedVolume& volume : plan.volumes) {
+      std::ranges::count_if(volumes, [](const PlannedVolume& v) { return is_default(v.size_origin); }));
+  for (PlannedVolume& volume : volumes) {
     // Inodes may take a quarter of the memory, in addition to the bytes.
-    const uint64_t inodes = std::max(memory.bytes / 4 / plan.volumes.size() / kPerInode, kFewestInodes);
+    const uint64_t inodes = std::max(memory.bytes / 4 / volumes.size() / kPerInode, kFewestInodes);
     if (memory.is_limit && is_default(volume.inodes_origin)) volume.inodes = std::min(volume.inodes, inodes);
     if (!is_default(volume.size_origin) || volume.bytes <= left / count) continue;
     if (left / count < kSmallest) {
       Sum whole = sum;
       whole.add(name_of(volume), kSmallest, volume.size_origin);
-      return refuse(memory, whole);
+      return std::unexpected(refuse(memory, whole));
     }
     volume.bytes = left / count / 4096 * 4096;
-    plan.notes.push_back(name_of(volume) + " is " + human_bytes(volume.bytes) +
+    remarks.notes.push_back(name_of(volume) + " is " + human_bytes(volume.bytes) +
                          " instead of the default: more would not fit into " + memory.name);
   }
   return {};
@@ -102,11 +102,10 @@ Result<> fit_defaults(Plan& plan, const Memory& memory, const Sum& sum) {
 
 // The sizes of volumes are taken from the workspace's default. This note tells a puzzled user where the rest went,
 // unless a note about scarce memory already explains a size that is smaller still.
-void note_shares(Plan& plan, const Policy& policy, const Share& bytes, const Share& inodes, uint64_t memory) {
-  const PlannedVolume& workspace = plan.volumes.front();
+void note_shares(const PlannedVolume& workspace, const Policy& policy, Remarks& remarks, const Share& bytes, const Share& inodes, uint64_t memory) {
   const uint64_t default_bytes = policy.size.value.bytes_of(memory);
-  const auto note = [&plan](const std::string& has, const std::string& whole) {
-    plan.notes.push_back("workspace " + has + ": the volumes' own share comes out of the default of " + whole);
+  const auto note = [&remarks](const std::string& has, const std::string& whole) {
+    remarks.notes.push_back("workspace " + has + ": the volumes' own share comes out of the default of " + whole);
   };
   if (workspace.bytes == bytes.amount && bytes.amount < default_bytes)
     note("is " + human_bytes(bytes.amount), human_bytes(default_bytes));
@@ -116,24 +115,25 @@ void note_shares(Plan& plan, const Policy& policy, const Share& bytes, const Sha
 
 }  // namespace
 
-Result<> plan_volumes(Plan& plan, const Policy& policy, const HostFacts& facts) {
-  const Memory memory = memory_for(plan, policy, facts);
+Result<std::vector<PlannedVolume>> plan_volumes(const LimitsPlan& limits, const Policy& policy, const HostFacts& facts, Remarks& remarks) {
+  const Memory memory = memory_for(limits, policy, facts);
   const uint64_t whole = memory.is_limit ? memory.bytes : facts.memory_usable;
   const std::vector<Share> bytes = byte_shares(policy, whole);
   const std::vector<Share> inodes = inode_shares(policy);
+  std::vector<PlannedVolume> volumes;
   for (size_t i = 0; i < bytes.size(); ++i)
-    plan.volumes.push_back({.name = i == 0 ? "workspace" : policy.volumes[i - 1].name,
+    volumes.push_back({.name = i == 0 ? "workspace" : policy.volumes[i - 1].name,
                             .path = i == 0 ? "/box" : path_of(policy.volumes[i - 1].name),
                             .bytes = bytes[i].amount,
                             .inodes = inodes[i].amount,
                             .own_inodes = 0,
                             .size_origin = *bytes[i].origin,
                             .inodes_origin = *inodes[i].origin});
-  const Sum sum = chosen_sizes(plan, memory);
-  if (sum.bytes > memory.bytes || memory.bytes - sum.bytes < memory.for_programs) return refuse(memory, sum);
-  TRY(fit_defaults(plan, memory, sum));
-  note_shares(plan, policy, bytes.front(), inodes.front(), whole);
-  return {};
+  const Sum sum = chosen_sizes(volumes, memory);
+  if (sum.bytes > memory.bytes || memory.bytes - sum.bytes < memory.for_programs) return std::unexpected(refuse(memory, sum));
+  TRY(fit_defaults(volumes, memory, sum, remarks));
+  note_shares(volumes.front(), policy, remarks, bytes.front(), inodes.front(), whole);
+  return volumes;
 }
 
 }  // namespace stepbox::plan

@@ -47,41 +47,41 @@ constexpr GapRow kGaps[] = {
 constexpr std::string_view kDevices[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom",
                                          "/dev/tty",  "/dev/ptmx", "/dev/pts"};
 
-std::string mode_of(const Plan& plan) { return std::string("--isolation ") + name_of(plan.isolation); }
+std::string mode_of(const Policy& policy) { return std::string("--isolation ") + name_of(policy.isolation.value); }
 
-std::unexpected<Error> needs_box(const Plan& plan, const std::string& what, const Origin& origin) {
-  return fail("cannot have " + what + " (" + escaped(origin.text()) + ") with " + mode_of(plan),
+std::unexpected<Error> needs_box(const Policy& policy, const std::string& what, const Origin& origin) {
+  return fail("cannot have " + what + " (" + escaped(origin.text()) + ") with " + mode_of(policy),
               std::string("it needs a box: use --isolation full, or ") +
                   (origin.layer == Layer::command_line ? "leave the option out" : "override it with an option"));
 }
 
 // Refuses explicit requests that only a box can satisfy. gaps_of() lists what every step without a box lacks.
-Result<> refuse_what_needs_box(const Plan& plan, const Policy& policy) {
+Result<> refuse_what_needs_box(const Policy& policy) {
   if (policy.network.value != NetworkMode::host)
-    return needs_box(plan, std::string("network ") + name_of(policy.network.value), policy.network.origin);
-  if (!policy.allow_nesting.value) return needs_box(plan, "nesting deny", policy.allow_nesting.origin);
-  if (policy.source.value == SourceMode::none || (policy.source.value == SourceMode::ro && plan.isolation == Isolation::env))
-    return needs_box(plan, std::string("source ") + name_of(policy.source.value), policy.source.origin);
+    return needs_box(policy, std::string("network ") + name_of(policy.network.value), policy.network.origin);
+  if (!policy.allow_nesting.value) return needs_box(policy, "nesting deny", policy.allow_nesting.origin);
+  if (policy.source.value == SourceMode::none || (policy.source.value == SourceMode::ro && policy.isolation.value == Isolation::env))
+    return needs_box(policy, std::string("source ") + name_of(policy.source.value), policy.source.origin);
   if (policy.root.value != RootMode::ro)
-    return needs_box(plan, std::string("root ") + name_of(policy.root.value), policy.root.origin);
+    return needs_box(policy, std::string("root ") + name_of(policy.root.value), policy.root.origin);
   if (policy.settings.value == SettingsMode::show && policy.home.value == HomeMode::fresh)
-    return needs_box(plan, "settings shown in a fresh home", policy.settings.origin);
+    return needs_box(policy, "settings shown in a fresh home", policy.settings.origin);
   for (const PathRule& rule : policy.paths)
     if (rule.access == PathAccess::hide)
-      return needs_box(plan, "a hidden path", rule.origin);
+      return needs_box(policy, "a hidden path", rule.origin);
   const auto is_typed = [](const Origin& origin) { return origin.layer >= Layer::environment; };
-  if (is_typed(policy.size.origin)) return needs_box(plan, "a size for the workspace", policy.size.origin);
-  if (is_typed(policy.inodes.origin)) return needs_box(plan, "a number of inodes", policy.inodes.origin);
+  if (is_typed(policy.size.origin)) return needs_box(policy, "a size for the workspace", policy.size.origin);
+  if (is_typed(policy.inodes.origin)) return needs_box(policy, "a number of inodes", policy.inodes.origin);
   for (const VolumeSpec& volume : policy.volumes)
-    if (is_typed(volume.origin)) return needs_box(plan, "volume " + quoted(volume.name), volume.origin);
+    if (is_typed(volume.origin)) return needs_box(policy, "volume " + quoted(volume.name), volume.origin);
   return {};
 }
 
 // Nothing can make part of a writable tree read-only: Landlock rules only add rights (landlock(7)), and variables
 // restrict nothing.
-Result<> refuse_read_only_within(const Plan& plan, const Policy& policy, const HostFacts& facts) {
+Result<> refuse_read_only_within(const FilesPlan& files, const Policy& policy, const HostFacts& facts) {
   std::vector<std::string> writable;
-  if (plan.source == SourceMode::rw) writable.push_back(plan.source_path);
+  if (files.source == SourceMode::rw) writable.push_back(files.source_path);
   const auto real_of = [&](const PathRule& rule) {
     const HostFacts::NamedPath* found = facts.find(expand_home(rule.path, facts));
     return found == nullptr ? std::string() : found->real;
@@ -92,58 +92,56 @@ Result<> refuse_read_only_within(const Plan& plan, const Policy& policy, const H
     const std::string real = real_of(rule);
     if (rule.access != PathAccess::ro || real.empty()) continue;
     if (std::ranges::any_of(writable, [&](const std::string& place) { return is_within(real, place); }))
-      return needs_box(plan, "a read-only " + quoted(real) + " in a place that is writable", rule.origin);
+      return needs_box(policy, "a read-only " + quoted(real) + " in a place that is writable", rule.origin);
   }
   return {};
 }
 
 // Policies are written with a box in mind. Here their sizes are not enforced, and the user should know.
-void warn_of_sizes(Plan& plan, const Policy& policy) {
+void warn_of_sizes(const Policy& policy, Remarks& remarks) {
   const auto warn = [&](const std::string& what, const Origin& origin) {
     if (origin.layer != Layer::built_in)
-      plan.warnings.push_back(what + " (" + escaped(origin.text()) + ") is not enforced with " + mode_of(plan));
+      remarks.warnings.push_back(what + " (" + escaped(origin.text()) + ") is not enforced with " + mode_of(policy));
   };
   warn("workspace.size " + policy.size.value.text(), policy.size.origin);
   warn("workspace.inodes " + std::to_string(policy.inodes.value), policy.inodes.origin);
   for (const VolumeSpec& volume : policy.volumes) warn("the size of volume " + quoted(volume.name), volume.origin);
 }
 
-void make_directories(Plan& plan, const Policy& policy) {
+std::vector<MountCall> directories(const Plan& plan, const Policy& policy) {
+  std::vector<MountCall> calls;
   std::set<std::string> made;
   const auto make = [&](const std::string& path, uint32_t mode) {
     if (!made.insert(path).second) return;
-    plan.cache_directories.push_back({.act = MountAct::directory, .target = path, .mode = mode});
+    calls.push_back({.act = MountAct::directory, .target = path, .mode = mode});
   };
   for_each_volume_directory([&](const VolumeDirectory& directory) {
     if (directory.mode_without_box != 0) make(std::string(directory.path), directory.mode_without_box);
   });
   for_each_redirect_directory(plan, policy, make);
+  return calls;
 }
 
-void open_checkout(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout, const Checkout& checkout) {
-  plan.source = policy.source.value;
-  plan.source_path = checkout.path;
-  plan.cwd = facts.cwd;
-  if (policy.source_path.value && !is_within(plan.cwd, plan.source_path)) plan.cwd = plan.source_path;
-  // A checkout that contains the home, /tmp, ... would open everything that the step must not write to.
-  if (plan.isolation != Isolation::landlock || plan.source != SourceMode::rw || !layout.contains_masked(plan.source_path)) return;
-  plan.source = SourceMode::ro;
-  plan.warnings.push_back("the step cannot write to " + quoted(plan.source_path) +
-                          ": it holds places that are not its own (home, /tmp, /run, ...); run stepbox from the project's directory");
+// A checkout that contains the home, /tmp, ... would open everything that the step must not write to.
+SourceMode source_mode(const Policy& policy, const Layout& layout, const Checkout& checkout, Remarks& remarks) {
+  const bool is_confined = policy.isolation.value == Isolation::landlock;
+  if (!is_confined || policy.source.value != SourceMode::rw || !layout.contains_masked(checkout.path)) return policy.source.value;
+  remarks.warnings.push_back("the step cannot write to " + quoted(checkout.path) +
+                             ": it holds places that are not its own (home, /tmp, /run, ...); run stepbox from the project's directory");
+  return SourceMode::ro;
 }
 
-// Chooses the paths that would be writable in a box.
-Result<> choose_writable(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout) {
-  TRY_ASSIGN(const auto calls, plan_paths(plan, policy, facts, layout));
-  for (const MountCall& call : calls)
-    if ((call.attributes & MOUNT_ATTR_RDONLY) == 0)
-      plan.writable.push_back({.path = call.source, .is_directory = !call.onto_file, .why = call.why, .origin = call.origin});
-  const auto add_device = [&](std::string path) {
-    const bool is_directory = path == "/dev/pts";
-    plan.writable.push_back({.path = std::move(path), .is_directory = is_directory, .optional = true, .why = "device"});
-  };
-  for (const std::string_view device : kDevices) add_device(std::string(device));
-  if (!facts.terminal.empty()) add_device(facts.terminal);
+Result<> check_landlock(const Policy& policy, const HostFacts& facts) {
+  if (facts.landlock_error != 0)
+    return std::unexpected(Error::from_errno("cannot confine writes (" + escaped(policy.isolation.origin.text()) +
+                                                 "): cannot ask the kernel what its Landlock can do",
+                                             facts.landlock_error)
+                               .with_hint("a seccomp filter may refuse landlock_create_ruleset(2): start a container with --security-opt "
+                                          "seccomp=unconfined, add the call to SystemCallFilter= of a systemd unit; or use --isolation env"));
+  if (facts.landlock_abi < sandbox::kLandlockForWrites)
+    return fail("cannot confine writes (" + escaped(policy.isolation.origin.text()) + "): the kernel's Landlock is " +
+                    (facts.landlock_abi == 0 ? "missing or switched off" : "too old to let files be moved between directories"),
+                "it needs Linux 5.19 with CONFIG_SECURITY_LANDLOCK and landlock in the list lsm=; or use --isolation env");
   return {};
 }
 
@@ -158,26 +156,37 @@ std::vector<Gap> gaps_of(Isolation isolation, int landlock_abi) {
   return gaps;
 }
 
-Result<> plan_without_box(Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout,
-                          const Checkout& checkout) {
-  TRY(refuse_what_needs_box(plan, policy));
-  if (plan.isolation == Isolation::landlock && facts.landlock_error != 0)
-    return std::unexpected(Error::from_errno("cannot confine writes (" + escaped(policy.isolation.origin.text()) +
-                                                 "): cannot ask the kernel what its Landlock can do",
-                                             facts.landlock_error)
-                               .with_hint("a seccomp filter may refuse landlock_create_ruleset(2): start a container with --security-opt "
-                                          "seccomp=unconfined, add the call to SystemCallFilter= of a systemd unit; or use --isolation env"));
-  if (plan.isolation == Isolation::landlock && facts.landlock_abi < sandbox::kLandlockForWrites)
-    return fail("cannot confine writes (" + escaped(policy.isolation.origin.text()) + "): the kernel's Landlock is " +
-                    (facts.landlock_abi == 0 ? "missing or switched off" : "too old to let files be moved between directories"),
-                "it needs Linux 5.19 with CONFIG_SECURITY_LANDLOCK and landlock in the list lsm=; or use --isolation env");
-  warn_of_sizes(plan, policy);
-  plan.box = facts.private_directory;
-  plan.gaps = gaps_of(plan.isolation, facts.landlock_abi);
-  make_directories(plan, policy);
-  open_checkout(plan, policy, facts, layout, checkout);
-  TRY(refuse_read_only_within(plan, policy, facts));
-  return plan.isolation == Isolation::landlock ? choose_writable(plan, policy, facts, layout) : Result<>();
+Result<FilesPlan> plan_files_without_box(const Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout,
+                                         const Checkout& checkout, Remarks& remarks) {
+  TRY(refuse_what_needs_box(policy));
+  if (policy.isolation.value == Isolation::landlock) TRY(check_landlock(policy, facts));
+  warn_of_sizes(policy, remarks);
+  FilesPlan files{.box = facts.private_directory,
+                  .root = policy.root.value,
+                  .source = source_mode(policy, layout, checkout, remarks),
+                  .source_path = checkout.path,
+                  .volumes = {},
+                  .mounts = {},
+                  .cache_directories = directories(plan, policy)};
+  TRY(refuse_read_only_within(files, policy, facts));
+  return files;
+}
+
+Result<std::vector<WritablePath>> plan_writable(const Plan& plan, const Policy& policy, const HostFacts& facts,
+                                                const Layout& layout, Remarks& remarks) {
+  std::vector<WritablePath> writable;
+  if (plan.confinement.isolation != Isolation::landlock) return writable;
+  TRY_ASSIGN(const auto calls, plan_paths(plan, policy, facts, layout, remarks));
+  for (const MountCall& call : calls)
+    if ((call.attributes & MOUNT_ATTR_RDONLY) == 0)
+      writable.push_back({.path = call.source, .is_directory = !call.onto_file, .why = call.why, .origin = call.origin});
+  const auto add_device = [&](std::string path) {
+    const bool is_directory = path == "/dev/pts";
+    writable.push_back({.path = std::move(path), .is_directory = is_directory, .optional = true, .why = "device"});
+  };
+  for (const std::string_view device : kDevices) add_device(std::string(device));
+  if (!facts.terminal.empty()) add_device(facts.terminal);
+  return writable;
 }
 
 }  // namespace stepbox::plan

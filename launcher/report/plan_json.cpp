@@ -44,29 +44,29 @@ const char* word_of(UidIsolation isolation) {
 
 // The resources that the step should request from a scheduler. Null: there is no bound.
 Json requests(const Plan& plan) {
-  const PlannedLimit* memory = plan.cgroup.find("memory");
-  const PlannedLimit* cpu = plan.cgroup.find("cpu");
+  const PlannedLimit* memory = plan.limits.cgroup.find("memory");
+  const PlannedLimit* cpu = plan.limits.cgroup.find("cpu");
   uint64_t bytes = 0;
   uint64_t inodes = 0;
-  for (const PlannedVolume& volume : plan.volumes) {
+  for (const PlannedVolume& volume : plan.files.volumes) {
     bytes += volume.bytes;
     inodes += volume.inodes;
   }
-  const bool is_boxed = plan.isolation == Isolation::full;
+  const bool is_boxed = plan.confinement.isolation == Isolation::full;
   return {{"memory_bytes", memory != nullptr ? Json(memory->amount) : Json(nullptr)},
           {"cpus", cpu != nullptr ? Json(static_cast<double>(cpu->amount) / 1e3) : Json(nullptr)},
           // The workspace of a box is memory; without a box it is a directory without a quota.
           {"disk_bytes", is_boxed ? Json(0) : Json(nullptr)},
           {"workspace_bytes", is_boxed ? Json(bytes) : Json(nullptr)},
           {"workspace_inodes", is_boxed ? Json(inodes) : Json(nullptr)},
-          {"seconds", seconds_or_null(plan.deadlines.timeout.value)}};
+          {"seconds", seconds_or_null(plan.limits.deadlines.timeout.value)}};
 }
 
 Json step(const Plan& plan) {
-  return {{"argv", plan.argv},
-          {"directory", plan.cwd},
-          {"terminal", plan.terminal.empty() ? Json(nullptr) : Json(plan.terminal)},
-          {"descriptors", list_of(plan.passed_fds, [](int fd) { return Json{{"fd", fd}}; })}};
+  return {{"argv", plan.step.argv},
+          {"directory", plan.step.cwd},
+          {"terminal", plan.step.terminal.empty() ? Json(nullptr) : Json(plan.step.terminal)},
+          {"descriptors", list_of(plan.step.passed_fds, [](int fd) { return Json{{"fd", fd}}; })}};
 }
 
 Json user(const Identity& identity) {
@@ -75,19 +75,19 @@ Json user(const Identity& identity) {
 }
 
 Json isolation(const Plan& plan, const Policy& policy) {
-  Json record = mode_record(name_of(plan.isolation), policy.isolation.origin);
-  record["not_protected"] = list_of(plan.gaps, [](const Gap& gap) { return Json{{"name", gap.name}, {"text", gap.text}}; });
-  record["writable"] = list_of(plan.writable, [](const WritablePath& path) {
+  Json record = mode_record(name_of(plan.confinement.isolation), policy.isolation.origin);
+  record["not_protected"] = list_of(plan.confinement.gaps, [](const Gap& gap) { return Json{{"name", gap.name}, {"text", gap.text}}; });
+  record["writable"] = list_of(plan.confinement.writable, [](const WritablePath& path) {
     return Json{{"path", path.path}, {"why", path.why}, {"from", from(path.origin)}};
   });
   return record;
 }
 
 Json workspace(const Plan& plan) {
-  const bool is_boxed = plan.isolation == Isolation::full;
-  return {{"path", plan.box},
+  const bool is_boxed = plan.confinement.isolation == Isolation::full;
+  return {{"path", plan.files.box},
           {"backing", is_boxed ? "memory" : "directory"},
-          {"volumes", list_of(plan.volumes, [](const PlannedVolume& volume) {
+          {"volumes", list_of(plan.files.volumes, [](const PlannedVolume& volume) {
              return Json{{"name", volume.name},
                          {"path", volume.path},
                          {"bytes", volume.bytes},
@@ -95,13 +95,13 @@ Json workspace(const Plan& plan) {
                          {"inodes", volume.inodes},
                          {"inodes_from", from(volume.inodes_origin)}};
            })},
-          {"notes", list_of(plan.notes, [](const std::string& note) { return Json{{"text", note}}; })}};
+          {"notes", list_of(plan.remarks.notes, [](const std::string& note) { return Json{{"text", note}}; })}};
 }
 
 Json checkout(const Plan& plan, const Policy& policy) {
-  const bool is_there = plan.source != SourceMode::none;
-  Json record = mode_record(name_of(plan.source), policy.source.origin);
-  record["path"] = is_there ? Json(plan.source_path) : Json(nullptr);
+  const bool is_there = plan.files.source != SourceMode::none;
+  Json record = mode_record(name_of(plan.files.source), policy.source.origin);
+  record["path"] = is_there ? Json(plan.files.source_path) : Json(nullptr);
   record["path_from"] = from(policy.source_path.origin);
   return record;
 }
@@ -126,7 +126,7 @@ Json source_of(const MountCall& call) {
 
 Json mounts(const Plan& plan) {
   Json list = Json::array();
-  for (const MountCall& call : plan.mounts) {
+  for (const MountCall& call : plan.files.mounts) {
     const char* kind = kind_of(call);
     if (kind == nullptr) continue;
     list.push_back({{"path", "/" + call.target},
@@ -172,18 +172,18 @@ Json variable_record(const EnvEntry& entry) {
 Json environment(const Plan& plan, const Policy& policy) {
   return {{"cleared", policy.clear_environment.value},
           {"cleared_from", from(policy.clear_environment.origin)},
-          {"variables", list_of(plan.environment, variable_record)},
+          {"variables", list_of(plan.step.environment, variable_record)},
           {"dropped", list_of(dropped_variables(plan), [](const std::string& name) { return Json{{"name", name}}; })}};
 }
 
 // Cores as people write them, as in the report.
 Json limits(const Plan& plan) {
   Json list = Json::array();
-  for (const PlannedLimit& limit : plan.cgroup.limits) {
+  for (const PlannedLimit& limit : plan.limits.cgroup.limits) {
     const Json amount = limit.name == "cpu" ? Json(static_cast<double>(limit.amount) / 1e3) : Json(limit.amount);
     list.push_back({{"name", limit.name}, {"of", "box"}, {"limit", amount}, {"from", from(limit.origin)}});
   }
-  for (const ProcessLimitSpec& limit : plan.process_limits)
+  for (const ProcessLimitSpec& limit : plan.limits.process_limits)
     list.push_back({{"name", limit.name}, {"of", "process"}, {"limit", limit.value}, {"from", from(limit.origin)}});
   return list;
 }
@@ -198,12 +198,12 @@ Json deadlines(const Deadlines& deadlines) {
 }
 
 Json seccomp(const Plan& plan, const Policy& policy) {
-  return {{"profile", plan.seccomp->profile},
+  return {{"profile", plan.confinement.seccomp->profile},
           {"from", from(policy.seccomp.origin)},
-          {"log", plan.seccomp_log},
+          {"log", plan.confinement.seccomp_log},
           {"groups", [&] {
              Json list = Json::array();
-             for (const SeccompGroup& group : plan.seccomp->groups) list.push_back({{"name", group.name}});
+             for (const SeccompGroup& group : plan.confinement.seccomp->groups) list.push_back({{"name", group.name}});
              return list;
            }()}};
 }
@@ -231,17 +231,17 @@ std::string plan_to_json(const Plan& plan, const Policy& policy) {
       {"isolation", isolation(plan, policy)},
       {"workspace", workspace(plan)},
       {"checkout", checkout(plan, policy)},
-      {"root", mode_record(name_of(plan.root), policy.root.origin)},
+      {"root", mode_record(name_of(plan.files.root), policy.root.origin)},
       {"home", mode_record(name_of(policy.home.value), policy.home.origin)},
       {"mounts", mounts(plan)},
       {"environment", environment(plan, policy)},
-      {"network", mode_record(name_of(plan.network), policy.network.origin)},
-      {"nesting", mode_record(plan.deny_nesting ? "deny" : "allow", policy.allow_nesting.origin)},
+      {"network", mode_record(name_of(plan.confinement.network), policy.network.origin)},
+      {"nesting", mode_record(plan.confinement.deny_nesting ? "deny" : "allow", policy.allow_nesting.origin)},
       {"limits", limits(plan)},
-      {"deadlines", deadlines(plan.deadlines)},
+      {"deadlines", deadlines(plan.limits.deadlines)},
       {"seccomp", seccomp(plan, policy)},
       {"protections", list_of(plan.protections, [&](const Protection& protection) { return protection_record(protection, policy); })},
-      {"warnings", list_of(plan.warnings, [](const std::string& warning) { return Json{{"text", warning}}; })},
+      {"warnings", list_of(plan.remarks.warnings, [](const std::string& warning) { return Json{{"text", warning}}; })},
   };
   return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -26,7 +26,7 @@ std::string_view below(std::string_view target, std::string_view path) { return 
 Place place_after(const Plan& plan, std::string path, size_t count) {
   bool is_made = false;
   for (size_t i = count; i-- > 0;) {
-    const MountCall& call = plan.mounts[i];
+    const MountCall& call = plan.files.mounts[i];
     is_made = is_made || is_within(call.target, path);
     if (call.act == MountAct::symlink && call.target == path) return {.from = Place::From::link, .path = call.source};
     if (!covers(call.target, path)) continue;
@@ -64,18 +64,18 @@ std::string read_link(int directory, const std::string& path) {
 
 }  // namespace
 
-Place place_in_box(const Plan& plan, std::string_view path) { return place_after(plan, std::string(path), plan.mounts.size()); }
+Place place_in_box(const Plan& plan, std::string_view path) { return place_after(plan, std::string(path), plan.files.mounts.size()); }
 
 BoxView::Entry BoxView::entry_in_volume(const std::string& path) const {
   // The volume mounted deepest on the way to the path.
-  size_t best = plan_.volumes.size();
+  size_t best = plan_.files.volumes.size();
   const std::string absolute = "/" + path;
-  for (size_t i = 0; i < plan_.volumes.size(); ++i)
-    if (is_within(absolute, plan_.volumes[i].path) &&
-        (best == plan_.volumes.size() || plan_.volumes[i].path.size() > plan_.volumes[best].path.size()))
+  for (size_t i = 0; i < plan_.files.volumes.size(); ++i)
+    if (is_within(absolute, plan_.files.volumes[i].path) &&
+        (best == plan_.files.volumes.size() || plan_.files.volumes[i].path.size() > plan_.files.volumes[best].path.size()))
       best = i;
   if (best >= volumes_.size()) return {};
-  const std::string name = absolute == plan_.volumes[best].path ? "." : absolute.substr(plan_.volumes[best].path.size() + 1);
+  const std::string name = absolute == plan_.files.volumes[best].path ? "." : absolute.substr(plan_.files.volumes[best].path.size() + 1);
   struct stat status {};
   const int volume = volumes_[best].get();
   if (::fstatat(volume, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)

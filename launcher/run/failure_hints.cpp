@@ -56,7 +56,7 @@ class Collector {
     found_.push_back({std::move(name), std::move(value), is_chosen(origin) ? origin.place : std::string()});
   }
 
-  bool is_in_box() const { return plan_.isolation == Isolation::full; }
+  bool is_in_box() const { return plan_.confinement.isolation == Isolation::full; }
 
   void files() {
     if (policy_.home.value == HomeMode::fresh) add("home", "fresh", policy_.home.origin);
@@ -64,19 +64,19 @@ class Collector {
       add("/tmp", "fresh");
       add("/run", "fresh");
     }
-    if (plan_.source != SourceMode::rw && plan_.isolation != Isolation::env) add("checkout", name_of(plan_.source), policy_.source.origin);
-    if (plan_.isolation == Isolation::env) return;
-    if (is_in_box() && plan_.root == RootMode::system) add("host files", "only the system's, ro", policy_.root.origin);
+    if (plan_.files.source != SourceMode::rw && plan_.confinement.isolation != Isolation::env) add("checkout", name_of(plan_.files.source), policy_.source.origin);
+    if (plan_.confinement.isolation == Isolation::env) return;
+    if (is_in_box() && plan_.files.root == RootMode::system) add("host files", "only the system's, ro", policy_.root.origin);
     else add("host files", "ro", policy_.root.origin);
   }
 
   void reach() {
-    if (!is_in_box()) add("isolation", name_of(plan_.isolation), policy_.isolation.origin);
-    if (plan_.network != NetworkMode::host) add("network", name_of(plan_.network), policy_.network.origin);
+    if (!is_in_box()) add("isolation", name_of(plan_.confinement.isolation), policy_.isolation.origin);
+    if (plan_.confinement.network != NetworkMode::host) add("network", name_of(plan_.confinement.network), policy_.network.origin);
     if (plan_.identity.isolation == UidIsolation::shifted) add("user ids", "shifted");
     if (facts_.uid != 0) add("sudo", "off");
-    if (plan_.deny_nesting) add("nested sandboxes", "denied", policy_.allow_nesting.origin);
-    if (plan_.seccomp->profile != kNoSeccomp && !plan_.seccomp_log) add("seccomp", escaped(plan_.seccomp->profile), policy_.seccomp.origin);
+    if (plan_.confinement.deny_nesting) add("nested sandboxes", "denied", policy_.allow_nesting.origin);
+    if (plan_.confinement.seccomp->profile != kNoSeccomp && !plan_.confinement.seccomp_log) add("seccomp", escaped(plan_.confinement.seccomp->profile), policy_.seccomp.origin);
     if (const auto names = dropped_variables(plan_); !names.empty()) add("environment", missing_names(names), origin_of_dropping());
   }
 
@@ -88,10 +88,10 @@ class Collector {
 
   // Leaves out built-in process limits, which are too wide to matter.
   void limits() {
-    for (const PlannedVolume& volume : plan_.volumes)
+    for (const PlannedVolume& volume : plan_.files.volumes)
       add(volume.name == "workspace" ? volume.name : "volume " + volume.name, at_most(human_bytes(volume.bytes)), volume.size_origin);
-    for (const PlannedLimit& limit : plan_.cgroup.limits) add(std::string(limit.name), at_most(amount_of(limit)), limit.origin);
-    for (const ProcessLimitSpec& limit : plan_.process_limits)
+    for (const PlannedLimit& limit : plan_.limits.cgroup.limits) add(std::string(limit.name), at_most(amount_of(limit)), limit.origin);
+    for (const ProcessLimitSpec& limit : plan_.limits.process_limits)
       if (limit.origin.layer != Layer::built_in) add(std::string(limit.name), at_most(amount_of(limit)), limit.origin);
   }
 
@@ -176,12 +176,12 @@ bool runs_tool_with_settings(const std::vector<std::string>& argv) {
 std::string settings_hint(const Planned& planned, const std::vector<SettingsFile>& settings) {
   // A policy that hides settings on purpose, or that reduces the host to the system, does not trust the step with
   // tokens.
-  if (planned.plan.root == RootMode::system || is_chosen(planned.policy.settings.origin)) return {};
-  for (const SimpleCommand& command : read_command_line(planned.plan.argv).commands) {
+  if (planned.plan.files.root == RootMode::system || is_chosen(planned.policy.settings.origin)) return {};
+  for (const SimpleCommand& command : read_command_line(planned.plan.step.argv).commands) {
     const std::string_view program = program_of(command);
     const std::string names = hidden_settings_of(program, settings);
     if (names.empty()) continue;
-    const bool is_in_box = planned.plan.isolation == Isolation::full;
+    const bool is_in_box = planned.plan.confinement.isolation == Isolation::full;
     return escaped(program) + "'s settings (" + names + ") are hidden " + (is_in_box ? "in the box: --settings show" : "from the step: --home host");
   }
   return {};

@@ -44,11 +44,11 @@ void fill_caches(Report& report, const Plan& plan, const sandbox::Box& box, int 
     const caches::Tool* tool = caches::owner_of(path);
     return tool != nullptr ? tool->name : std::string_view();
   };
-  for (size_t i = 0; i < box.volumes().size() && i < plan.volumes.size(); ++i) {
-    auto found = workspace::attribute(box.volumes()[i].get(), plan.volumes[i].path, owner_of);
+  for (size_t i = 0; i < box.volumes().size() && i < plan.files.volumes.size(); ++i) {
+    auto found = workspace::attribute(box.volumes()[i].get(), plan.files.volumes[i].path, owner_of);
     std::ranges::move(found, std::back_inserter(report.caches));
   }
-  if (private_directory >= 0) report.caches = workspace::attribute(private_directory, plan.box, owner_of, plan.box);
+  if (private_directory >= 0) report.caches = workspace::attribute(private_directory, plan.files.box, owner_of, plan.files.box);
   std::ranges::stable_sort(report.caches, std::ranges::greater{}, &CacheUsage::bytes);
 }
 
@@ -59,8 +59,8 @@ void fill_ending(Report& report, const Ended& ended, const Plan& plan) {
   report.killed_on_request = ended.killed_on_request;
   report.diagnostics = ended.diagnostics;
   report.memory_holder = ended.memory_holder;
-  if (ended.grace_exceeded) report.grace_exceeded = plan.deadlines.grace.value;
-  if (plan.seccomp_log) fill_seccomp_log(report, *plan.seccomp, ended.seccomp_log);
+  if (ended.grace_exceeded) report.grace_exceeded = plan.limits.deadlines.grace.value;
+  if (plan.confinement.seccomp_log) fill_seccomp_log(report, *plan.confinement.seccomp, ended.seccomp_log);
   if (!ended.ending) return;
   report.time.user = static_cast<double>(ended.ending->user_microseconds) / 1e6;
   report.time.system = static_cast<double>(ended.ending->system_microseconds) / 1e6;
@@ -95,20 +95,20 @@ void fill_enclosing_memory(Report& report, uint64_t kills, uint64_t limit) {
 }
 
 void fill_plan(Report& report, const Planned& planned) {
-  report.argv = planned.plan.argv;
-  report.cwd = planned.plan.cwd;
+  report.argv = planned.plan.step.argv;
+  report.cwd = planned.plan.step.cwd;
   report.policies = planned.plan.policies;
   for (const Label& label : planned.policy.labels) report.labels.push_back({label.name, label.value});
-  report.isolation = planned.plan.isolation;
-  for (const Gap& gap : planned.plan.gaps) report.gaps.push_back(std::string(gap.name) + ": " + std::string(gap.text));
+  report.isolation = planned.plan.confinement.isolation;
+  for (const Gap& gap : planned.plan.confinement.gaps) report.gaps.push_back(std::string(gap.name) + ": " + std::string(gap.text));
   report.protections = planned.plan.protections;
-  report.seccomp_profile = planned.plan.seccomp->profile;
-  if (planned.plan.seccomp->kills && !planned.plan.seccomp_log) report.killing_profile = planned.plan.seccomp->profile;
-  report.source = planned.plan.source;
-  report.source_path = planned.plan.source_path;
+  report.seccomp_profile = planned.plan.confinement.seccomp->profile;
+  if (planned.plan.confinement.seccomp->kills && !planned.plan.confinement.seccomp_log) report.killing_profile = planned.plan.confinement.seccomp->profile;
+  report.source = planned.plan.files.source;
+  report.source_path = planned.plan.files.source_path;
   report.kernel = planned.facts.kernel;
   report.memory_total = planned.facts.memory_total;
-  report.warnings = planned.plan.warnings;
+  report.warnings = planned.plan.remarks.warnings;
 }
 
 }  // namespace stepbox::run

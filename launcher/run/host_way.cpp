@@ -17,9 +17,9 @@ bool is_writable_bind(const MountCall& call) {
 
 bool is_projects(const Plan& plan, const std::string& directory) {
   // Without a checkout, the project is where the step runs.
-  const std::string& checkout = plan.source_path.empty() ? plan.cwd : plan.source_path;
+  const std::string& checkout = plan.files.source_path.empty() ? plan.step.cwd : plan.files.source_path;
   if (checkout != "/" && is_within(directory, checkout)) return true;
-  return std::ranges::any_of(plan.mounts, [&](const MountCall& call) { return is_writable_bind(call) && is_within(directory, call.source); });
+  return std::ranges::any_of(plan.files.mounts, [&](const MountCall& call) { return is_writable_bind(call) && is_within(directory, call.source); });
 }
 
 }  // namespace

@@ -92,12 +92,12 @@ std::string way_up(std::string_view typed) {
 class Search {
  public:
   Search(const Report& report, const Planned& planned, const BoxView& box)
-      : report_(report), plan_(planned.plan), facts_(planned.facts), box_(box), line_(read_command_line(plan_.argv)) {}
+      : report_(report), plan_(planned.plan), facts_(planned.facts), box_(box), line_(read_command_line(plan_.step.argv)) {}
 
   // The surest and most helpful findings first.
   std::optional<Finding> find() {
     if (report_.verdict == Verdict::not_executable) return not_executable();
-    if (plan_.isolation != Isolation::full) return std::nullopt;
+    if (plan_.confinement.isolation != Isolation::full) return std::nullopt;
     if (report_.verdict == Verdict::not_found) return not_found();
     if (!report::has_unknown_cause(report_)) return std::nullopt;
     if (auto found = hidden_command(line_.commands)) return found;
@@ -111,8 +111,8 @@ class Search {
 
  private:
   std::optional<std::string> variable_in_box(std::string_view name) const {
-    const auto found = std::ranges::find(plan_.environment, name, &EnvEntry::name);
-    return found == plan_.environment.end() ? std::nullopt : std::optional(found->value);
+    const auto found = std::ranges::find(plan_.step.environment, name, &EnvEntry::name);
+    return found == plan_.step.environment.end() ? std::nullopt : std::optional(found->value);
   }
 
   bool is_absent(const std::string& path) const { return box_.look(path).state == BoxView::State::absent; }
@@ -173,8 +173,8 @@ class Search {
 
   // Only a file of the project is meant to become executable.
   std::optional<Finding> not_executable() const {
-    const std::string& name = plan_.argv.front();
-    const std::string& project = plan_.source_path.empty() ? plan_.cwd : plan_.source_path;
+    const std::string& name = plan_.step.argv.front();
+    const std::string& project = plan_.files.source_path.empty() ? plan_.step.cwd : plan_.files.source_path;
     const std::string path = absolute(name);
     if (!name.contains('/') || !is_within(path, project)) return std::nullopt;
     const auto status = sys::status_of(path, sys::Links::themselves);
@@ -183,13 +183,13 @@ class Search {
   }
 
   std::optional<Finding> not_found() const {
-    const std::string& name = plan_.argv.front();
+    const std::string& name = plan_.step.argv.front();
     const NotStarted* refused = std::get_if<NotStarted>(&report_.outcome);
     // The command exists, and its interpreter does not.
     if (refused == nullptr || refused->program >= 0) return std::nullopt;
     if (name.contains('/')) return hidden_path({name, absolute(name), absolute(name), false, !name.starts_with('/')}, {.text = name});
     if (auto found = hidden_program(name)) return found;
-    for (const std::string& program : plan_.programs) {
+    for (const std::string& program : plan_.step.programs) {
       const HostWay way = host_way(plan_, absolute(program));
       if (way.is_projects) return std::nullopt;
       if (way.real && is_program(*way.real)) return Finding{Finding::Kind::hidden_path, name, *way.real};
@@ -205,14 +205,14 @@ class Search {
     const BoxView::Seen seen = box_.look(absolute(*line_.script));
     if (seen.host.empty() || !S_ISREG(seen.mode)) return std::nullopt;
     const auto text = sys::read_file(seen.host, kMostScript);
-    if (!text || (!text->starts_with("#!") && line_.script == plan_.argv.front())) return std::nullopt;
+    if (!text || (!text->starts_with("#!") && line_.script == plan_.step.argv.front())) return std::nullopt;
     for (const std::string& name : programs_of_script(*text))
       if (is_missing_in_box(name)) return Finding{Finding::Kind::script_command, name, *line_.script};
     return std::nullopt;
   }
 
   std::string absolute(const std::string& path) const {
-    return lexically_normal(path.starts_with('/') ? path : plan_.cwd + "/" + path);
+    return lexically_normal(path.starts_with('/') ? path : plan_.step.cwd + "/" + path);
   }
 
   template <class Predicate>
@@ -260,7 +260,7 @@ class Search {
 
   // git checks the owner of the checkout. Root's git also accepts the user who called sudo(8).
   bool is_dubious_to_git() const {
-    if (plan_.source == SourceMode::none || facts_.checkout_uid == plan_.identity.uid) return false;
+    if (plan_.files.source == SourceMode::none || facts_.checkout_uid == plan_.identity.uid) return false;
     return !(plan_.identity.uid == 0 && variable_in_box("SUDO_UID") == std::to_string(facts_.checkout_uid));
   }
 
@@ -345,10 +345,10 @@ class Search {
   // Whether the file belongs to a tree of which the checkout is a part, so that the whole tree may be meant. Not if
   // that tree were the home, or a directory of the system.
   bool is_rest_of_tree(const std::string& up, const std::string& file) const {
-    if (up.empty() || plan_.source == SourceMode::none || plan_.source_path.empty()) return false;
+    if (up.empty() || plan_.files.source == SourceMode::none || plan_.files.source_path.empty()) return false;
     const std::string top = absolute(up);
     if (top.rfind('/') == 0 || is_within(facts_.tilde(), top)) return false;
-    return is_within(plan_.source_path, top) && is_within(file, top);
+    return is_within(plan_.files.source_path, top) && is_within(file, top);
   }
 
   std::optional<Finding> read_only_path(const Named& named, const Word&) const {
@@ -359,7 +359,7 @@ class Search {
     if (seen.state != BoxView::State::present || seen.host.empty() || !seen.is_read_only) return std::nullopt;
     if (!S_ISDIR(seen.mode) && !S_ISREG(seen.mode)) return std::nullopt;
     if (::faccessat(AT_FDCWD, seen.host.c_str(), W_OK, AT_EACCESS) != 0) return std::nullopt;
-    if (plan_.source == SourceMode::ro && is_within(seen.host, plan_.source_path)) return Finding{Finding::Kind::read_only_checkout, path, seen.host};
+    if (plan_.files.source == SourceMode::ro && is_within(seen.host, plan_.files.source_path)) return Finding{Finding::Kind::read_only_checkout, path, seen.host};
     // No advice to open a directory that a link of the project's leads to.
     if (host_way(plan_, path).is_projects) return std::nullopt;
     return Finding{Finding::Kind::read_only_path, path, seen.host};
@@ -404,9 +404,9 @@ void take_findings(Report& report, std::string_view output) {
 // The command is there, and so at the same path of the host: the workspace is empty before the step.
 std::string missing_interpreter(const Report& report, const Plan& plan) {
   const NotStarted* refused = std::get_if<NotStarted>(&report.outcome);
-  if (refused == nullptr || refused->program < 0 || static_cast<size_t>(refused->program) >= plan.programs.size()) return {};
-  const std::string& program = plan.programs[static_cast<size_t>(refused->program)];
-  const std::string found = sys::interpreter_of(program.starts_with('/') ? program : plan.cwd + "/" + program).value_or("");
+  if (refused == nullptr || refused->program < 0 || static_cast<size_t>(refused->program) >= plan.step.programs.size()) return {};
+  const std::string& program = plan.step.programs[static_cast<size_t>(refused->program)];
+  const std::string found = sys::interpreter_of(program.starts_with('/') ? program : plan.step.cwd + "/" + program).value_or("");
   return found.substr(0, found.find('\0'));
 }
 
@@ -437,7 +437,7 @@ void look_after_step(Report& report, const Planned& planned, const sandbox::Box&
   constexpr std::chrono::milliseconds kPatience{500};
   constexpr size_t kLongest = size_t{64} << 10;
   const bool wants_hint = may_get_hint(report);
-  const bool wants_settings = attribution == Attribution::always || (may_miss_settings(report) && runs_tool_with_settings(planned.plan.argv));
+  const bool wants_settings = attribution == Attribution::always || (may_miss_settings(report) && runs_tool_with_settings(planned.plan.step.argv));
   if (report::has_unknown_cause(report)) report.differences = differences_of(planned);
   if (!wants_hint && !wants_settings) return;
   std::vector<int> kept;

@@ -22,9 +22,9 @@ void tell_plan(const Plan& plan) {
   if (!log::is_verbose()) return;
   for (const PolicyName& policy : plan.policies)
     log::debug("policy " + escaped(policy.name) + " (" + name_of(policy.layer) + ")");
-  if (plan.source == SourceMode::none) log::debug("no checkout");
-  else log::debug("checkout " + quoted(plan.source_path) + ", " + name_of(plan.source));
-  for (const PlannedVolume& volume : plan.volumes)
+  if (plan.files.source == SourceMode::none) log::debug("no checkout");
+  else log::debug("checkout " + quoted(plan.files.source_path) + ", " + name_of(plan.files.source));
+  for (const PlannedVolume& volume : plan.files.volumes)
     log::debug("volume " + quoted(volume.name) + " at " + volume.path + ": " + human_bytes(volume.bytes) + ", " +
                std::to_string(volume.inodes) + " inodes");
 }
@@ -46,16 +46,16 @@ void warn_of_open_sockets(const Plan& plan) {
 
 // The mode was chosen by name, but the reader of the log may not be the one who chose it.
 void warn_of_gaps(const Plan& plan) {
-  if (plan.gaps.empty()) return;
+  if (plan.confinement.gaps.empty()) return;
   std::vector<std::string> names;
-  for (const Gap& gap : plan.gaps) names.emplace_back(gap.name);
-  log::warn(std::string("isolation is ") + name_of(plan.isolation) + " only; not protected: " + join(names, ", ") +
+  for (const Gap& gap : plan.confinement.gaps) names.emplace_back(gap.name);
+  log::warn(std::string("isolation is ") + name_of(plan.confinement.isolation) + " only; not protected: " + join(names, ", ") +
             " (`stepbox explain` says more)");
 }
 
 // Shortcomings of control groups that show only once the groups exist.
 void tell_what_groups_lack(Planned& planned, const cgroup::Cgroup& cgroup) {
-  std::vector<std::string>& warnings = planned.plan.warnings;
+  std::vector<std::string>& warnings = planned.plan.remarks.warnings;
   for (const std::string& file : cgroup.missing_files())
     if (planned.facts.swap_total > 0) warnings.push_back("the step may swap beyond its memory limit: this kernel has no " + file);
   for (const std::string& reason : cgroup.unbounded()) plan::weaken(planned.plan, "kernel-memory", "TCP buffers are not bounded: " + reason);
@@ -65,7 +65,7 @@ void tell_what_groups_lack(Planned& planned, const cgroup::Cgroup& cgroup) {
 }
 
 void announce(const Planned& planned) {
-  for (const std::string& warning : planned.plan.warnings) log::warn(warning);
+  for (const std::string& warning : planned.plan.remarks.warnings) log::warn(warning);
   tell_plan(planned.plan);
   warn_of_degraded_ids(planned.plan, planned.facts);
   warn_of_open_sockets(planned.plan);
@@ -75,7 +75,7 @@ void announce(const Planned& planned) {
 using Refused = std::variant<cgroup::Refusal, sandbox::StartFailure>;
 
 std::expected<Started, Refused> try_to_start(Planned& planned, const StartMeans& means) {
-  auto cgroup = cgroup::Cgroup::create(planned.plan.cgroup);
+  auto cgroup = cgroup::Cgroup::create(planned.plan.limits.cgroup);
   if (!cgroup) return std::unexpected(std::move(cgroup).error());
   tell_what_groups_lack(planned, *cgroup);
   if (auto required = plan::check_required(planned.plan, planned.policy); !required)
@@ -91,7 +91,7 @@ std::expected<Started, Refused> try_to_start(Planned& planned, const StartMeans&
 Result<> record(Planned& planned, cgroup::Refusal refusal) {
   const auto has_to_hold = [&](std::string_view limit) { return !planned.policy.limits.is_optional(limit); };
   if (const auto needed = std::ranges::find_if(refusal.limits, has_to_hold); needed != refusal.limits.end())
-    return std::unexpected(std::move(refusal.error).within(plan::cannot_enforce(*planned.plan.cgroup.find(*needed))));
+    return std::unexpected(std::move(refusal.error).within(plan::cannot_enforce(*planned.plan.limits.cgroup.find(*needed))));
   if (refusal.limits.empty()) return std::unexpected(std::move(refusal.error));
   for (const std::string_view limit : refusal.limits) planned.facts.no_limit_reasons[std::string(limit)] = refusal.error.message;
   return {};

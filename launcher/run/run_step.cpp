@@ -89,7 +89,7 @@ void tell_weaknesses(Plan& plan, const sandbox::Box& box) {
     const auto* row = std::ranges::find(kDispensable, weakness.stage, &Dispensable::stage);
     if (row == std::end(kDispensable)) continue;
     plan::weaken(plan, row->protection, sandbox::failure_text(plan, weakness.stage, weakness.index, weakness.error).message);
-    log::warn(plan.warnings.back());
+    log::warn(plan.remarks.warnings.back());
   }
 }
 
@@ -97,7 +97,7 @@ void tell_weaknesses(Plan& plan, const sandbox::Box& box) {
 // look.
 std::optional<cgroup::EnclosingMemory> watch_enclosing_memory(const Planned& planned) {
   const bool is_limited = planned.facts.memory_usable < planned.facts.memory_total;
-  if (!is_limited || planned.plan.cgroup.find("memory") != nullptr) return std::nullopt;
+  if (!is_limited || planned.plan.limits.cgroup.find("memory") != nullptr) return std::nullopt;
   return cgroup::EnclosingMemory(planned.facts.cgroups);
 }
 
@@ -176,8 +176,8 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   TRY_ASSIGN(workspace::PrivateDirectory private_directory, make_private_directory(planned));
   TRY_ASSIGN(planned.plan, plan_for(planned, request));
 
-  TRY_ASSIGN(auto output, watch_output(planned.plan.deadlines));
-  const sandbox::Patience patience{signals.fd(), [&] { return signals.is_asked_to_end(); }, time_to_make_box(planned.plan.deadlines), begin};
+  TRY_ASSIGN(auto output, watch_output(planned.plan.limits.deadlines));
+  const sandbox::Patience patience{signals.fd(), [&] { return signals.is_asked_to_end(); }, time_to_make_box(planned.plan.limits.deadlines), begin};
   auto started = negotiate(planned, request, {caller, terminal.fd(), private_directory.fd(), patience});
   if (!started && signals.asked_by() != 0) return cancelled_before(planned, signals.asked_by(), begin);
   if (!started) return std::unexpected(std::move(started).error());
@@ -197,11 +197,11 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
                                  .meter = meter,
                                  .terminal = terminal,
                                  .has_foreground = caller.has_foreground,
-                                 .deadlines = planned.plan.deadlines,
+                                 .deadlines = planned.plan.limits.deadlines,
                                  .output = output,
                                  .cgroup = cgroup,
                                  .signals = signals.fd(),
-                                 .unset_variables = planned.plan.unset});
+                                 .unset_variables = planned.plan.step.unset});
   const Clock::time_point over = Clock::now();
   box.tear_down();
   meter.sample(Clock::now());
@@ -210,7 +210,7 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   fill_plan(report, planned);
   fill_ending(report, ended, planned.plan);
   fill_usage(report, meter);
-  fill_limits(report, planned.plan.cgroup, cgroup.measure());
+  fill_limits(report, planned.plan.limits.cgroup, cgroup.measure());
   if (enclosing_memory && may_have_failed_for_memory(report))
     fill_enclosing_memory(report, enclosing_memory->kills(), planned.facts.memory_usable);
   warn_of_lost_limits(report, cgroup);

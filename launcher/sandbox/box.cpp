@@ -23,13 +23,13 @@ namespace stepbox::sandbox {
 namespace {
 
 uint64_t namespaces_of(const Plan& plan, const BoxGroups& groups) {
-  if (plan.isolation != Isolation::full) return 0;
+  if (plan.confinement.isolation != Isolation::full) return 0;
   uint64_t flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
   // The top of a cgroup namespace is its maker's group: with its own groups, init makes the namespace after entering
   // them.
   if (groups.is_empty()) flags |= CLONE_NEWCGROUP;
   if (plan.identity.isolation == UidIsolation::mapped) flags |= CLONE_NEWUSER;
-  if (plan.network != NetworkMode::host) flags |= CLONE_NEWNET;
+  if (plan.confinement.network != NetworkMode::host) flags |= CLONE_NEWNET;
   return flags;
 }
 
@@ -53,14 +53,14 @@ std::expected<Box, StartFailure> Box::start(const Plan& plan, const CallerState&
                                             const BoxGroups& groups, int private_directory, const Patience& patience) {
   const auto begin = std::chrono::steady_clock::now();
   Prepared prepared(plan, caller, groups, private_directory);
-  const Bounds bounds = plan.isolation == Isolation::full ? Bounds::pid_namespace : Bounds::descendants;
+  const Bounds bounds = plan.confinement.isolation == Isolation::full ? Bounds::pid_namespace : Bounds::descendants;
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
     return std::unexpected(StartFailure{Error::from_errno("cannot open the channel to the box", errno)});
   sys::Fd ours(ends[0]);
   sys::Fd theirs(ends[1]);
-  if (plan.seccomp_log)
-    prepared.log_program = seccomp::log_program(plan.seccomp->program, seccomp::native_architectures().front(), theirs.get());
+  if (plan.confinement.seccomp_log)
+    prepared.log_program = seccomp::log_program(plan.confinement.seccomp->program, seccomp::native_architectures().front(), theirs.get());
   sys::Fd processes;
   if (bounds == Bounds::descendants) {
     processes = sys::Fd(::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));

@@ -23,8 +23,8 @@ constexpr const char* kHintWeaker = "; if none of this is possible: --isolation 
 // systemd gives every unit an id.
 bool is_in_unit(const Plan& plan) {
   constexpr std::string_view kId = "INVOCATION_ID";
-  return std::ranges::find(plan.environment, kId, &EnvEntry::name) != plan.environment.end() ||
-         std::ranges::find(plan.unset, kId) != plan.unset.end();
+  return std::ranges::find(plan.step.environment, kId, &EnvEntry::name) != plan.step.environment.end() ||
+         std::ranges::find(plan.step.unset, kId) != plan.step.unset.end();
 }
 
 // Remedies for the default confinement of a container, or the hardening of a systemd unit. Lists all options at once:
@@ -130,27 +130,27 @@ std::string general_hint(const Plan& plan, int number) {
 }
 
 Error text_of(const Plan& plan, Stage stage, int index, int number) {
-  if (stage == Stage::mount) return mount_failure_text(plan, plan.mounts[static_cast<size_t>(index)], number);
-  if (stage == Stage::cache_directory && plan.isolation != Isolation::full) {
-    Error error = Error::from_errno("cannot make " + quoted(plan.box + "/" + plan.cache_directories[static_cast<size_t>(index)].target), number);
+  if (stage == Stage::mount) return mount_failure_text(plan, plan.files.mounts[static_cast<size_t>(index)], number);
+  if (stage == Stage::cache_directory && plan.confinement.isolation != Isolation::full) {
+    Error error = Error::from_errno("cannot make " + quoted(plan.files.box + "/" + plan.files.cache_directories[static_cast<size_t>(index)].target), number);
     error.hint = "set TMPDIR to a directory with more room";
     return error;
   }
-  if (stage == Stage::cache_directory) return mount_failure_text(plan, plan.cache_directories[static_cast<size_t>(index)], number);
+  if (stage == Stage::cache_directory) return mount_failure_text(plan, plan.files.cache_directories[static_cast<size_t>(index)], number);
   if (stage == Stage::id_map)
-    return Error::from_errno("the file system of " + quoted(place_of_file_system(plan.mounts[static_cast<size_t>(index)])) +
+    return Error::from_errno("the file system of " + quoted(place_of_file_system(plan.files.mounts[static_cast<size_t>(index)])) +
                                  " cannot be mounted with shifted ids",
                              number);
   if (stage == Stage::overlay)
-    return Error::from_errno("no overlay can be put over " + quoted(plan.mounts[static_cast<size_t>(index)].source), number);
+    return Error::from_errno("no overlay can be put over " + quoted(plan.files.mounts[static_cast<size_t>(index)].source), number);
   if (stage == Stage::directory) {
-    Error error = Error::from_errno("cannot change to " + quoted(plan.cwd) + " in the box", number);
+    Error error = Error::from_errno("cannot change to " + quoted(plan.step.cwd) + " in the box", number);
     error.hint = number == ENOENT ? "the box does not show that directory; name it with --rw or --ro"
                                   : "the step's user must be able to enter it";
     return error;
   }
   if (stage == Stage::writes) {
-    const WritablePath& writable = plan.writable[static_cast<size_t>(index)];
+    const WritablePath& writable = plan.confinement.writable[static_cast<size_t>(index)];
     Error error = Error::from_errno("cannot let the step write to " + quoted(writable.path) + " (" + writable.why + ")", number);
     if (number == ELOOP) error.hint = "a symbolic link came up in the path while stepbox started; run it again";
     return error;
@@ -194,7 +194,7 @@ Error failure_text(const Plan& plan, Stage stage, int index, int number) {
 }
 
 Error clone_failure_text(const Plan& plan, int number) {
-  const bool is_boxed = plan.isolation == Isolation::full;
+  const bool is_boxed = plan.confinement.isolation == Isolation::full;
   Error error = Error::from_errno(is_boxed ? "cannot create the namespaces of the box" : "cannot start a process to look after the step", number);
   const bool user = plan.identity.isolation == UidIsolation::mapped;
   switch (number) {
@@ -233,7 +233,7 @@ Error early_end_text(const Plan& plan, std::string_view process, int status) {
             hint_for_confined(plan, "an outer seccomp filter kills processes for a system call that stepbox needs")};
   const std::string how = WIFSIGNALED(status) ? " was killed by signal " + std::to_string(WTERMSIG(status)) : " ended";
   return {who + how + " while the box was being made",
-          std::string(plan.cgroup.find("memory") != nullptr ? "raise limits.memory, or " : "") +
+          std::string(plan.limits.cgroup.find("memory") != nullptr ? "raise limits.memory, or " : "") +
               "look for an out-of-memory kill in the kernel log"};
 }
 

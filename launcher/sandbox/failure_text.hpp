@@ -9,7 +9,7 @@
 
 namespace stepbox::sandbox {
 
-// For a stage of init or step; `index` is the call's place in plan.mounts for Stage::mount and id_map.
+// For a stage of init or step; `index` is the call's place in plan.files.mounts for Stage::mount and id_map.
 Error failure_text(const Plan& plan, Stage stage, int index, int number);
 
 // For the clone that makes the box: why the kernel refuses namespaces, and the remedy.

@@ -68,11 +68,11 @@ void Init::run() {
   if (step_has_namespace()) map_ids_of_step();
   release_step();  // the step's ids are mapped: it may cut its privileges while the box is made
   bound_shared_memory();
-  if (prepared_.plan.deny_nesting || prepared_.plan.deny_cgroup_namespaces) await_step();
+  if (prepared_.plan.confinement.deny_nesting || prepared_.plan.confinement.deny_cgroup_namespaces) await_step();
   make_workspace();
   show_root_to_step(context_.root);  // meanwhile the step makes its cache directories
   make_rest();
-  if (prepared_.plan.network == NetworkMode::loopback) raise_loopback();
+  if (prepared_.plan.confinement.network == NetworkMode::loopback) raise_loopback();
   hand_over_volumes();
   // Everything that can fail, and everything that gives init its last shape, comes before the step runs: the step
   // could take init's limits away, or hold on to an init that still has privileges.
@@ -105,7 +105,7 @@ void Init::open_proc() {
   }
   if (error != 0) {
     int index = 0;
-    for (const MountCall& call : prepared_.plan.mounts) {
+    for (const MountCall& call : prepared_.plan.files.mounts) {
       if (call.act == MountAct::proc) break;
       ++index;
     }
@@ -151,12 +151,12 @@ void Init::bound_shared_memory() const {
   if (prepared_.plan.identity.isolation == UidIsolation::mapped) return;
   constexpr uint64_t kPage = 4096;
   char pages[32];
-  const int length = std::snprintf(pages, sizeof pages, "%llu", static_cast<unsigned long long>(prepared_.plan.volumes[0].bytes / kPage));
+  const int length = std::snprintf(pages, sizeof pages, "%llu", static_cast<unsigned long long>(prepared_.plan.files.volumes[0].bytes / kPage));
   int error = write_file_at(context_.proc, "sys/kernel/shmall", pages, static_cast<size_t>(length));
   if (const int other = write_file_at(context_.proc, "sys/kernel/shm_rmid_forced", "1", 1); error == 0) error = other;
   // A kernel without System V IPC has neither file.
-  if (error == 0 || error == ENOENT || prepared_.plan.segments == SegmentBound::by_memory_limit) return;
-  if (prepared_.plan.segments == SegmentBound::required) require(Stage::shared_memory, error);
+  if (error == 0 || error == ENOENT || prepared_.plan.confinement.segments == SegmentBound::by_memory_limit) return;
+  if (prepared_.plan.confinement.segments == SegmentBound::required) require(Stage::shared_memory, error);
   // Without this message, the box would be weaker and nobody would know.
   if (!send_message(channel_, {.kind = Kind::weakened, .stage = Stage::shared_memory, .error = error})) ::_exit(0);
 }

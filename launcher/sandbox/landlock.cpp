@@ -64,7 +64,7 @@ LandlockFailure allow_writes(int ruleset, uint64_t writes, const Plan& plan, int
   if (const int error = allow(ruleset, workspace, writes); error != 0) return {error};
   if (const int error = allow_standard_streams(ruleset, writes); error != 0) return {error};
   int index = 0;
-  for (const WritablePath& writable : plan.writable) {
+  for (const WritablePath& writable : plan.confinement.writable) {
     const sys::Fd place(sys::open_no_links(AT_FDCWD, writable.path.c_str()));
     const int error = place ? allow(ruleset, place.get(), writable.is_directory ? writes : writes & kOfFiles) : errno;
     if (error != 0 && !writable.optional) return {error, index};
@@ -76,7 +76,7 @@ LandlockFailure allow_writes(int ruleset, uint64_t writes, const Plan& plan, int
 // For a box, where everything lies below the root.
 int allow_sockets(int ruleset, const LandlockRights& rights, const Plan& plan, int root) {
   if (const int error = allow(ruleset, root, rights.of_workspace); error != 0) return error;
-  for (const std::string& target : plan.open_sockets) {
+  for (const std::string& target : plan.confinement.open_sockets) {
     const sys::Fd socket(sys::open_no_links(root, target.c_str()));
     if (!socket) return errno;
     if (const int error = allow(ruleset, socket.get(), rights.of_sockets); error != 0) return error;
@@ -96,9 +96,9 @@ LandlockSupport landlock_support() {
 
 LandlockRights landlock_rights(const Plan& plan) {
   LandlockRights rights;
-  rights.scopes = (plan.scope_sockets ? kScopeAbstractSockets : 0) | (plan.scope_signals ? kScopeSignals : 0);
-  if (plan.isolation == Isolation::landlock) rights.handled = rights.of_workspace = known_writes(plan.landlock_abi);
-  if (plan.scope_path_sockets) {
+  rights.scopes = (plan.confinement.scope_sockets ? kScopeAbstractSockets : 0) | (plan.confinement.scope_signals ? kScopeSignals : 0);
+  if (plan.confinement.isolation == Isolation::landlock) rights.handled = rights.of_workspace = known_writes(plan.confinement.landlock_abi);
+  if (plan.confinement.scope_path_sockets) {
     // Landlock denies moving files unless a rule allows it, whatever else it handles (landlock(7)). The step's own
     // sockets need no rule, because they were made under this ruleset.
     rights.handled |= kConnectToPaths | LANDLOCK_ACCESS_FS_REFER;
@@ -114,7 +114,7 @@ LandlockFailure enter_landlock(const Plan& plan, int workspace) {
   const Ruleset rules = {.handled_access_fs = rights.handled, .handled_access_net = 0, .scoped = rights.scopes};
   const sys::Fd ruleset(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &rules, sizeof rules, 0)));
   if (!ruleset) return {errno};
-  if (plan.isolation == Isolation::landlock) {
+  if (plan.confinement.isolation == Isolation::landlock) {
     if (const LandlockFailure failure = allow_writes(ruleset.get(), rights.handled, plan, workspace); failure.error != 0) return failure;
   } else if (rights.handled != 0) {
     if (const int error = allow_sockets(ruleset.get(), rights, plan, workspace); error != 0) return {error};

@@ -31,7 +31,7 @@ inline constexpr int kLandlockForPathSockets = 9;
 struct LandlockRights {
   uint64_t handled = 0;       // denied everywhere except where a rule allows it
   uint64_t of_workspace = 0;  // allowed below the descriptor that enter_landlock() is given
-  uint64_t of_sockets = 0;    // allowed to plan.open_sockets
+  uint64_t of_sockets = 0;    // allowed to plan.confinement.open_sockets
   uint64_t scopes = 0;
 
   bool is_empty() const { return handled == 0 && scopes == 0; }
@@ -44,7 +44,7 @@ struct LandlockFailure {
 };
 
 // Confines this process and its children, for good, to what the plan allows; no_new_privs must be set. `workspace` is
-// open on the step's own directory, or on the root of a box; with plan.open_sockets the box must be complete. The
+// open on the step's own directory, or on the root of a box; with plan.confinement.open_sockets the box must be complete. The
 // files open as stdin, stdout and stderr stay writable by name too. Allocation-free.
 LandlockFailure enter_landlock(const Plan& plan, int workspace);
 

@@ -53,7 +53,7 @@ class Builder {
       : prepared_(prepared), context_(context), owner_(prepared.plan.identity) {}
 
   MountFailure build(MountPhase last) {
-    const std::vector<MountCall>& calls = prepared_.plan.mounts;
+    const std::vector<MountCall>& calls = prepared_.plan.files.mounts;
     for (size_t& next = context_.next; next < calls.size() && calls[next].phase <= last; ++next) {
       failed_stage_ = Stage::mount;
       const int error = carry_out(calls[next]);
@@ -272,7 +272,7 @@ MountFailure build_mounts(const Prepared& prepared, MountContext& context, Mount
 
 MountFailure make_cache_directories(const Plan& plan, int root) {
   int index = 0;
-  for (const MountCall& call : plan.cache_directories) {
+  for (const MountCall& call : plan.files.cache_directories) {
     const int error = call.act == MountAct::file ? write_new_file(root, call) : error_of(::mkdirat(root, call.target.c_str(), call.mode));
     if (error != 0) return {Stage::cache_directory, index, error};
     ++index;

@@ -18,7 +18,7 @@ struct MountContext {
 
   int proc = -1;            // the new procfs, detached
   int user_namespace = -1;  // the step's, for id-mapped mounts; -1: none
-  size_t next = 0;          // index into plan.mounts; build_mounts advances it
+  size_t next = 0;          // index into plan.files.mounts; build_mounts advances it
   int root = -1;            // set by build_mounts: the box root
   int terminal = -1;        // likewise; keep it open: it reserves the caller's terminal number (MountAct::terminal)
   std::array<int, kMaxVolumes> volumes = filled_with_none();
@@ -30,11 +30,11 @@ struct MountFailure {
   int error = 0;
 };
 
-// Carries out the next calls of plan.mounts, in order, through phase `last`. Sources are host paths. Targets are
+// Carries out the next calls of plan.files.mounts, in order, through phase `last`. Sources are host paths. Targets are
 // opened below the box root without following links, so that a leftover of a step cannot lead a mount elsewhere.
 MountFailure build_mounts(const Prepared& prepared, MountContext& context, MountPhase last);
 
-// Makes plan.cache_directories below `root`, in the step's process; files get their text. On failure: the errno, and
+// Makes plan.files.cache_directories below `root`, in the step's process; files get their text. On failure: the errno, and
 // the entry's index.
 MountFailure make_cache_directories(const Plan& plan, int root);
 

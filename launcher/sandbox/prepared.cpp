@@ -26,22 +26,22 @@ Prepared::Prepared(const Plan& the_plan, const CallerState& the_caller, BoxGroup
       gid_map(map_text(plan.identity.gids)),
       owner_uid(std::to_string(plan.identity.owner_uid)),
       owner_gid(std::to_string(plan.identity.owner_gid)) {
-  for (const std::string& argument : plan.argv) argv.push_back(pointer_to(argument));
+  for (const std::string& argument : plan.step.argv) argv.push_back(pointer_to(argument));
   argv.push_back(nullptr);
   static char shell[] = "sh";
   shell_argv.push_back(shell);
   shell_argv.push_back(nullptr);  // the program, set once it is known
-  for (size_t i = 1; i < plan.argv.size(); ++i) shell_argv.push_back(pointer_to(plan.argv[i]));
+  for (size_t i = 1; i < plan.step.argv.size(); ++i) shell_argv.push_back(pointer_to(plan.step.argv[i]));
   shell_argv.push_back(nullptr);
-  environment_text_.reserve(plan.environment.size());
-  for (const EnvEntry& entry : plan.environment) {
+  environment_text_.reserve(plan.step.environment.size());
+  for (const EnvEntry& entry : plan.step.environment) {
     environment_text_.push_back(entry.has_value ? entry.name + "=" + entry.value : entry.name);
     environment.push_back(pointer_to(environment_text_.back()));
-    if (entry.name == "LISTEN_PID" && entry.cause == EnvCause::stepbox && plan.isolation != Isolation::full)
+    if (entry.name == "LISTEN_PID" && entry.cause == EnvCause::stepbox && plan.confinement.isolation != Isolation::full)
       listen_pid = environment.back() + entry.name.size() + 1;
   }
   environment.push_back(nullptr);
-  for (const std::string& program : plan.programs) programs.push_back(program.c_str());
+  for (const std::string& program : plan.step.programs) programs.push_back(program.c_str());
   for (const int capability : plan.identity.capabilities) kept_capabilities |= uint64_t{1} << capability;
 }
 

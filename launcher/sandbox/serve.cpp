@@ -90,7 +90,7 @@ int Server::open() {
 // the grace and some extra time first.
 int Server::start_clock() {
   constexpr int64_t kWhile = 5'000;
-  const Deadlines& deadlines = plan_.deadlines;
+  const Deadlines& deadlines = plan_.limits.deadlines;
   if (!deadlines.timeout.value) return 0;
   const int64_t milliseconds = deadlines.timeout.value->count() + deadlines.grace.value.count() + kWhile;
   itimerspec when{};

@@ -192,7 +192,7 @@ void restrain(const Prepared& prepared, const Reporter& reporter, int root) {
   const LandlockFailure held = enter_landlock(prepared.plan, root);
   reporter.require(held.index < 0 ? Stage::landlock : Stage::writes, held.error, held.index);
   ::close(root);
-  if (!prepared.plan.seccomp_log) reporter.require(Stage::seccomp, load_filter(*prepared.plan.seccomp));
+  if (!prepared.plan.confinement.seccomp_log) reporter.require(Stage::seccomp, load_filter(*prepared.plan.confinement.seccomp));
 }
 
 }  // namespace
@@ -211,34 +211,34 @@ void be_step(const Prepared& prepared, int channel, int terminal, int go) {
   // An id mapped to itself needs no change.
   if (identity.isolation == UidIsolation::shifted)
     reporter.require(Stage::credentials, become(identity.uid, identity.gid));
-  if (prepared.plan.deny_nesting) reporter.require(Stage::nesting, deny("/proc/sys/user/max_user_namespaces"));
-  if (prepared.plan.deny_cgroup_namespaces) reporter.require(Stage::nesting, deny("/proc/sys/user/max_cgroup_namespaces"));
-  if (prepared.plan.deny_nesting || prepared.plan.deny_cgroup_namespaces) tell_init(go);
+  if (prepared.plan.confinement.deny_nesting) reporter.require(Stage::nesting, deny("/proc/sys/user/max_user_namespaces"));
+  if (prepared.plan.confinement.deny_cgroup_namespaces) reporter.require(Stage::nesting, deny("/proc/sys/user/max_cgroup_namespaces"));
+  if (prepared.plan.confinement.deny_nesting || prepared.plan.confinement.deny_cgroup_namespaces) tell_init(go);
   // In the host's user namespace the caller may lack the right to cut the bounding set; with no_new_privs, which
   // comes next, an execve gains nothing from that set (capabilities(7)).
   const uint64_t kept = prepared.kept_capabilities;
   const bool may_cut = identity.isolation != UidIsolation::none || (kept >> CAP_SETPCAP & 1) != 0;
   reporter.require(Stage::capabilities, may_cut ? cut_capabilities(kept) : keep_capabilities(kept));
   reporter.require(Stage::capabilities, error_of(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)));
-  reporter.require(Stage::descriptors, keep_descriptors(prepared.plan.passed_fds));
+  reporter.require(Stage::descriptors, keep_descriptors(prepared.plan.step.passed_fds));
   const int root = receive_root(go);
   const MountFailure made = make_directories(prepared.plan, root);
   reporter.require(made.stage, made.error, made.index);
   // After the directories, since the restrictions may refuse the calls that make them. Sockets that the step may use
   // exist only in the complete box.
-  const bool needs_box = !prepared.plan.open_sockets.empty();
+  const bool needs_box = !prepared.plan.confinement.open_sockets.empty();
   if (!needs_box) restrain(prepared, reporter, root);
   // If its parent is killed together with the keeper, nothing else would end this process. Comes after the change of
   // capabilities, which would cancel it (prctl(2)), and before the parent's next message, which proves that the
   // parent is still alive.
-  if (prepared.plan.isolation != Isolation::full) tie_to_parent();
+  if (prepared.plan.confinement.isolation != Isolation::full) tie_to_parent();
   // From here on the box is complete, and paths are the step's.
   if (!wait_for_init(go)) ::_exit(0);
   if (needs_box) restrain(prepared, reporter, root);
-  reporter.require(Stage::directory, error_of(::chdir(prepared.plan.cwd.c_str())));
+  reporter.require(Stage::directory, error_of(::chdir(prepared.plan.step.cwd.c_str())));
   reporter.require(Stage::terminal, take_terminal(prepared.caller.has_foreground ? terminal : -1));
   // Last, because a limit on descriptors would hinder the lines above.
-  reporter.require(Stage::limits, lower_limits(prepared.plan.process_limits));
+  reporter.require(Stage::limits, lower_limits(prepared.plan.limits.process_limits));
   tell_supervisor(prepared, reporter, channel, parent);
   if (prepared.listen_pid != nullptr) std::snprintf(prepared.listen_pid, kPidText.size() + 1, "%d", static_cast<int>(::getpid()));
   restore_signals(prepared.caller);

@@ -26,7 +26,7 @@ microseconds next_look(uint64_t free_bytes, uint64_t free_inodes, microseconds s
 }
 
 UsageMeter::UsageMeter(const Plan& plan, const std::vector<sys::Fd>& volumes) : volumes_(volumes) {
-  for (const PlannedVolume& volume : plan.volumes) {
+  for (const PlannedVolume& volume : plan.files.volumes) {
     VolumeUsage usage;
     usage.name = volume.name;
     usage.path = volume.path;

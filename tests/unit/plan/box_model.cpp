@@ -59,13 +59,13 @@ std::string describe(const MountCall& call) {
 
 BoxModel::BoxModel(const Plan& plan, const HostFacts& facts, Step step) : host_(facts) {
   host_fs_ = new_fs("host");
-  const std::span<const MountCall> mounts(plan.mounts);
+  const std::span<const MountCall> mounts(plan.files.mounts);
   const auto is_rest = [](const MountCall& call) { return call.phase != MountPhase::workspace; };
   const auto rest = std::ranges::find_if(mounts, is_rest);
   carry_out_all({mounts.begin(), rest});
-  if (step == Step::first) carry_out_all(plan.cache_directories);
+  if (step == Step::first) carry_out_all(plan.files.cache_directories);
   carry_out_all({rest, mounts.end()});
-  if (step == Step::last) carry_out_all(plan.cache_directories);
+  if (step == Step::last) carry_out_all(plan.files.cache_directories);
 }
 
 void BoxModel::carry_out_all(std::span<const MountCall> calls) {

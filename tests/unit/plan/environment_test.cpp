@@ -9,8 +9,8 @@ using namespace stepbox::test;
 namespace {
 
 const EnvEntry* entry(const Plan& plan, std::string_view name) {
-  const auto found = std::ranges::find(plan.environment, name, &EnvEntry::name);
-  return found == plan.environment.end() ? nullptr : &*found;
+  const auto found = std::ranges::find(plan.step.environment, name, &EnvEntry::name);
+  return found == plan.step.environment.end() ? nullptr : &*found;
 }
 
 std::string value(const Plan& plan, std::string_view name) {
@@ -34,8 +34,8 @@ Policy with_rules(std::vector<EnvRule> rules) {
 
 TEST_CASE("the step inherits its caller's variables in their order", "[run][environment]") {
   const Plan plan = plan_of(inheriting({"B=2", "A=1", "EMPTY=", "EQ=a=b"}));
-  CHECK(plan.environment[0].name == "B");
-  CHECK(plan.environment[1].name == "A");
+  CHECK(plan.step.environment[0].name == "B");
+  CHECK(plan.step.environment[1].name == "A");
   CHECK(value(plan, "EMPTY") == "");
   CHECK(value(plan, "EQ") == "a=b");
 }
@@ -43,7 +43,7 @@ TEST_CASE("the step inherits its caller's variables in their order", "[run][envi
 TEST_CASE("of a variable that stands there twice the last one is kept, once", "[run][environment]") {
   const Plan plan = plan_of(inheriting({"A=1", "A=2"}));
   CHECK(value(plan, "A") == "2");
-  CHECK(std::ranges::count(plan.environment, "A", &EnvEntry::name) == 1);
+  CHECK(std::ranges::count(plan.step.environment, "A", &EnvEntry::name) == 1);
 }
 
 TEST_CASE("an entry without an equals sign goes on as it came", "[run][environment]") {
@@ -61,7 +61,7 @@ TEST_CASE("what is set over an entry without an equals sign has a value", "[run]
 
 TEST_CASE("a redirect wins over what was inherited and keeps its place", "[run][environment]") {
   const Plan plan = plan_of(inheriting({"GOCACHE=/home/bob/.cache/go-build", "A=1"}));
-  CHECK(plan.environment[0].name == "GOCACHE");
+  CHECK(plan.step.environment[0].name == "GOCACHE");
   CHECK(value(plan, "GOCACHE") == "/box/cache/go-build");
   CHECK(entry(plan, "GOCACHE")->cause == EnvCause::redirect);
   CHECK(entry(plan, "GOCACHE")->tool == "go-build-cache");
@@ -100,7 +100,7 @@ TEST_CASE("a cleared environment keeps what is needed and what is named, and tel
   CHECK(value(plan, "LANG") == "C");
   CHECK(value(plan, "SECRET") == "(unset)");
   CHECK(value(plan, "HOME") == "/box/home");
-  CHECK(plan.unset == std::vector<std::string>{"SECRET", "AWS_KEY"});
+  CHECK(plan.step.unset == std::vector<std::string>{"SECRET", "AWS_KEY"});
 }
 
 TEST_CASE("a variable that the step gets anew is not dropped", "[run][environment]") {
@@ -124,7 +124,7 @@ TEST_CASE("rules of the policy come last, in their order", "[run][environment]")
   CHECK(entry(plan, "A")->cause == EnvCause::policy);
   CHECK(entry(plan, "A")->origin.place == "--env");
   CHECK(value(plan, "B") == "(unset)");
-  CHECK(plan.unset == std::vector<std::string>{"B"});
+  CHECK(plan.step.unset == std::vector<std::string>{"B"});
   CHECK(value(plan, "GOCACHE") == "/elsewhere");
   CHECK(value(plan, "MINE") == "/box/cache/mine");
 }
@@ -166,7 +166,7 @@ TEST_CASE("a command is looked for as execvp does", "[run][environment]") {
   using Paths = std::vector<std::string>;
   const auto programs = [](const std::string& path, const std::string& command) {
     Plan plan = plan_of(inheriting({path}), with_rules({{EnvAction::set, "PATH", path.substr(5), {}}}), {command});
-    return plan.programs;
+    return plan.step.programs;
   };
   CHECK(programs("PATH=/a:/b", "make") == Paths{"/a/make", "/b/make"});
   CHECK(programs("PATH=:/b", "make") == Paths{"./make", "/b/make"});
@@ -175,12 +175,12 @@ TEST_CASE("a command is looked for as execvp does", "[run][environment]") {
   CHECK(programs("PATH=/a", "/x/make") == Paths{"/x/make"});
   CHECK(programs("PATH=/a", "dir/make") == Paths{"dir/make"});
   CHECK(programs("PATH=/a", "") == Paths{""});
-  CHECK(plan_of(inheriting({"A=1"}), default_policy(), {"make"}).programs == Paths{"/bin/make", "/usr/bin/make"});
+  CHECK(plan_of(inheriting({"A=1"}), default_policy(), {"make"}).step.programs == Paths{"/bin/make", "/usr/bin/make"});
 }
 
 TEST_CASE("the PATH that is searched is the step's own", "[run][environment]") {
   const Plan set = plan_of(user_facts(), with_rules({{EnvAction::set, "PATH", "/mine", {}}}));
-  CHECK(set.programs == std::vector<std::string>{"/mine/make"});
+  CHECK(set.step.programs == std::vector<std::string>{"/mine/make"});
   const Plan unset = plan_of(user_facts(), with_rules({{EnvAction::unset, "PATH", "", {}}}));
-  CHECK(unset.programs == std::vector<std::string>{"/bin/make", "/usr/bin/make"});
+  CHECK(unset.step.programs == std::vector<std::string>{"/bin/make", "/usr/bin/make"});
 }

@@ -77,8 +77,8 @@ TEST_CASE("a PATH entry by way of a link into home is shown", "[run][hidden]") {
 TEST_CASE("a PATH entry that is missing, relative or there anyway needs no mount", "[run][hidden]") {
   HostFacts facts = with_path("bin:.:/usr/bin:/home/bob/missing::");
   has_directory(facts, "/usr/bin");
-  const size_t plain = plan_of(user_facts()).mounts.size();
-  CHECK(plan_of(facts).mounts.size() == plain);
+  const size_t plain = plan_of(user_facts()).files.mounts.size();
+  CHECK(plan_of(facts).files.mounts.size() == plain);
 }
 
 TEST_CASE("a PATH entry in the checkout is shown with the checkout", "[run][hidden]") {

@@ -104,7 +104,7 @@ TEST_CASE("with shifted ids the host's trees are id-mapped, a mount of its own w
 
 TEST_CASE("without shifted ids nothing is id-mapped", "[run][identity]") {
   for (const HostFacts& facts : {user_facts(), degraded_facts()})
-    for (const MountCall& call : plan_of(facts).mounts) CHECK(call.id_mapped == IdMapped::no);
+    for (const MountCall& call : plan_of(facts).files.mounts) CHECK(call.id_mapped == IdMapped::no);
 }
 
 TEST_CASE("/proc is sealed and masked only where the step is the owner of the host's settings", "[run][identity]") {

@@ -33,7 +33,7 @@ Policy limited(uint64_t memory) {
 
 std::vector<std::string> written(const Plan& plan) {
   std::vector<std::string> lines;
-  for (const PlannedGroup& group : plan.cgroup.groups)
+  for (const PlannedGroup& group : plan.limits.cgroup.groups)
     for (const CgroupFile& file : group.files)
       lines.push_back(group.parent + "/*/" + std::string(file.name) + " " + file.value);
   return lines;
@@ -44,8 +44,8 @@ using Lines = std::vector<std::string>;
 }  // namespace
 
 TEST_CASE("without a limit there is no group", "[run][limits]") {
-  CHECK(plan_of(v1_facts()).cgroup.groups.empty());
-  CHECK(plan_of(v2_facts()).cgroup.groups.empty());
+  CHECK(plan_of(v1_facts()).limits.cgroup.groups.empty());
+  CHECK(plan_of(v2_facts()).limits.cgroup.groups.empty());
 }
 
 TEST_CASE("v1 limits memory alone and then with swap, in a hierarchy for each controller", "[run][limits]") {
@@ -64,8 +64,8 @@ TEST_CASE("v2 has one group, and hands down what is not handed down yet", "[run]
   Policy policy = limited(kGiB);
   policy.limits.cpu = {250, {}};
   const Plan plan = plan_of(v2_facts({"memory"}), policy);
-  REQUIRE(plan.cgroup.groups.size() == 1);
-  CHECK(plan.cgroup.groups[0].enable == Lines{"cpu"});
+  REQUIRE(plan.limits.cgroup.groups.size() == 1);
+  CHECK(plan.limits.cgroup.groups[0].enable == Lines{"cpu"});
   CHECK(written(plan) == Lines{"/sys/fs/cgroup/job/*/memory.max 1073741824", "/sys/fs/cgroup/job/*/memory.swap.max 0",
                                "/sys/fs/cgroup/job/*/memory.oom.group 1", "/sys/fs/cgroup/job/*/cpu.max 25000 100000"});
 }
@@ -74,18 +74,18 @@ TEST_CASE("beside v1 a v2 without controllers is used for killing", "[run][limit
   HostFacts facts = v1_facts();
   facts.cgroups.push_back({.unified = true, .own = "/sys/fs/cgroup/unified", .mount = "/sys/fs/cgroup/unified"});
   const Plan plan = plan_of(facts, limited(kGiB));
-  REQUIRE(plan.cgroup.groups.size() == 2);
-  CHECK(plan.cgroup.groups[1].unified);
-  CHECK(plan.cgroup.groups[1].files.empty());
+  REQUIRE(plan.limits.cgroup.groups.size() == 2);
+  CHECK(plan.limits.cgroup.groups[1].unified);
+  CHECK(plan.limits.cgroup.groups[1].files.empty());
 }
 
 TEST_CASE("only a step that owns the files of its groups is kept in a second one", "[run][limits]") {
-  CHECK(plan_of(v2_facts(), limited(kGiB)).cgroup.groups[0].has_inner);
+  CHECK(plan_of(v2_facts(), limited(kGiB)).limits.cgroup.groups[0].has_inner);
   HostFacts facts = root_facts();
   facts.cgroups = v2_facts().cgroups;
-  CHECK_FALSE(plan_of(facts, limited(kGiB)).cgroup.groups[0].has_inner);
+  CHECK_FALSE(plan_of(facts, limited(kGiB)).limits.cgroup.groups[0].has_inner);
   facts.no_shift_reason = "the kernel refuses";
-  CHECK(plan_of(facts, limited(kGiB)).cgroup.groups[0].has_inner);
+  CHECK(plan_of(facts, limited(kGiB)).limits.cgroup.groups[0].has_inner);
 }
 
 TEST_CASE("a limit without a controller is refused, or told where it is optional", "[run][limits]") {
@@ -95,9 +95,9 @@ TEST_CASE("a limit without a controller is refused, or told where it is optional
   CHECK(error.hint.find("--limit optional=memory") != std::string::npos);
   policy.limits.optional.push_back({"memory", {}});
   const Plan plan = plan_of(user_facts(), policy);
-  CHECK(plan.cgroup.groups.empty());
-  REQUIRE(plan.warnings.size() == 1);
-  CHECK(plan.warnings[0].starts_with("limits.memory is not enforced: "));
+  CHECK(plan.limits.cgroup.groups.empty());
+  REQUIRE(plan.remarks.warnings.size() == 1);
+  CHECK(plan.remarks.warnings[0].starts_with("limits.memory is not enforced: "));
 }
 
 TEST_CASE("on v2 a missing controller is one that is not handed down", "[run][limits]") {
@@ -127,7 +127,7 @@ TEST_CASE("the way to a group of one's own is the one that the caller has", "[ru
     facts.uid = uid;
     facts.has_systemd = has_systemd;
     facts.has_user_manager = has_user_manager;
-    return plan_of(facts, limited(kGiB)).cgroup.remedy;
+    return plan_of(facts, limited(kGiB)).limits.cgroup.remedy;
   };
   CHECK(remedy(0, true, false).ends_with(": systemd-run --scope -p Delegate=yes -- stepbox run ..."));
   CHECK(remedy(1000, true, true).ends_with(": systemd-run --user --scope -p Delegate=yes -- stepbox run ..."));
@@ -154,22 +154,22 @@ TEST_CASE("a memory limit bounds what nested sandboxes can hold", "[run][limits]
 TEST_CASE("the default workspace follows the memory limit", "[run][limits]") {
   const Plan plan = plan_of(v1_facts(), limited(kGiB));
   // A share is rounded down to whole pages.
-  CHECK(plan.volumes[0].bytes > kGiB / 2 - 8192);
-  CHECK(plan.volumes[0].bytes <= kGiB / 2);
+  CHECK(plan.files.volumes[0].bytes > kGiB / 2 - 8192);
+  CHECK(plan.files.volumes[0].bytes <= kGiB / 2);
   // A quarter of the memory for inodes of 1.5 KiB.
-  CHECK(plan.volumes[0].inodes == kGiB / 4 / 1'536);
-  CHECK(plan_of(v1_facts(), limited(64 * kGiB)).volumes[0].bytes ==
-        plan_of(v1_facts()).volumes[0].bytes);  // of the 16 GiB that there are
+  CHECK(plan.files.volumes[0].inodes == kGiB / 4 / 1'536);
+  CHECK(plan_of(v1_facts(), limited(64 * kGiB)).files.volumes[0].bytes ==
+        plan_of(v1_facts()).files.volumes[0].bytes);  // of the 16 GiB that there are
 }
 
 TEST_CASE("the default workspace makes room for volumes that were chosen, and explain says so", "[run][limits]") {
   Policy policy = limited(kGiB);
   policy.volumes = {{"cache", Size{Size::Unit::bytes, 950 * kMiB}, std::nullopt, on_command_line("--volume")}};
   const Plan plan = plan_of(v1_facts(), policy);
-  CHECK(plan.volumes[1].bytes == 950 * kMiB);
-  CHECK(plan.volumes[0].bytes == (1024 - 950 - 16) * kMiB);
-  REQUIRE(plan.notes.size() == 1);
-  CHECK(plan.notes[0].starts_with("workspace is 58 MiB instead of the default"));
+  CHECK(plan.files.volumes[1].bytes == 950 * kMiB);
+  CHECK(plan.files.volumes[0].bytes == (1024 - 950 - 16) * kMiB);
+  REQUIRE(plan.remarks.notes.size() == 1);
+  CHECK(plan.remarks.notes[0].starts_with("workspace is 58 MiB instead of the default"));
 }
 
 TEST_CASE("a limit that is no whole page is named as it was typed", "[run][limits]") {
@@ -208,5 +208,5 @@ TEST_CASE("without a limit volumes must fit into the memory of the machine, swap
   CHECK(refusal_of(facts, policy).message.find("the 16 GiB of memory that stepbox may use") != std::string::npos);
   facts.memory_usable = facts.memory_total;
   facts.swap_total = 8 * kGiB;
-  CHECK(plan_of(facts, policy).volumes[0].bytes == 40 * kGiB);
+  CHECK(plan_of(facts, policy).files.volumes[0].bytes == 40 * kGiB);
 }

@@ -21,10 +21,10 @@ void has_link(HostFacts& facts, const std::string& link, const std::string& targ
 }
 
 bool shows(const Plan& plan, const std::string& real) {
-  return std::ranges::any_of(plan.mounts, [&](const MountCall& call) { return call.source == real; });
+  return std::ranges::any_of(plan.files.mounts, [&](const MountCall& call) { return call.source == real; });
 }
 
-bool warns(const Plan& plan, const std::string& text) { return std::ranges::count(plan.warnings, text) == 1; }
+bool warns(const Plan& plan, const std::string& text) { return std::ranges::count(plan.remarks.warnings, text) == 1; }
 
 const Protection& path_sockets(const Plan& plan) {
   const auto found = std::ranges::find(plan.protections, "path-sockets", &Protection::name);
@@ -83,7 +83,7 @@ TEST_CASE("a link of the checkout to a place in it, or to what the box shows any
   has_link(facts, "/srv/work/bin", "/srv/work/tools/bin");
   has_link(facts, "/srv/work/venv/bin", "/usr/lib/venv/bin");
   facts.environment[0] = "PATH=/srv/work/bin:/srv/work/venv/bin:/usr/bin";
-  for (const Policy& policy : {default_policy(), reduced()}) CHECK(plan_of(facts, policy).warnings.empty());
+  for (const Policy& policy : {default_policy(), reduced()}) CHECK(plan_of(facts, policy).remarks.warnings.empty());
 }
 
 TEST_CASE("a rule for the real path shows what the link leads to, without a warning", "[run][links-out]") {
@@ -95,7 +95,7 @@ TEST_CASE("a rule for the real path shows what the link leads to, without a warn
   policy.paths = {rule(PathAccess::ro, "/opt/tools")};
   const Plan plan = plan_of(facts, policy);
   CHECK(shows(plan, "/opt/tools"));
-  CHECK(plan.warnings.empty());
+  CHECK(plan.remarks.warnings.empty());
 }
 
 TEST_CASE("a link that belongs to no checkout may lead anywhere", "[run][links-out]") {
@@ -131,7 +131,7 @@ TEST_CASE("a rule for a link of the checkout that leads out is refused, and name
   // It opens nothing.
   Policy policy = default_policy();
   policy.paths = {rule(PathAccess::hide, "/srv/work/build")};
-  CHECK_FALSE(plan_of(facts, policy).mounts.empty());
+  CHECK_FALSE(plan_of(facts, policy).files.mounts.empty());
 }
 
 TEST_CASE("a source path that a link of the checkout leads out is refused", "[run][links-out]") {
@@ -144,7 +144,7 @@ TEST_CASE("a source path that a link of the checkout leads out is refused", "[ru
   CHECK(error.message == "cannot use '/srv/work/sub' (--source-path) as the checkout: a link in the checkout leads out of it to '/etc/target'");
   CHECK(error.hint == "if you mean that place, name the real path: --source-path /etc/target");
   policy.source_path.value = "/srv/work/inside";
-  CHECK(plan_of(facts, policy).source_path == "/srv/work/src");
+  CHECK(plan_of(facts, policy).files.source_path == "/srv/work/src");
 }
 
 TEST_CASE("a source path elsewhere is a checkout like any other, links included", "[run][links-out]") {

@@ -45,8 +45,8 @@ TEST_CASE("all that is shown read-only without the host's network is seen throug
   CHECK(path_sockets(plan).state == ProtectionState::active);
   CHECK(protection(plan, "network-isolation").reason.empty());
   policy.network.value = NetworkMode::host;
-  for (const MountCall& call : plan_of(facts, policy).mounts) CHECK(call.layers.empty());
-  for (const MountCall& call : plan_of(facts).mounts) CHECK(call.layers.empty());
+  for (const MountCall& call : plan_of(facts, policy).files.mounts) CHECK(call.layers.empty());
+  for (const MountCall& call : plan_of(facts).files.mounts) CHECK(call.layers.empty());
 }
 
 TEST_CASE("a single file, a device and what may be written have no overlay", "[run][path-sockets]") {
@@ -81,7 +81,7 @@ TEST_CASE("where overlays are refused the plan does without, and says so", "[run
   HostFacts facts = root_facts();
   facts.no_overlay_reason = "no overlay can be put over '/usr': invalid argument (EINVAL)";
   const Plan plan = plan_of(facts, closed());
-  for (const MountCall& call : plan.mounts) CHECK(call.layers.empty());
+  for (const MountCall& call : plan.files.mounts) CHECK(call.layers.empty());
   CHECK(path_sockets(plan).state == ProtectionState::degraded);
   CHECK(path_sockets(plan).reason.ends_with("; no overlay can be put over '/usr': invalid argument (EINVAL)"));
   Policy policy = closed();
@@ -103,14 +103,14 @@ TEST_CASE("from Linux 7.1 on Landlock closes what is written to, where nesting i
   const HostFacts facts = with_path_scope(user_facts());
   Policy policy = default_policy();
   policy.network.value = NetworkMode::loopback;
-  CHECK_FALSE(plan_of(facts, policy).scope_path_sockets);
+  CHECK_FALSE(plan_of(facts, policy).confinement.scope_path_sockets);
   policy.allow_nesting.value = false;
   const Plan plan = plan_of(facts, policy);
-  CHECK(plan.scope_path_sockets);
+  CHECK(plan.confinement.scope_path_sockets);
   CHECK(path_sockets(plan).state == ProtectionState::active);
-  CHECK_FALSE(plan_of(user_facts(), policy).scope_path_sockets);
+  CHECK_FALSE(plan_of(user_facts(), policy).confinement.scope_path_sockets);
   policy.network.value = NetworkMode::host;
-  CHECK_FALSE(plan_of(facts, policy).scope_path_sockets);
+  CHECK_FALSE(plan_of(facts, policy).confinement.scope_path_sockets);
 }
 
 TEST_CASE("a socket that a rule names is let through, and named", "[run][path-sockets]") {
@@ -120,7 +120,7 @@ TEST_CASE("a socket that a rule names is let through, and named", "[run][path-so
   policy.allow_nesting.value = false;
   policy.paths = {rule(PathAccess::ro, "/run/docker.sock")};
   const Plan plan = plan_of(facts, policy);
-  CHECK(plan.open_sockets == std::vector<std::string>{"box/run/docker.sock"});
+  CHECK(plan.confinement.open_sockets == std::vector<std::string>{"box/run/docker.sock"});
   CHECK(path_sockets(plan).state == ProtectionState::degraded);
   CHECK(path_sockets(plan).reason == "'/run/docker.sock' (ro) was named, and the step can connect to it");
 }
@@ -130,8 +130,8 @@ TEST_CASE("what Landlock is asked for", "[run][path-sockets]") {
   constexpr uint64_t kResolveUnix = uint64_t{1} << 16;
   Plan plan;
   CHECK(sandbox::landlock_rights(plan).is_empty());
-  plan.scope_path_sockets = true;
-  plan.landlock_abi = 9;
+  plan.confinement.scope_path_sockets = true;
+  plan.confinement.landlock_abi = 9;
   const sandbox::LandlockRights rights = sandbox::landlock_rights(plan);
   CHECK(rights.handled == (kRefer | kResolveUnix));
   // Files are moved as before, and no socket of the host's is connected to but those that were named.
@@ -142,13 +142,13 @@ TEST_CASE("what Landlock is asked for", "[run][path-sockets]") {
 
 TEST_CASE("confined writes know nothing of sockets, and a scope alone handles nothing", "[run][path-sockets]") {
   Plan plan;
-  plan.isolation = Isolation::landlock;
-  plan.landlock_abi = 9;
+  plan.confinement.isolation = Isolation::landlock;
+  plan.confinement.landlock_abi = 9;
   CHECK((sandbox::landlock_rights(plan).handled >> 16 & 1) == 0);
   CHECK(sandbox::landlock_rights(plan).handled == sandbox::landlock_rights(plan).of_workspace);
   Plan scoped;
-  scoped.scope_sockets = true;
-  scoped.landlock_abi = 9;
+  scoped.confinement.scope_sockets = true;
+  scoped.confinement.landlock_abi = 9;
   CHECK(sandbox::landlock_rights(scoped).handled == 0);
   CHECK(sandbox::landlock_rights(scoped).scopes == 1);
 }

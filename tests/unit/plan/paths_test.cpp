@@ -11,12 +11,12 @@ using namespace stepbox::test;
 namespace {
 
 size_t index_of(const Plan& plan, std::string_view target) {
-  const auto found = std::ranges::find_if(plan.mounts, [&](const MountCall& call) {
+  const auto found = std::ranges::find_if(plan.files.mounts, [&](const MountCall& call) {
     return call.target == target && (call.act == MountAct::bind || call.act == MountAct::rebind);
   });
   INFO(target);
-  REQUIRE(found != plan.mounts.end());
-  return static_cast<size_t>(found - plan.mounts.begin());
+  REQUIRE(found != plan.files.mounts.end());
+  return static_cast<size_t>(found - plan.files.mounts.begin());
 }
 
 Policy with_rules(std::vector<PathRule> rules) {
@@ -233,7 +233,7 @@ TEST_CASE("the caller's terminal is shown under its own name", "[run][paths]") {
   const auto terminals = [&](const char* path) {
     facts.terminal = path;
     std::string found;
-    for (const MountCall& call : plan_of(facts).mounts)
+    for (const MountCall& call : plan_of(facts).files.mounts)
       if (call.source == path) found += (call.act == MountAct::terminal ? "terminal " : "bind ") + call.target + "\n";
     return found;
   };

@@ -123,7 +123,7 @@ inline Error refusal_of(const HostFacts& facts, const Policy& policy) {
 // The calls that mount something at that target, in order.
 inline std::vector<MountCall> mounted_at(const Plan& plan, std::string_view target) {
   std::vector<MountCall> found;
-  for (const MountCall& call : plan.mounts)
+  for (const MountCall& call : plan.files.mounts)
     if (call.target == target && call.act != MountAct::directory && call.act != MountAct::file) found.push_back(call);
   return found;
 }

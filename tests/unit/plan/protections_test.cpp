@@ -67,7 +67,7 @@ TEST_CASE("a profile in log mode is no protection that can be required", "[run][
   Policy policy = default_policy();
   policy.seccomp_log = {true, on_command_line("--seccomp-log")};
   const Plan plan = plan_of(user_facts(), policy);
-  CHECK(plan.seccomp_log);
+  CHECK(plan.confinement.seccomp_log);
   CHECK(protection(plan, "seccomp").state == ProtectionState::degraded);
   CHECK(protection(plan, "seccomp").requested);
   CHECK(protection(plan, "seccomp").reason == "profile default, log mode: nothing is refused");
@@ -97,7 +97,7 @@ TEST_CASE("the network and nesting are as the policy says", "[run][protections]"
   const Plan plan = plan_of(user_facts(), policy);
   CHECK(protection(plan, "network-isolation").state == ProtectionState::active);
   CHECK(protection(plan, "nesting-denied").state == ProtectionState::active);
-  CHECK(plan.deny_nesting);
+  CHECK(plan.confinement.deny_nesting);
 }
 
 TEST_CASE("abstract sockets are out of reach by a network of one's own, or by the kernel", "[run][protections]") {
@@ -106,16 +106,16 @@ TEST_CASE("abstract sockets are out of reach by a network of one's own, or by th
   CHECK_FALSE(protection(plan_of(facts), "abstract-sockets").requested);
   facts.has_socket_scope = true;
   CHECK(protection(plan_of(facts), "abstract-sockets").state == ProtectionState::active);
-  CHECK(plan_of(facts).scope_sockets);
+  CHECK(plan_of(facts).confinement.scope_sockets);
   Policy policy = default_policy();
   policy.paths = {rule(PathAccess::ro, "/tmp/.X11-unix")};
   has_directory(facts, "/tmp/.X11-unix");
-  CHECK_FALSE(plan_of(facts, policy).scope_sockets);
+  CHECK_FALSE(plan_of(facts, policy).confinement.scope_sockets);
   CHECK(protection(plan_of(facts, policy), "abstract-sockets").reason ==
         "the policy lets the host's display in (/tmp/.X11-unix)");
   policy.paths.clear();
   policy.network.value = NetworkMode::none;
-  CHECK_FALSE(plan_of(facts, policy).scope_sockets);
+  CHECK_FALSE(plan_of(facts, policy).confinement.scope_sockets);
   CHECK(protection(plan_of(user_facts(), policy), "abstract-sockets").state == ProtectionState::active);
 }
 
@@ -125,12 +125,12 @@ TEST_CASE("where the kernel did not tell what Landlock can do, abstract sockets 
   const Plan plan = plan_of(facts);
   CHECK(protection(plan, "abstract-sockets").state == ProtectionState::degraded);
   CHECK(protection(plan, "abstract-sockets").reason.ends_with("operation not permitted (EPERM)"));
-  REQUIRE(plan.warnings.size() == 1);
-  CHECK(plan.warnings[0].starts_with("abstract sockets of the host are within the step's reach"));
+  REQUIRE(plan.remarks.warnings.size() == 1);
+  CHECK(plan.remarks.warnings[0].starts_with("abstract sockets of the host are within the step's reach"));
   CHECK(refusal_of(facts, requiring("abstract-sockets")).hint == "use --network loopback or --network none");
   Policy policy = default_policy();
   policy.network.value = NetworkMode::loopback;
-  CHECK(plan_of(facts, policy).warnings.empty());
+  CHECK(plan_of(facts, policy).remarks.warnings.empty());
 }
 
 TEST_CASE("what is found out while the plan is carried out weakens a protection", "[run][protections]") {
@@ -143,18 +143,18 @@ TEST_CASE("what is found out while the plan is carried out weakens a protection"
   CHECK(protection(plan, "quota").reason == "one thing failed");
   plan::weaken(plan, "quota", "another did");
   CHECK(protection(plan, "quota").reason == "one thing failed; another did");
-  CHECK(plan.warnings.back() == "protection 'quota' is degraded: another did");
+  CHECK(plan.remarks.warnings.back() == "protection 'quota' is degraded: another did");
   CHECK_FALSE(plan::check_required(plan, policy));
 }
 
 TEST_CASE("System V segments must be bounded where the quota is required and no memory limit bounds them", "[run][protections]") {
   Policy policy = requiring("quota");
-  CHECK(plan_of(user_facts(), policy).segments == SegmentBound::required);
-  CHECK(plan_of(user_facts()).segments == SegmentBound::if_possible);
+  CHECK(plan_of(user_facts(), policy).confinement.segments == SegmentBound::required);
+  CHECK(plan_of(user_facts()).confinement.segments == SegmentBound::if_possible);
   HostFacts facts = user_facts();
   facts.cgroups = {{.unified = true, .controllers = {"memory"}, .enabled = {"memory"}, .own = "/sys/fs/cgroup/job"}};
   policy.limits.memory.value = Size{Size::Unit::bytes, kGiB};
-  CHECK(plan_of(facts, policy).segments == SegmentBound::by_memory_limit);
+  CHECK(plan_of(facts, policy).confinement.segments == SegmentBound::by_memory_limit);
 }
 
 TEST_CASE("a required protection that is off is an error", "[run][protections]") {
@@ -248,9 +248,9 @@ TEST_CASE("a required protection that nobody knows is an error", "[run][protecti
 TEST_CASE("to real root nesting is always denied", "[run][protections]") {
   // Nested, it would hold the host's cgroup files, which belong to uid 0, open for writing.
   const Plan plan = plan_of(degraded_facts());
-  CHECK(plan.deny_nesting);
-  CHECK(plan.deny_cgroup_namespaces);
-  CHECK_FALSE(plan_of(root_facts()).deny_nesting);
-  CHECK_FALSE(plan_of(root_facts()).deny_cgroup_namespaces);
-  CHECK_FALSE(plan_of(user_facts()).deny_cgroup_namespaces);
+  CHECK(plan.confinement.deny_nesting);
+  CHECK(plan.confinement.deny_cgroup_namespaces);
+  CHECK_FALSE(plan_of(root_facts()).confinement.deny_nesting);
+  CHECK_FALSE(plan_of(root_facts()).confinement.deny_cgroup_namespaces);
+  CHECK_FALSE(plan_of(user_facts()).confinement.deny_cgroup_namespaces);
 }

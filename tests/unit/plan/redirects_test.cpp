@@ -10,8 +10,8 @@ using namespace stepbox::test;
 namespace {
 
 std::string value(const Plan& plan, std::string_view name) {
-  const auto found = std::ranges::find(plan.environment, name, &EnvEntry::name);
-  return found == plan.environment.end() ? "(unset)" : found->value;
+  const auto found = std::ranges::find(plan.step.environment, name, &EnvEntry::name);
+  return found == plan.step.environment.end() ? "(unset)" : found->value;
 }
 
 HostFacts inheriting(std::vector<std::string> environment) {
@@ -46,7 +46,7 @@ TEST_CASE("a variable that a tool takes in any letters is there once", "[run][re
   CHECK(value(plan, "npm_config_cache") == "/box/cache/npm");
   CHECK(value(plan, "NPM_CONFIG_CACHE") == "(unset)");
   CHECK(value(plan, "Npm_Config_Cache") == "(unset)");
-  CHECK(std::ranges::count(plan.unset, "NPM_CONFIG_CACHE") == 1);
+  CHECK(std::ranges::count(plan.step.unset, "NPM_CONFIG_CACHE") == 1);
 }
 
 TEST_CASE("what a rule says of such a variable wins in whatever letters", "[run][redirects]") {
@@ -102,7 +102,7 @@ TEST_CASE("the place of a cache that a rule opens is used by its tool", "[run][r
     CHECK(value(plan, "GOCACHE") == "/home/bob/.cache/go-build");
     CHECK(value(plan, "XDG_CACHE_HOME") == "/box/cache/xdg");
     CHECK(value(plan, "GOMODCACHE") == "/box/cache/go-mod");
-    const auto found = std::ranges::find(plan.environment, "GOCACHE", &EnvEntry::name);
+    const auto found = std::ranges::find(plan.step.environment, "GOCACHE", &EnvEntry::name);
     CHECK(found->cause == EnvCause::policy);
     CHECK(found->origin.place == (access == PathAccess::rw ? "--rw" : "--ro"));
   }
@@ -168,13 +168,13 @@ TEST_CASE("the directory of a cache with something shown in it is made before th
   has_directory(facts, "/home/bob/.cache/huggingface");
   const Plan plan = plan_of(facts, showing(PathAccess::rw, "~/.cache/huggingface"));
   const auto at = [&](std::string_view target, MountAct act) {
-    return std::ranges::find_if(plan.mounts, [&](const MountCall& call) { return call.target == target && call.act == act; });
+    return std::ranges::find_if(plan.files.mounts, [&](const MountCall& call) { return call.target == target && call.act == act; });
   };
   const auto made = at("box/cache/xdg/huggingface", MountAct::directory);
-  REQUIRE(made != plan.mounts.end());
+  REQUIRE(made != plan.files.mounts.end());
   CHECK(made < at("box/cache/xdg/huggingface", MountAct::bind));
-  CHECK(at("box/cache/xdg/huggingface", MountAct::bind) != plan.mounts.end());
-  CHECK(std::ranges::count(plan.cache_directories, "box/cache/xdg", &MountCall::target) == 0);
+  CHECK(at("box/cache/xdg/huggingface", MountAct::bind) != plan.files.mounts.end());
+  CHECK(std::ranges::count(plan.files.cache_directories, "box/cache/xdg", &MountCall::target) == 0);
 }
 
 TEST_CASE("a toolchain in a directory that a rule opens for writing stays writable", "[run][redirects]") {

@@ -115,9 +115,9 @@ TEST_CASE("a mount of the host is never covered by the one that it lies in", "[r
   facts.mounts = {{"/srv/x/sub", "ext4"}, {"/srv/x", "ext4"}};
   const Plan plan = plan_of(facts);
   size_t outer = 0, inner = 0;
-  for (size_t i = 0; i < plan.mounts.size(); ++i) {
-    if (plan.mounts[i].target == "srv/x") outer = i;
-    if (plan.mounts[i].target == "srv/x/sub") inner = i;
+  for (size_t i = 0; i < plan.files.mounts.size(); ++i) {
+    if (plan.files.mounts[i].target == "srv/x") outer = i;
+    if (plan.files.mounts[i].target == "srv/x/sub") inner = i;
   }
   CHECK(outer < inner);
 }
@@ -147,8 +147,8 @@ TEST_CASE("the way to a checkout below /var/tmp counts as made in the tmp volume
   policy.volumes = {own_volume("tmp", 64 * kMiB, 1000)};
   const Plan plan = plan_of(facts, policy);
   const BoxModel box(plan, facts);
-  CHECK(plan.volumes[0].own_inodes == box.inodes_in(0));
-  CHECK(plan.volumes[1].own_inodes == box.inodes_in(1));
+  CHECK(plan.files.volumes[0].own_inodes == box.inodes_in(0));
+  CHECK(plan.files.volumes[1].own_inodes == box.inodes_in(1));
 }
 
 TEST_CASE("a /tmp that is a link on the host is a directory in the box", "[run][plan]") {

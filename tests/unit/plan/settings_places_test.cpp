@@ -89,7 +89,7 @@ TEST_CASE("what a rule hides stays hidden when settings are shown", "[plan][sett
   Policy policy = showing_settings();
   policy.paths = {rule(PathAccess::hide, "~/.npmrc"), rule(PathAccess::hide, "~/.cargo/credentials.toml")};
   const HostFacts facts = with_settings(user_facts(), {"/home/bob/.npmrc", "/home/bob/.cargo/credentials.toml"});
-  for (const MountCall& call : plan_of(facts, policy).mounts) {
+  for (const MountCall& call : plan_of(facts, policy).files.mounts) {
     INFO(call.target);
     CHECK(call.source != "/home/bob/.npmrc");
     CHECK(call.source != "/home/bob/.cargo/credentials.toml");

@@ -16,36 +16,36 @@ Plan marked(const std::string& shell, HostFacts facts = user_facts(), Policy pol
 }
 
 std::string file_of(const Plan& plan, std::string_view target) {
-  const auto found = std::ranges::find(plan.cache_directories, target, &MountCall::target);
-  return found == plan.cache_directories.end() ? "(none)" : found->source;
+  const auto found = std::ranges::find(plan.files.cache_directories, target, &MountCall::target);
+  return found == plan.files.cache_directories.end() ? "(none)" : found->source;
 }
 
 std::string value_of(const Plan& plan, std::string_view name) {
-  const auto found = std::ranges::find(plan.environment, name, &EnvEntry::name);
-  return found == plan.environment.end() ? "(unset)" : found->value;
+  const auto found = std::ranges::find(plan.step.environment, name, &EnvEntry::name);
+  return found == plan.step.environment.end() ? "(unset)" : found->value;
 }
 
 }  // namespace
 
 TEST_CASE("each shell that is known gets its mark in its own way", "[plan][prompt]") {
   const Plan bash = marked("/bin/bash");
-  CHECK(bash.argv == std::vector<std::string>{"/bin/bash", "--rcfile", "/box/.shell/bashrc"});
+  CHECK(bash.step.argv == std::vector<std::string>{"/bin/bash", "--rcfile", "/box/.shell/bashrc"});
   CHECK(file_of(bash, "box/.shell/bashrc").find("(stepbox) $PS1") != std::string::npos);
   const Plan zsh = marked("/usr/bin/zsh");
-  CHECK(zsh.argv.size() == 1);
+  CHECK(zsh.step.argv.size() == 1);
   CHECK(value_of(zsh, "ZDOTDIR") == "/box/.shell");
   CHECK(file_of(zsh, "box/.shell/.zshenv").starts_with("unset ZDOTDIR\n"));
   CHECK(file_of(zsh, "box/.shell/.zshrc").find("(stepbox) $PROMPT") != std::string::npos);
   const Plan fish = marked("/usr/bin/fish");
-  CHECK(fish.argv.size() == 3);
-  CHECK(fish.argv[1] == "--init-command");
+  CHECK(fish.step.argv.size() == 3);
+  CHECK(fish.step.argv[1] == "--init-command");
   const Plan sh = marked("/bin/sh");
   CHECK(value_of(sh, "ENV") == "/box/.shell/shrc");
 }
 
 TEST_CASE("a shell that is not known is left alone", "[plan][prompt]") {
   const Plan plan = marked("/opt/odd/nu");
-  CHECK(plan.argv == std::vector<std::string>{"/opt/odd/nu"});
+  CHECK(plan.step.argv == std::vector<std::string>{"/opt/odd/nu"});
   CHECK(file_of(plan, "box/.shell") == "(none)");
 }
 
@@ -60,11 +60,11 @@ TEST_CASE("a variable that is lent to the shell is put right by what it reads", 
 TEST_CASE("what is made for the prompt is not taken from the step's inodes", "[plan][prompt]") {
   const Plan before = plan_of(user_facts(), default_policy(), {"zsh"});
   const Plan plan = marked("zsh");
-  CHECK(plan.volumes[0].inodes == before.volumes[0].inodes);
-  CHECK(plan.volumes[0].own_inodes == before.volumes[0].own_inodes + 3);
-  const auto workspace = std::ranges::find(plan.mounts, 0, &MountCall::volume);
+  CHECK(plan.files.volumes[0].inodes == before.files.volumes[0].inodes);
+  CHECK(plan.files.volumes[0].own_inodes == before.files.volumes[0].own_inodes + 3);
+  const auto workspace = std::ranges::find(plan.files.mounts, 0, &MountCall::volume);
   const auto option = std::ranges::find(workspace->options, "nr_inodes", &std::pair<std::string, std::string>::first);
-  CHECK(option->second == std::to_string(plan.volumes[0].inodes + plan.volumes[0].own_inodes));
+  CHECK(option->second == std::to_string(plan.files.volumes[0].inodes + plan.files.volumes[0].own_inodes));
 }
 
 TEST_CASE("without a box the shell's files are in its own directory", "[plan][prompt]") {
@@ -73,6 +73,6 @@ TEST_CASE("without a box the shell's files are in its own directory", "[plan][pr
   Policy policy = default_policy();
   policy.isolation.value = Isolation::env;
   const Plan plan = marked("bash", facts, policy);
-  CHECK(plan.argv.back() == "/tmp/stepbox-box-x/.shell/bashrc");
+  CHECK(plan.step.argv.back() == "/tmp/stepbox-box-x/.shell/bashrc");
   CHECK(file_of(plan, ".shell/bashrc") != "(none)");
 }

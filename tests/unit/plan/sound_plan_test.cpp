@@ -66,11 +66,11 @@ TEST_CASE("what init mounts and what the step makes have nothing to do with each
   for (const Situation& s : situations()) {
     INFO(s.name);
     const Plan plan = plan_of(s.facts, s.policy);
-    CHECK_FALSE(plan.cache_directories.empty());
-    for (const MountCall& made : plan.cache_directories) {
+    CHECK_FALSE(plan.files.cache_directories.empty());
+    for (const MountCall& made : plan.files.cache_directories) {
       CHECK(made.act == MountAct::directory);
       CHECK(made.target.starts_with("box/"));
-      for (const MountCall& mount : plan.mounts) {
+      for (const MountCall& mount : plan.files.mounts) {
         if (mount.phase == MountPhase::workspace) continue;
         const std::string& target = mount.target;
         INFO(made.target << " and " << target);
@@ -86,10 +86,10 @@ TEST_CASE("the box is made phase after phase, and every phase has something to d
   for (const Situation& s : situations()) {
     INFO(s.name);
     const Plan plan = plan_of(s.facts, s.policy);
-    CHECK(std::ranges::is_sorted(plan.mounts, {}, &MountCall::phase));
-    CHECK(plan.mounts.back().phase == MountPhase::last);
+    CHECK(std::ranges::is_sorted(plan.files.mounts, {}, &MountCall::phase));
+    CHECK(plan.files.mounts.back().phase == MountPhase::last);
     for (const MountPhase phase : {MountPhase::workspace, MountPhase::host, MountPhase::shown, MountPhase::seal})
-      CHECK(std::ranges::count(plan.mounts, phase, &MountCall::phase) > 0);
+      CHECK(std::ranges::count(plan.files.mounts, phase, &MountCall::phase) > 0);
   }
 }
 
@@ -97,7 +97,7 @@ TEST_CASE("the workspace is there before anything of the host", "[run][plan]") {
   for (const Situation& s : situations()) {
     INFO(s.name);
     const Plan plan = plan_of(s.facts, s.policy);
-    for (const MountCall& call : plan.mounts) {
+    for (const MountCall& call : plan.files.mounts) {
       INFO(call.target);
       if (call.act == MountAct::tmpfs) CHECK(call.phase == MountPhase::workspace);
       if (call.act == MountAct::bind) CHECK(call.phase > MountPhase::workspace);
@@ -109,9 +109,9 @@ TEST_CASE("the root is sealed last", "[run][plan]") {
   for (const Situation& s : situations()) {
     INFO(s.name);
     const Plan plan = plan_of(s.facts, s.policy);
-    CHECK(plan.mounts.back().act == MountAct::seal);
-    CHECK(plan.mounts.back().target.empty());
-    CHECK((plan.mounts.back().attributes & MOUNT_ATTR_RDONLY) != 0);
+    CHECK(plan.files.mounts.back().act == MountAct::seal);
+    CHECK(plan.files.mounts.back().target.empty());
+    CHECK((plan.files.mounts.back().attributes & MOUNT_ATTR_RDONLY) != 0);
   }
 }
 
@@ -121,9 +121,9 @@ TEST_CASE("a volume's own inodes are what the plan makes in it and its root", "[
     const Plan plan = plan_of(s.facts, s.policy);
     for (const auto step : {BoxModel::Step::first, BoxModel::Step::last}) {
       const BoxModel box(plan, s.facts, step);
-      for (size_t i = 0; i < plan.volumes.size(); ++i) {
-        INFO(plan.volumes[i].path);
-        CHECK(plan.volumes[i].own_inodes == box.inodes_in(static_cast<int>(i)));
+      for (size_t i = 0; i < plan.files.volumes.size(); ++i) {
+        INFO(plan.files.volumes[i].path);
+        CHECK(plan.files.volumes[i].own_inodes == box.inodes_in(static_cast<int>(i)));
       }
     }
   }
@@ -140,7 +140,7 @@ TEST_CASE("the temporary places and the home lie in the workspace", "[run][plan]
     for (const plan::Mask& mask : layout.masks())
       if (mask.box == "box/home") places.push_back(mask.host);
     // The checkout wins over a mask where it was named or marked.
-    if (plan.source != SourceMode::none) std::erase(places, plan.source_path);
+    if (plan.files.source != SourceMode::none) std::erase(places, plan.files.source_path);
     for (const std::string& place : places) {
       INFO(place);
       CHECK(box.look(place).kind == NodeKind::directory);
@@ -155,7 +155,7 @@ TEST_CASE("a directory that a redirect names is there and writable", "[run][plan
     INFO(s.name);
     const Plan plan = plan_of(s.facts, s.policy);
     const BoxModel box(plan, s.facts);
-    for (const EnvEntry& entry : plan.environment) {
+    for (const EnvEntry& entry : plan.step.environment) {
       if (!entry.value.starts_with("/box/") || entry.cause == EnvCause::inherited) continue;
       INFO(entry.name << "=" << entry.value);
       const caches::Redirect* redirect = redirect_of(entry.name);
@@ -171,7 +171,7 @@ TEST_CASE("the directory in which the step starts is there", "[run][plan]") {
   for (const Situation& s : situations()) {
     INFO(s.name);
     const Plan plan = plan_of(s.facts, s.policy);
-    CHECK(BoxModel(plan, s.facts).look(plan.cwd).kind == NodeKind::directory);
+    CHECK(BoxModel(plan, s.facts).look(plan.step.cwd).kind == NodeKind::directory);
   }
 }
 
@@ -179,10 +179,10 @@ TEST_CASE("the checkout at its own path is the host's", "[run][plan]") {
   for (const Situation& s : situations()) {
     INFO(s.name);
     const Plan plan = plan_of(s.facts, s.policy);
-    if (plan.source == SourceMode::none) continue;
-    const BoxModel::Seen seen = BoxModel(plan, s.facts).look(plan.source_path);
-    CHECK(seen.host == plan.source_path);
-    CHECK(seen.writable == (plan.source == SourceMode::rw));
+    if (plan.files.source == SourceMode::none) continue;
+    const BoxModel::Seen seen = BoxModel(plan, s.facts).look(plan.files.source_path);
+    CHECK(seen.host == plan.files.source_path);
+    CHECK(seen.writable == (plan.files.source == SourceMode::rw));
   }
 }
 
@@ -198,7 +198,7 @@ TEST_CASE("a mount of the host below the top is in the box too", "[run][plan]") 
 TEST_CASE("no mount of the box brings set-user-id programs in", "[run][plan]") {
   for (const Situation& s : situations()) {
     INFO(s.name);
-    for (const MountCall& call : plan_of(s.facts, s.policy).mounts) {
+    for (const MountCall& call : plan_of(s.facts, s.policy).files.mounts) {
       const bool makes = call.act == MountAct::directory || call.act == MountAct::file || call.act == MountAct::symlink;
       if (makes || (call.act == MountAct::seal && call.target == "proc")) continue;
       INFO(call.target);
@@ -210,7 +210,7 @@ TEST_CASE("no mount of the box brings set-user-id programs in", "[run][plan]") {
 TEST_CASE("every volume is limited in bytes and in inodes from its first byte", "[run][plan]") {
   for (const Situation& s : situations()) {
     INFO(s.name);
-    for (const MountCall& call : plan_of(s.facts, s.policy).mounts) {
+    for (const MountCall& call : plan_of(s.facts, s.policy).files.mounts) {
       if (call.act != MountAct::tmpfs) continue;
       INFO(call.target);
       for (const char* key : {"size", "nr_inodes", "mode"})
@@ -223,8 +223,8 @@ TEST_CASE("the same input makes the same plan", "[run][plan]") {
   for (const Situation& s : situations()) {
     const Plan once = plan_of(s.facts, s.policy);
     const Plan again = plan_of(s.facts, s.policy);
-    REQUIRE(once.mounts.size() == again.mounts.size());
-    for (size_t i = 0; i < once.mounts.size(); ++i) REQUIRE(once.mounts[i].target == again.mounts[i].target);
-    REQUIRE(once.environment.size() == again.environment.size());
+    REQUIRE(once.files.mounts.size() == again.files.mounts.size());
+    for (size_t i = 0; i < once.files.mounts.size(); ++i) REQUIRE(once.files.mounts[i].target == again.files.mounts[i].target);
+    REQUIRE(once.step.environment.size() == again.step.environment.size());
   }
 }

@@ -36,8 +36,8 @@ TEST_CASE("the checkout is shown at its own path, writable or not", "[run][sourc
     CHECK(call.source == "/srv/work");
     CHECK(call.why == "the checkout");
     CHECK(((call.attributes & MOUNT_ATTR_RDONLY) != 0) == (mode == SourceMode::ro));
-    CHECK(plan.cwd == "/srv/work");
-    CHECK(plan.warnings.empty());
+    CHECK(plan.step.cwd == "/srv/work");
+    CHECK(plan.remarks.warnings.empty());
   }
 }
 
@@ -51,13 +51,13 @@ TEST_CASE("a step below the top of its checkout starts where the caller is", "[r
   HostFacts facts = standing_in("/srv/work");
   facts.cwd = "/srv/work/sub/dir";
   const Plan plan = plan_of(facts);
-  CHECK(plan.cwd == "/srv/work/sub/dir");
-  CHECK(plan.source_path == "/srv/work");
+  CHECK(plan.step.cwd == "/srv/work/sub/dir");
+  CHECK(plan.files.source_path == "/srv/work");
 }
 
 TEST_CASE("without a checkout the step starts in its home and the checkout is hidden", "[run][source]") {
   const Plan plan = plan_of(standing_in("/srv/work"), with_source(SourceMode::none));
-  CHECK(plan.cwd == "/box/home");
+  CHECK(plan.step.cwd == "/box/home");
   const MountCall call = only_mount_at(plan, "srv/work");
   CHECK(call.act == MountAct::rebind);
   CHECK(call.source == ".empty/directory");
@@ -104,7 +104,7 @@ TEST_CASE("what the remedy says works", "[run][source]") {
     HostFacts facts = standing_in(directory);
     has_directory(facts, directory);
     const Plan plan = plan_of(facts, with_source_path(directory));
-    CHECK(plan.cwd == directory);
+    CHECK(plan.step.cwd == directory);
     const BoxModel box(plan, facts);
     CHECK(box.problems().empty());
     CHECK(box.look(directory).host == directory);
@@ -151,13 +151,13 @@ TEST_CASE("a CI engine's workspace in a directory of the system needs no mark", 
 }
 
 TEST_CASE("nothing is refused where the step sees and may do no more", "[run][source]") {
-  CHECK(plan_of(standing_in("/etc"), with_source(SourceMode::none)).cwd == "/box/home");
+  CHECK(plan_of(standing_in("/etc"), with_source(SourceMode::none)).step.cwd == "/box/home");
   CHECK(mounted_at(plan_of(standing_in("/etc"), with_source(SourceMode::none)), "etc").size() == 1);  // the host's own
-  CHECK(plan_of(standing_in("/etc"), with_source(SourceMode::ro)).cwd == "/etc");
+  CHECK(plan_of(standing_in("/etc"), with_source(SourceMode::ro)).step.cwd == "/etc");
   CHECK(refusal_of(standing_in("/home/bob"), with_source(SourceMode::ro)).message.contains("it is a home directory"));
   Policy with_home = default_policy();
   with_home.home.value = HomeMode::host;
-  CHECK(plan_of(standing_in("/home/bob"), with_home).cwd == "/home/bob");
+  CHECK(plan_of(standing_in("/home/bob"), with_home).step.cwd == "/home/bob");
 }
 
 TEST_CASE("a home in the checkout stays masked", "[run][source]") {
@@ -180,8 +180,8 @@ TEST_CASE("a source path is the checkout, and the step starts in it", "[run][sou
   HostFacts facts = standing_in("/srv/work");
   facts.paths["/opt/link"] = {"/opt/project", HostPathKind::directory};
   const Plan plan = plan_of(facts, with_source_path("/opt/link"));
-  CHECK(plan.source_path == "/opt/project");
-  CHECK(plan.cwd == "/opt/project");
+  CHECK(plan.files.source_path == "/opt/project");
+  CHECK(plan.step.cwd == "/opt/project");
   CHECK(only_mount_at(plan, "opt/project").source == "/opt/project");
 }
 
@@ -189,13 +189,13 @@ TEST_CASE("a source path that the caller is in leaves the caller where it is", "
   HostFacts facts = standing_in("/srv/work/sub");
   has_directory(facts, "/srv/work");
   const Plan plan = plan_of(facts, with_source_path("/srv/work"));
-  CHECK(plan.cwd == "/srv/work/sub");
+  CHECK(plan.step.cwd == "/srv/work/sub");
 }
 
 TEST_CASE("a source path below home is found with ~", "[run][source]") {
   HostFacts facts = standing_in("/srv/work");
   has_directory(facts, "/home/bob/project");
-  CHECK(plan_of(facts, with_source_path("~/project")).cwd == "/home/bob/project");
+  CHECK(plan_of(facts, with_source_path("~/project")).step.cwd == "/home/bob/project");
 }
 
 TEST_CASE("a source path that is no directory is an error that names its line", "[run][source]") {

@@ -53,7 +53,7 @@ TEST_CASE("mounts at the top and below a masked or special place are not copied"
                                          {"/proc/x", "tmpfs"},
                                          {"/box/x", "tmpfs"}}));
   CHECK(mounted_at(plan, "srv").size() == 1);
-  for (const MountCall& call : plan.mounts)
+  for (const MountCall& call : plan.files.mounts)
     if (call.act == MountAct::bind && call.why == "host") CHECK(call.optional == false);
 }
 
@@ -95,7 +95,7 @@ TEST_CASE("what covers something of the host's must be reached, or nothing runs"
   HostFacts degraded = with_mounts({{"/srv/chroot/proc", "proc"}});
   degraded.no_shift_reason = "a file system that cannot";
   for (const HostFacts& facts : {with_mounts({{"/srv/chroot/proc", "proc"}}), degraded})
-    for (const MountCall& call : plan_of(facts).mounts) {
+    for (const MountCall& call : plan_of(facts).files.mounts) {
       INFO(call.target);
       if (call.act == MountAct::rebind && call.optional) CHECK(call.protects);
     }

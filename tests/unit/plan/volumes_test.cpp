@@ -9,7 +9,7 @@ using namespace stepbox::test;
 namespace {
 
 std::string option_of(const Plan& plan, int volume, std::string_view key) {
-  for (const MountCall& call : plan.mounts)
+  for (const MountCall& call : plan.files.mounts)
     for (const auto& [name, value] : call.options)
       if (call.volume == volume && name == key) return value;
   return {};
@@ -27,26 +27,26 @@ TEST_CASE("the workspace is a share of the memory that may be used, in whole pag
   HostFacts facts = user_facts();
   facts.memory_usable = 10'000'000;
   const Plan plan = plan_of(facts);
-  REQUIRE(plan.volumes.size() == 1);
-  CHECK(plan.volumes[0].name == "workspace");
-  CHECK(plan.volumes[0].path == "/box");
-  CHECK(plan.volumes[0].bytes == 5'000'000 / 4096 * 4096);
-  CHECK(option_of(plan, 0, "size") == std::to_string(plan.volumes[0].bytes));
+  REQUIRE(plan.files.volumes.size() == 1);
+  CHECK(plan.files.volumes[0].name == "workspace");
+  CHECK(plan.files.volumes[0].path == "/box");
+  CHECK(plan.files.volumes[0].bytes == 5'000'000 / 4096 * 4096);
+  CHECK(option_of(plan, 0, "size") == std::to_string(plan.files.volumes[0].bytes));
 }
 
 TEST_CASE("a volume with a size of its own is a tmpfs of its own", "[run][volumes]") {
   const Plan plan = plan_of(user_facts(), with_volumes({own_volume("cache", 64 * kMiB, 500)}));
-  REQUIRE(plan.volumes.size() == 2);
-  CHECK(plan.volumes[1].path == "/box/cache");
+  REQUIRE(plan.files.volumes.size() == 2);
+  CHECK(plan.files.volumes[1].path == "/box/cache");
   CHECK(option_of(plan, 1, "size") == std::to_string(64 * kMiB));
   CHECK(only_mount_at(plan, "box/cache").why == "volume cache");
 }
 
 TEST_CASE("what stepbox makes is on top of the inodes that the step may use", "[run][volumes]") {
   const Plan plan = plan_of(user_facts(), with_volumes({own_volume("cache", 64 * kMiB, 500)}));
-  for (size_t i = 0; i < plan.volumes.size(); ++i)
+  for (size_t i = 0; i < plan.files.volumes.size(); ++i)
     CHECK(option_of(plan, static_cast<int>(i), "nr_inodes") ==
-          std::to_string(plan.volumes[i].inodes + plan.volumes[i].own_inodes));
+          std::to_string(plan.files.volumes[i].inodes + plan.files.volumes[i].own_inodes));
 }
 
 TEST_CASE("a volume that names one limit takes the other from the workspace", "[run][volumes]") {
@@ -56,25 +56,25 @@ TEST_CASE("a volume that names one limit takes the other from the workspace", "[
   const Origin origin = on_command_line("--volume");
   policy.volumes = {{"cache", Size{Size::Unit::bytes, kMiB}, std::nullopt, origin}, {"out", std::nullopt, 99, origin}};
   const Plan plan = plan_of(user_facts(), policy);
-  CHECK(plan.volumes[1].bytes == kMiB);
-  CHECK(plan.volumes[1].inodes == 1234);
-  CHECK(plan.volumes[1].inodes_origin.place == "--inodes");
-  CHECK(plan.volumes[2].bytes == kGiB);
-  CHECK(plan.volumes[2].inodes == 99);
-  CHECK(plan.volumes[2].inodes_origin.place == "--volume");
+  CHECK(plan.files.volumes[1].bytes == kMiB);
+  CHECK(plan.files.volumes[1].inodes == 1234);
+  CHECK(plan.files.volumes[1].inodes_origin.place == "--inodes");
+  CHECK(plan.files.volumes[2].bytes == kGiB);
+  CHECK(plan.files.volumes[2].inodes == 99);
+  CHECK(plan.files.volumes[2].inodes_origin.place == "--volume");
 }
 
 TEST_CASE("what volumes have of their own comes out of the workspace's default", "[run][volumes]") {
   HostFacts facts = user_facts();
   facts.memory_usable = 1024 * kMiB;
   const Plan plan = plan_of(facts, with_volumes({own_volume("cache", 128 * kMiB, 100'000), own_volume("tmp", 64 * kMiB, 50'000)}));
-  CHECK(plan.volumes[0].bytes == 320 * kMiB);
-  CHECK(plan.volumes[0].inodes == 850'000);
-  CHECK(plan.volumes[1].bytes == 128 * kMiB);
-  CHECK(plan.volumes[2].inodes == 50'000);
-  REQUIRE(plan.notes.size() == 2);
-  CHECK(plan.notes[0] == "workspace is 320 MiB: the volumes' own share comes out of the default of 512 MiB");
-  CHECK(plan.notes[1] == "workspace has 850000 inodes: the volumes' own share comes out of the default of 1000000");
+  CHECK(plan.files.volumes[0].bytes == 320 * kMiB);
+  CHECK(plan.files.volumes[0].inodes == 850'000);
+  CHECK(plan.files.volumes[1].bytes == 128 * kMiB);
+  CHECK(plan.files.volumes[2].inodes == 50'000);
+  REQUIRE(plan.remarks.notes.size() == 2);
+  CHECK(plan.remarks.notes[0] == "workspace is 320 MiB: the volumes' own share comes out of the default of 512 MiB");
+  CHECK(plan.remarks.notes[1] == "workspace has 850000 inodes: the volumes' own share comes out of the default of 1000000");
 }
 
 TEST_CASE("volumes that leave a number open share the rest of the default with the workspace", "[run][volumes]") {
@@ -83,18 +83,18 @@ TEST_CASE("volumes that leave a number open share the rest of the default with t
   facts.memory_usable = 1024 * kMiB;
   const Plan plan = plan_of(facts, with_volumes({{"cache", Size{Size::Unit::bytes, 112 * kMiB}, std::nullopt, origin},
                                                  {"out", std::nullopt, 100'000, origin}}));
-  CHECK(plan.volumes[0].bytes == 200 * kMiB);
-  CHECK(plan.volumes[2].bytes == 200 * kMiB);
-  CHECK(plan.volumes[0].inodes == 450'000);
-  CHECK(plan.volumes[1].inodes == 450'000);
+  CHECK(plan.files.volumes[0].bytes == 200 * kMiB);
+  CHECK(plan.files.volumes[2].bytes == 200 * kMiB);
+  CHECK(plan.files.volumes[0].inodes == 450'000);
+  CHECK(plan.files.volumes[1].inodes == 450'000);
 }
 
 TEST_CASE("a large volume leaves the workspace a quarter of its default", "[run][volumes]") {
   HostFacts facts = user_facts();
   facts.memory_usable = 1024 * kMiB;
   const Plan plan = plan_of(facts, with_volumes({own_volume("cache", 600 * kMiB, 2'000'000)}));
-  CHECK(plan.volumes[0].bytes == 128 * kMiB);
-  CHECK(plan.volumes[0].inodes == 250'000);
+  CHECK(plan.files.volumes[0].bytes == 128 * kMiB);
+  CHECK(plan.files.volumes[0].inodes == 250'000);
 }
 
 TEST_CASE("a number that somebody chose for the workspace stands beside the volumes", "[run][volumes]") {
@@ -102,16 +102,16 @@ TEST_CASE("a number that somebody chose for the workspace stands beside the volu
   policy.size = {{Size::Unit::bytes, kGiB}, on_command_line("--size")};
   policy.inodes = {1234, on_command_line("--inodes")};
   const Plan plan = plan_of(user_facts(), policy);
-  CHECK(plan.volumes[0].bytes == kGiB);
-  CHECK(plan.volumes[0].inodes == 1234);
-  CHECK(plan.notes.empty());
+  CHECK(plan.files.volumes[0].bytes == kGiB);
+  CHECK(plan.files.volumes[0].inodes == 1234);
+  CHECK(plan.remarks.notes.empty());
 }
 
 TEST_CASE("a volume's share is of the memory too", "[run][volumes]") {
   Policy policy = with_volumes({{"cache", Size{Size::Unit::percent, 25}, std::nullopt, {}}});
   HostFacts facts = user_facts();
   facts.memory_usable = 400 * kMiB;
-  CHECK(plan_of(facts, policy).volumes[1].bytes == 100 * kMiB);
+  CHECK(plan_of(facts, policy).files.volumes[1].bytes == 100 * kMiB);
 }
 
 TEST_CASE("/tmp and /var/tmp of an own tmp volume are two directories of it", "[run][volumes]") {
@@ -134,12 +134,12 @@ TEST_CASE("the temporary directories are sticky and open to all, the home is not
     const Plan plan = plan_of(user_facts(), policy);
     const auto mode_of = [&](std::string_view target) {
       uint32_t mode = 0;
-      for (const auto* calls : {&plan.mounts, &plan.cache_directories})
+      for (const auto* calls : {&plan.files.mounts, &plan.files.cache_directories})
         for (const MountCall& call : *calls)
           if (call.act == MountAct::directory && call.target == target) mode = call.mode;
       return mode;
     };
-    const bool own_tmp = plan.volumes.size() > 1;
+    const bool own_tmp = plan.files.volumes.size() > 1;
     CHECK(mode_of(own_tmp ? "box/tmp/tmp" : "box/tmp") == 01777);
     CHECK(mode_of(own_tmp ? "box/tmp/var-tmp" : "box/var-tmp") == 01777);
     CHECK(mode_of("box/shm") == 01777);
@@ -150,8 +150,8 @@ TEST_CASE("the temporary directories are sticky and open to all, the home is not
 
 TEST_CASE("a volume is mounted before anything is made in it", "[run][volumes]") {
   const Plan plan = plan_of(user_facts(), with_volumes({own_volume("cache", kMiB, 9)}));
-  const auto mounted = std::ranges::find_if(plan.mounts, [](const MountCall& call) { return call.volume == 1; });
-  const auto made = std::ranges::find_if(plan.mounts, [](const MountCall& call) {
+  const auto mounted = std::ranges::find_if(plan.files.mounts, [](const MountCall& call) { return call.volume == 1; });
+  const auto made = std::ranges::find_if(plan.files.mounts, [](const MountCall& call) {
     return call.act == MountAct::directory && call.target.starts_with("box/cache/");
   });
   CHECK(mounted < made);

@@ -26,13 +26,13 @@ HostFacts facts_of(HostFacts facts) {
 }
 
 const std::string& value_of(const Plan& plan, std::string_view name) {
-  const auto found = std::ranges::find(plan.environment, name, &EnvEntry::name);
-  REQUIRE(found != plan.environment.end());
+  const auto found = std::ranges::find(plan.step.environment, name, &EnvEntry::name);
+  REQUIRE(found != plan.step.environment.end());
   return found->value;
 }
 
 bool may_write(const Plan& plan, std::string_view path) {
-  return std::ranges::find(plan.writable, path, &WritablePath::path) != plan.writable.end();
+  return std::ranges::find(plan.confinement.writable, path, &WritablePath::path) != plan.confinement.writable.end();
 }
 
 Protection protection(const Plan& plan, std::string_view name) {
@@ -50,8 +50,8 @@ TEST_CASE("without a box nothing is mounted, and variables point to the step's d
     Policy policy = with(isolation);
     policy.environment.push_back({EnvAction::redirect, "MYTOOL", "cache/my/tool", on_command_line("--redirect-env")});
     const Plan plan = plan_of(facts, policy);
-    CHECK(plan.mounts.empty());
-    CHECK(plan.volumes.empty());
+    CHECK(plan.files.mounts.empty());
+    CHECK(plan.files.volumes.empty());
     CHECK(plan.identity.isolation == UidIsolation::none);
     CHECK(value_of(plan, "TMPDIR") == std::string(kDirectory) + "/tmp");
     CHECK(value_of(plan, "HOME") == std::string(kDirectory) + "/home");
@@ -59,10 +59,10 @@ TEST_CASE("without a box nothing is mounted, and variables point to the step's d
     CHECK(value_of(plan, "MYTOOL") == std::string(kDirectory) + "/cache/my/tool");
     CHECK(value_of(plan, "LISTEN_PID") == kPidText);
     CHECK(value_of(plan, "PATH").find(std::string(":") + kDirectory + "/") != std::string::npos);
-    CHECK(std::ranges::none_of(plan.environment, [](const EnvEntry& entry) { return entry.value.find("/box/") != std::string::npos; }));
+    CHECK(std::ranges::none_of(plan.step.environment, [](const EnvEntry& entry) { return entry.value.find("/box/") != std::string::npos; }));
     // Each directory after the one it lies in.
     std::vector<std::string> made;
-    for (const MountCall& call : plan.cache_directories) {
+    for (const MountCall& call : plan.files.cache_directories) {
       const size_t slash = call.target.rfind('/');
       if (slash != std::string::npos) CHECK(std::ranges::find(made, call.target.substr(0, slash)) != made.end());
       CHECK(std::ranges::find(made, call.target) == made.end());
@@ -83,9 +83,9 @@ TEST_CASE("Landlock lets the step write to its checkout and what is named, and t
   const Plan plan = plan_of(facts, policy);
   for (const char* path : {"/home/bob/work", "/srv/out", "/srv/file", "/dev/null", "/dev/pts/3"}) CHECK(may_write(plan, path));
   for (const char* path : {"/srv/sdk", "/home/bob", "/tmp", "/dev/shm", "/dev", "/proc"}) CHECK_FALSE(may_write(plan, path));
-  CHECK_FALSE(std::ranges::find(plan.writable, "/srv/file", &WritablePath::path)->is_directory);
-  CHECK(plan.scope_sockets);
-  CHECK(plan.scope_signals);
+  CHECK_FALSE(std::ranges::find(plan.confinement.writable, "/srv/file", &WritablePath::path)->is_directory);
+  CHECK(plan.confinement.scope_sockets);
+  CHECK(plan.confinement.scope_signals);
   policy.source = {SourceMode::ro, on_command_line("--source")};
   CHECK_FALSE(may_write(plan_of(facts, policy), "/home/bob/work"));
 }
@@ -95,7 +95,7 @@ TEST_CASE("a home or a directory of the system is opened for writing only by nam
     HostFacts facts = facts_of(user_facts());
     facts.cwd = facts.checkout = directory;
     CHECK(refusal_of(facts, with(Isolation::landlock)).hint.ends_with("--source-path ."));
-    CHECK(plan_of(facts, with(Isolation::env)).source == SourceMode::rw);
+    CHECK(plan_of(facts, with(Isolation::env)).files.source == SourceMode::rw);
     has_directory(facts, directory);
     Policy policy = with(Isolation::landlock);
     policy.source_path = {directory, on_command_line("--source-path")};
@@ -110,9 +110,9 @@ TEST_CASE("a checkout that holds home or /tmp is not opened for writing", "[run]
   policy.source_path = {"/home", on_command_line("--source-path")};
   const Plan plan = plan_of(facts, policy);
   CHECK_FALSE(may_write(plan, "/home"));
-  CHECK(plan.source == SourceMode::ro);
-  REQUIRE(plan.warnings.size() == 1);
-  CHECK(plan.warnings[0].starts_with("the step cannot write to '/home': "));
+  CHECK(plan.files.source == SourceMode::ro);
+  REQUIRE(plan.remarks.warnings.size() == 1);
+  CHECK(plan.remarks.warnings[0].starts_with("the step cannot write to '/home': "));
 }
 
 TEST_CASE("Landlock that breaks builds, or is not there, is refused", "[run][without-box]") {
@@ -126,7 +126,7 @@ TEST_CASE("Landlock that breaks builds, or is not there, is refused", "[run][wit
   facts.landlock_abi = 2;
   facts.has_socket_scope = false;
   const Plan plan = plan_of(facts, with(Isolation::landlock));
-  CHECK_FALSE(plan.scope_signals);
+  CHECK_FALSE(plan.confinement.scope_signals);
   CHECK(protection(plan, "mount-isolation").reason.ends_with("nor truncate(2) before Linux 6.2"));
 }
 
@@ -169,8 +169,8 @@ TEST_CASE("sizes of a policy do not hold without a box, which is said", "[run][w
   Policy policy = with(Isolation::env);
   policy.size = {{Size::Unit::bytes, 8 * kGiB}, {Layer::project, ".stepbox.yaml", 3, 9}};
   const Plan plan = plan_of(facts_of(user_facts()), policy);
-  REQUIRE(plan.warnings.size() == 1);
-  CHECK(plan.warnings[0] == "workspace.size 8 GiB (.stepbox.yaml:3:9) is not enforced with --isolation env");
+  REQUIRE(plan.remarks.warnings.size() == 1);
+  CHECK(plan.remarks.warnings[0] == "workspace.size 8 GiB (.stepbox.yaml:3:9) is not enforced with --isolation env");
 }
 
 TEST_CASE("without a box the ledger promises nothing that is not there, and what is required is refused", "[run][without-box]") {
@@ -183,7 +183,7 @@ TEST_CASE("without a box the ledger promises nothing that is not there, and what
       CHECK(protection(plan, name).state == ProtectionState::off);
     CHECK(protection(plan, "pid-isolation").state == ProtectionState::degraded);
     CHECK(protection(plan, "seccomp").state == ProtectionState::active);
-    CHECK_FALSE(plan.gaps.empty());
+    CHECK_FALSE(plan.confinement.gaps.empty());
     for (const char* name : {"quota", "mount-isolation", "pid-isolation"}) {
       Policy policy = with(isolation);
       policy.require = {{name, {Layer::site, "/etc/stepbox/policy.yaml", 7, 5}}};
@@ -194,7 +194,7 @@ TEST_CASE("without a box the ledger promises nothing that is not there, and what
   CHECK(protection(plan_of(facts, with(Isolation::env)), "mount-isolation").state == ProtectionState::off);
   CHECK(protection(plan_of(facts, with(Isolation::landlock)), "abstract-sockets").state == ProtectionState::active);
   CHECK(protection(plan_of(facts, with(Isolation::env)), "abstract-sockets").state == ProtectionState::off);
-  CHECK(plan_of(facts).gaps.empty());
+  CHECK(plan_of(facts).confinement.gaps.empty());
 }
 
 TEST_CASE("the gaps told are those of the mode and of the kernel", "[run][without-box]") {

@@ -42,7 +42,7 @@ TEST_CASE("a scheduler finds its requests in the plan", "[report][plan-json]") {
 
 TEST_CASE("limits are requests, with cores as people write them", "[report][plan-json]") {
   Plan plan = plan_of(root_facts());
-  plan.cgroup.limits = {{"memory", 2 * kGiB, on_command_line("--limit memory")}, {"cpu", 1500, on_command_line("--limit cpu")}};
+  plan.limits.cgroup.limits = {{"memory", 2 * kGiB, on_command_line("--limit memory")}, {"cpu", 1500, on_command_line("--limit cpu")}};
   const Json json = Json::parse(report::plan_to_json(plan, default_policy()));
   CHECK(json["requests"]["memory_bytes"] == 2 * kGiB);
   CHECK(json["requests"]["cpus"] == 1.5);

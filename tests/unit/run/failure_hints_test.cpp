@@ -79,8 +79,8 @@ TEST_CASE("hidden settings are a hint only to a command line that runs their too
                                               {"maven", "~/.m2/settings.xml", "/home/bob/.m2/settings.xml", false}};
   const auto hint = [&](std::vector<std::string> argv, Policy policy = default_policy()) {
     run::Planned made = planned(user_facts(), std::move(policy));
-    made.plan.argv = std::move(argv);
-    CHECK(run::runs_tool_with_settings(made.plan.argv) == (made.plan.argv.front() != "make"));
+    made.plan.step.argv = std::move(argv);
+    CHECK(run::runs_tool_with_settings(made.plan.step.argv) == (made.plan.step.argv.front() != "make"));
     return run::settings_hint(made, settings);
   };
   CHECK(hint({"npm", "ci"}) == "npm's settings (~/.npmrc) are hidden in the box: --settings show");

@@ -33,7 +33,7 @@ class Folder {
 TEST_CASE("a link of the project's ends the way to a host file", "[failure-hints]") {
   const Folder folder;
   Plan plan;
-  plan.source_path = plan.cwd = folder.path / "checkout";
+  plan.files.source_path = plan.step.cwd = folder.path / "checkout";
   const auto way = [&](const fs::path& path) { return run::host_way(plan, folder.path / path); };
   const std::string key = folder.path / "host/key";
   fs::create_symlink(key, folder.path / "checkout/b1");
@@ -52,6 +52,6 @@ TEST_CASE("a link of the project's ends the way to a host file", "[failure-hints
     CHECK(way(path).real == std::nullopt);
   }
   CHECK(way("shown/made").real == key);
-  plan.mounts.push_back({.act = MountAct::bind, .source = folder.path / "shown", .target = "shown"});
+  plan.files.mounts.push_back({.act = MountAct::bind, .source = folder.path / "shown", .target = "shown"});
   CHECK(way("shown/made").is_projects);
 }

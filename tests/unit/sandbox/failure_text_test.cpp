@@ -17,15 +17,15 @@ constexpr auto kLastAct = static_cast<int>(MountAct::seal);
 // A mount of each kind, in the order of MountAct.
 Plan every_mount() {
   Plan plan;
-  plan.cwd = "/home/bob/work";
+  plan.step.cwd = "/home/bob/work";
   for (int act = 0; act <= kLastAct; ++act)
-    plan.mounts.push_back({.act = static_cast<MountAct>(act),
+    plan.files.mounts.push_back({.act = static_cast<MountAct>(act),
                            .source = "/srv/sdk",
                            .target = "srv/sdk",
                            .why = "ro",
                            .origin = {Layer::command_line, "--ro", 0, 0}});
-  plan.writable.push_back({.path = "/srv/sdk", .why = "rw"});
-  plan.cache_directories.push_back({.act = MountAct::directory, .target = "box/cache/go-build"});
+  plan.confinement.writable.push_back({.path = "/srv/sdk", .why = "rw"});
+  plan.files.cache_directories.push_back({.act = MountAct::directory, .target = "box/cache/go-build"});
   return plan;
 }
 
@@ -138,11 +138,11 @@ TEST_CASE("what the default confinement of a container refuses has all of its op
 
 TEST_CASE("a file in the root directory stands for the root's file system", "[sandbox][failure]") {
   Plan plan;
-  plan.mounts.push_back({.act = MountAct::bind, .source = "/.dockerenv", .target = ".dockerenv", .why = "host"});
-  plan.mounts[0].id_mapped = IdMapped::required;
+  plan.files.mounts.push_back({.act = MountAct::bind, .source = "/.dockerenv", .target = ".dockerenv", .why = "host"});
+  plan.files.mounts[0].id_mapped = IdMapped::required;
   CHECK(failure_text(plan, Stage::id_map, 0, EINVAL).message ==
         "the file system of '/' cannot be mounted with shifted ids: invalid argument (EINVAL)");
-  plan.mounts[0].source = "/srv/work";
+  plan.files.mounts[0].source = "/srv/work";
   CHECK(failure_text(plan, Stage::id_map, 0, EINVAL).message.find("'/srv/work'") != std::string::npos);
 }
 
@@ -171,7 +171,7 @@ TEST_CASE("a directory that the box does not show has a remedy", "[sandbox][fail
 
 TEST_CASE("a name from outside cannot act on the terminal", "[sandbox][failure]") {
   Plan plan = every_mount();
-  plan.cwd = plan.mounts[0].target = plan.mounts[index_of(MountAct::bind)].source = "/a\x1b[31m\nb";
+  plan.step.cwd = plan.files.mounts[0].target = plan.files.mounts[index_of(MountAct::bind)].source = "/a\x1b[31m\nb";
   CHECK(failure_text(plan, Stage::directory, 0, ENOENT).message.find('\x1b') == std::string::npos);
   CHECK(failure_text(plan, Stage::mount, 0, ENOENT).message.find('\n') == std::string::npos);
   CHECK(failure_text(plan, Stage::mount, index_of(MountAct::bind), ENOENT).message.find('\x1b') == std::string::npos);
@@ -200,8 +200,8 @@ TEST_CASE("a cause that is the same whatever was tried has one remedy", "[sandbo
 TEST_CASE("in a systemd unit its hardening is named, and no container", "[sandbox][failure]") {
   const bool is_cleared = GENERATE(false, true);
   Plan plan = every_mount();
-  if (is_cleared) plan.unset.push_back("INVOCATION_ID");
-  else plan.environment.push_back({.name = "INVOCATION_ID", .value = "1"});
+  if (is_cleared) plan.step.unset.push_back("INVOCATION_ID");
+  else plan.step.environment.push_back({.name = "INVOCATION_ID", .value = "1"});
   constexpr int kSigsys = 31;
   for (const Error& error :
        {clone_failure_text(plan, ENOSYS), failure_text(plan, Stage::file_systems, 0, EPERM), failure_text(plan, Stage::pivot, 0, ENOSYS),

@@ -19,7 +19,7 @@ Texts texts(const std::vector<char*>& list) {
 
 Plan plan_of(std::vector<std::string> argv) {
   Plan plan;
-  plan.argv = std::move(argv);
+  plan.step.argv = std::move(argv);
   return plan;
 }
 
@@ -29,7 +29,7 @@ const CallerState kCaller{};
 
 TEST_CASE("the arguments are those of the plan, byte for byte", "[sandbox][prepared]") {
   const Plan plan = plan_of({"make", "", "a b", "new\nline", "\xff"});
-  CHECK(texts(Prepared(plan, kCaller).argv) == plan.argv);
+  CHECK(texts(Prepared(plan, kCaller).argv) == plan.step.argv);
 }
 
 TEST_CASE("a script without an interpreter gets a shell, a place for its path, and its arguments",
@@ -51,20 +51,20 @@ TEST_CASE("a script without arguments has only the shell and the place", "[sandb
 
 TEST_CASE("the environment is name=value in the plan's order", "[sandbox][prepared]") {
   Plan plan = plan_of({"make"});
-  plan.environment = {{.name = "B", .value = "2"}, {.name = "A", .value = ""}, {.name = "C", .value = "x=y z"}};
+  plan.step.environment = {{.name = "B", .value = "2"}, {.name = "A", .value = ""}, {.name = "C", .value = "x=y z"}};
   CHECK(texts(Prepared(plan, kCaller).environment) == Texts{"B=2", "A=", "C=x=y z"});
 }
 
 TEST_CASE("an entry that came without an equals sign goes on without one", "[sandbox][prepared]") {
   Plan plan = plan_of({"make"});
-  plan.environment = {{.name = "A", .value = ""}, {.name = "B", .value = "", .has_value = false}};
+  plan.step.environment = {{.name = "A", .value = ""}, {.name = "B", .value = "", .has_value = false}};
   CHECK(texts(Prepared(plan, kCaller).environment) == Texts{"A=", "B"});
 }
 
 TEST_CASE("a large environment stays where its pointers point", "[sandbox][prepared]") {
   Plan plan = plan_of({"make"});
   for (int i = 0; i < 5000; ++i)
-    plan.environment.push_back({.name = "V" + std::to_string(i), .value = std::to_string(i)});
+    plan.step.environment.push_back({.name = "V" + std::to_string(i), .value = std::to_string(i)});
   const Prepared prepared(plan, kCaller);
   const Texts made = texts(prepared.environment);
   REQUIRE(made.size() == 5000);
@@ -105,7 +105,7 @@ TEST_CASE("kept capabilities are bits, above 31 too", "[sandbox][prepared]") {
 
 TEST_CASE("the programs are tried in the plan's order", "[sandbox][prepared]") {
   Plan plan = plan_of({"make"});
-  plan.programs = {"/a/make", "/b/make"};
+  plan.step.programs = {"/a/make", "/b/make"};
   const Prepared prepared(plan, kCaller);
   REQUIRE(prepared.programs.size() == 2);
   CHECK(std::string(prepared.programs[1]) == "/b/make");

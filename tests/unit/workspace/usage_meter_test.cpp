@@ -20,7 +20,7 @@ struct Metered {
       int error = 0;
       volumes.push_back(test::private_tmpfs("1048576", "20", error));
       if (!volumes.back()) why_not = std::strerror(error);
-      plan.volumes.push_back({.name = "v" + std::to_string(i),
+      plan.files.volumes.push_back({.name = "v" + std::to_string(i),
                               .path = "/box/v",
                               .bytes = 1 << 20,
                               .inodes = 20 - own,
@@ -150,7 +150,7 @@ TEST_CASE("a volume that cannot be asked keeps what was known", "[workspace][met
 
 TEST_CASE("where no volume can be asked the next look still comes", "[workspace][meter]") {
   Plan plan;
-  plan.volumes.push_back({.name = "v", .path = "/box", .size_origin = {}, .inodes_origin = {}});
+  plan.files.volumes.push_back({.name = "v", .path = "/box", .size_origin = {}, .inodes_origin = {}});
   std::vector<sys::Fd> volumes;
   volumes.emplace_back();
   UsageMeter meter(plan, volumes);
