@@ -12,7 +12,7 @@ namespace {
 
 Result<std::string> explained(RunOptions options) {
   if (options.request.argv.empty()) options.request.argv = {"COMMAND"};
-  TRY_ASSIGN(const run::Planned planned, run::plan_run(options.request));
+  TRY_ASSIGN(const Planned planned, run::plan_run(options.request));
   if (options.json) return report::plan_to_json(planned.plan, planned.policy);
   return explain::explain(planned, options.all ? explain::Detail::whole : explain::Detail::brief);
 }

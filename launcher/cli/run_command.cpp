@@ -14,7 +14,7 @@
 #include "cli/subcommands.hpp"
 #include "report/report.hpp"
 #include "run/caller.hpp"
-#include "run/failure_hints.hpp"
+#include "hints/failure_hints.hpp"
 #include "sys/bounded_child.hpp"
 
 namespace stepbox::cli {
@@ -52,7 +52,7 @@ void summarise(const Report& report, const RunOptions& options) {
     log::set_patience(kPatience);
     say(report);
     if (!report.hint.empty()) log::hint(report.hint);
-    else if (const std::string chosen = run::chosen_text(report.differences); !chosen.empty()) log::say(chosen);
+    else if (const std::string chosen = hints::chosen_text(report.differences); !chosen.empty()) log::say(chosen);
   };
   sys::run_bounded(tell, {}, kPatience, 0);
 }

@@ -61,7 +61,7 @@ Phrase redirected(std::vector<std::string> names, const Plan& plan) {
 }
 
 // Variables that single rules, or clearing the environment, took from the step. Another value may have followed.
-void add_dropped(Rows& rows, const run::Planned& planned, Detail detail) {
+void add_dropped(Rows& rows, const Planned& planned, Detail detail) {
   std::vector<std::string> names;
   for (const std::string& name : dropped_variables(planned.plan)) {
     const auto rule = std::ranges::find_if(planned.policy.environment, [&](const EnvRule& candidate) {
@@ -76,7 +76,7 @@ void add_dropped(Rows& rows, const run::Planned& planned, Detail detail) {
   rows.push_back({"dropped", text});
 }
 
-Rows brief_rows(const run::Planned& planned) {
+Rows brief_rows(const Planned& planned) {
   const Plan& plan = planned.plan;
   Rows rows;
   if (Phrase chosen = chosen_variables(plan); !chosen.empty()) rows.push_back({"set", chosen});
@@ -90,7 +90,7 @@ Rows brief_rows(const run::Planned& planned) {
 
 }  // namespace
 
-Rows environment_rows(const run::Planned& planned, Detail detail) {
+Rows environment_rows(const Planned& planned, Detail detail) {
   const Plan& plan = planned.plan;
   if (detail == Detail::brief) return brief_rows(planned);
   Rows rows;

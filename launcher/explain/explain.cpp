@@ -8,7 +8,7 @@ namespace {
 
 struct Subject {
   const char* heading;
-  Rows (*rows)(const run::Planned& planned, Detail detail);
+  Rows (*rows)(const Planned& planned, Detail detail);
 };
 
 constexpr Subject kSubjects[] = {
@@ -31,8 +31,7 @@ constexpr size_t kSome = 10;
 }  // namespace
 
 Phrase from(const Origin& origin, Detail detail) {
-  const bool is_chosen = origin.layer != Layer::built_in || origin.place != "default";
-  if (origin.place.empty() || (detail == Detail::brief && !is_chosen)) return {};
+  if (origin.place.empty() || (detail == Detail::brief && !origin.is_choice())) return {};
   return Phrase().whole("[" + escaped(origin.text()) + "]");
 }
 
@@ -47,7 +46,7 @@ Phrase some_of(const std::vector<std::string>& names, Detail detail) {
   return listed({names.data(), kSome}).words("and " + std::to_string(names.size() - kSome) + " more");
 }
 
-std::string explain(const run::Planned& planned, Detail detail) {
+std::string explain(const Planned& planned, Detail detail) {
   std::string page;
   for (const Subject& subject : kSubjects) {
     const Rows rows = subject.rows(planned, detail);

@@ -14,6 +14,6 @@ enum class Detail : uint8_t {
 
 // The plan, with the origin of each value. Leaves out the values of inherited variables: they may be secrets, and
 // users paste this output into bug reports.
-std::string explain(const run::Planned& planned, Detail detail);
+std::string explain(const Planned& planned, Detail detail);
 
 }  // namespace stepbox::explain

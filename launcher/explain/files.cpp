@@ -96,7 +96,7 @@ void other_paths(Rows& rows, const Plan& plan) {
   for (const Group& group : groups) rows.push_back({group.left, some_of(group.paths, Detail::brief).words("(" + group.why + ")")});
 }
 
-Row host_row(const run::Planned& planned, Detail detail) {
+Row host_row(const Planned& planned, Detail detail) {
   const Plan& plan = planned.plan;
   Phrase text(plan.files.root == RootMode::system ? "programs, and the paths named below; read-only" : "everything but the paths covered below; read-only");
   const bool hides_sockets = std::ranges::any_of(plan.files.mounts, [](const MountCall& call) { return !call.layers.empty(); });
@@ -104,7 +104,7 @@ Row host_row(const run::Planned& planned, Detail detail) {
   return {"of the host", text.append(from(planned.policy.root.origin, detail))};
 }
 
-Row checkout_row(const run::Planned& planned, Detail detail) {
+Row checkout_row(const Planned& planned, Detail detail) {
   const Plan& plan = planned.plan;
   Phrase text;
   if (plan.files.source == SourceMode::none) text.words("none");
@@ -121,7 +121,7 @@ Row replaced_row(const Plan& plan) {
 
 }  // namespace
 
-Rows workspace_rows(const run::Planned& planned, Detail detail) {
+Rows workspace_rows(const Planned& planned, Detail detail) {
   Rows rows;
   for (const PlannedVolume& volume : planned.plan.files.volumes) {
     Phrase text(human_bytes(volume.bytes));
@@ -132,7 +132,7 @@ Rows workspace_rows(const run::Planned& planned, Detail detail) {
   return rows;
 }
 
-Rows file_system_rows(const run::Planned& planned, Detail detail) {
+Rows file_system_rows(const Planned& planned, Detail detail) {
   const Plan& plan = planned.plan;
   Rows rows{host_row(planned, detail), checkout_row(planned, detail)};
   if (plan.files.mounts.empty()) return rows;

@@ -53,7 +53,7 @@ void add_groups(Rows& rows, const CgroupPlan& plan) {
 
 }  // namespace
 
-Rows limit_rows(const run::Planned& planned, Detail detail) {
+Rows limit_rows(const Planned& planned, Detail detail) {
   const Plan& plan = planned.plan;
   LimitRows limits(detail);
   limits.add_box_limits(plan.limits.cgroup);

@@ -35,7 +35,7 @@ void add_required(Rows& rows, const Policy& policy, Detail detail) {
 
 }  // namespace
 
-Rows system_call_rows(const run::Planned& planned, Detail detail) {
+Rows system_call_rows(const Planned& planned, Detail detail) {
   const SeccompFilter& filter = *planned.plan.confinement.seccomp;
   Phrase profile;
   profile.whole(escaped(filter.profile) + (filter.summary.empty() ? "" : ":")).words(prose(filter.summary));
@@ -54,7 +54,7 @@ Rows system_call_rows(const run::Planned& planned, Detail detail) {
   return rows;
 }
 
-Rows protection_rows(const run::Planned& planned, Detail detail) {
+Rows protection_rows(const Planned& planned, Detail detail) {
   Rows rows;
   std::vector<std::string> active;
   std::vector<std::string> off;

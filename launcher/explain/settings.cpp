@@ -16,7 +16,7 @@ void add_files(Rows& rows, const char* left, const std::vector<SettingsFile>& fi
 
 }  // namespace
 
-Rows settings_rows(const run::Planned& planned, Detail detail) {
+Rows settings_rows(const Planned& planned, Detail detail) {
   Rows rows;
   const std::vector<SettingsFile>& files = planned.settings;
   add_files(rows, "read-only", files, true);

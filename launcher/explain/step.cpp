@@ -52,7 +52,7 @@ constexpr Rest kRest[] = {
 
 }  // namespace
 
-Rows step_rows(const run::Planned& planned, Detail detail) {
+Rows step_rows(const Planned& planned, Detail detail) {
   const Plan& plan = planned.plan;
   Rows rows{{"command", command_line(plan.step.argv)},
             {"directory", Phrase().whole(escaped(plan.step.cwd))},
@@ -68,7 +68,7 @@ Rows step_rows(const run::Planned& planned, Detail detail) {
   return rows;
 }
 
-Rows no_box_rows(const run::Planned& planned, Detail detail) {
+Rows no_box_rows(const Planned& planned, Detail detail) {
   const Plan& plan = planned.plan;
   if (plan.confinement.isolation == Isolation::full) return {};
   Rows rows{{"workspace", Phrase().whole(escaped(plan.files.box)).words("(removed after the step)")}};
@@ -82,12 +82,12 @@ Rows no_box_rows(const run::Planned& planned, Detail detail) {
   return rows;
 }
 
-Rows network_rows(const run::Planned& planned, Detail detail) {
+Rows network_rows(const Planned& planned, Detail detail) {
   const Plan& plan = planned.plan;
   return {{stepbox::name_of(plan.confinement.network), Phrase(text_of(plan.confinement.network)).append(from(planned.policy.network.origin, detail))}};
 }
 
-Rows rest_rows(const run::Planned& planned, Detail) {
+Rows rest_rows(const Planned& planned, Detail) {
   if (planned.plan.files.root != RootMode::system) return {};
   Rows rows;
   for (const Rest& row : kRest) rows.push_back({row.what, row.why});

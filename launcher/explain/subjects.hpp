@@ -13,17 +13,17 @@ namespace stepbox::explain {
 
 using Rows = std::vector<Row>;  // none: the subject is left out
 
-Rows step_rows(const run::Planned& planned, Detail detail);
-Rows no_box_rows(const run::Planned& planned, Detail detail);
-Rows workspace_rows(const run::Planned& planned, Detail detail);
-Rows file_system_rows(const run::Planned& planned, Detail detail);
-Rows settings_rows(const run::Planned& planned, Detail detail);
-Rows environment_rows(const run::Planned& planned, Detail detail);
-Rows network_rows(const run::Planned& planned, Detail detail);
-Rows limit_rows(const run::Planned& planned, Detail detail);
-Rows system_call_rows(const run::Planned& planned, Detail detail);
-Rows protection_rows(const run::Planned& planned, Detail detail);
-Rows rest_rows(const run::Planned& planned, Detail detail);
+Rows step_rows(const Planned& planned, Detail detail);
+Rows no_box_rows(const Planned& planned, Detail detail);
+Rows workspace_rows(const Planned& planned, Detail detail);
+Rows file_system_rows(const Planned& planned, Detail detail);
+Rows settings_rows(const Planned& planned, Detail detail);
+Rows environment_rows(const Planned& planned, Detail detail);
+Rows network_rows(const Planned& planned, Detail detail);
+Rows limit_rows(const Planned& planned, Detail detail);
+Rows system_call_rows(const Planned& planned, Detail detail);
+Rows protection_rows(const Planned& planned, Detail detail);
+Rows rest_rows(const Planned& planned, Detail detail);
 
 // "[ci.yaml:3:9]" as one piece. Empty for a value that nobody chose; brief also leaves out the built-in default's
 // choices.

@@ -53,10 +53,7 @@ void set_amount(Limits& limits, const BoxLimit& row, uint64_t amount, const Orig
 }
 
 std::string amount_text(const BoxLimit& row, uint64_t amount) {
-  const std::string text = row.unit == LimitUnit::bytes   ? human_bytes(amount)
-                           : row.unit == LimitUnit::cores ? cores_text(amount)
-                                                          : std::to_string(amount);
-  return text + std::string(row.remark);
+  return amount_text(row.unit, amount) + std::string(row.remark);
 }
 
 }  // namespace stepbox

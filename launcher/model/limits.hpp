@@ -21,6 +21,9 @@ enum class LimitUnit : uint8_t {
   cores  // thousandths of a core's time
 };
 
+// "1.5 GiB", "4096", "0.5": an amount for people.
+std::string amount_text(LimitUnit unit, uint64_t amount);
+
 // The policy's section for limits.
 inline constexpr std::string_view kLimitSection = "limits.";
 

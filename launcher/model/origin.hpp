@@ -22,6 +22,8 @@ struct Origin {
 
   // "ci.yaml:3:9", "--size", "STEPBOX_SIZE", "default:12 (built in)".
   std::string text() const;
+  // Whether a policy, a variable or an option set the value. False for the built-in default.
+  bool is_choice() const { return layer != Layer::built_in || !(place.empty() || place == "default"); }
 };
 
 template <class T>

@@ -14,10 +14,6 @@ std::string_view last_word(std::string_view key) {
   return key.substr(key.rfind('.') + 1);
 }
 
-std::string number_text(LimitUnit unit, uint64_t number) {
-  return unit == LimitUnit::cores ? cores_text(number) : std::to_string(number);
-}
-
 bool is_wider(const Size& now, const Size& before, uint64_t memory) {
   if (now.unit == before.unit) return now.amount > before.amount;
   return memory == 0 || now.bytes_of(memory) > before.bytes_of(memory);
@@ -80,7 +76,7 @@ std::optional<Widening> widens_limit_of_box(const Policy& base, const Policy& ch
   const uint64_t before = *(base.limits.*row.number).value;
   const uint64_t now = *(changed.limits.*row.number).value;
   if (now <= before) return {};
-  return wider({number_text(row.unit, now), now_at}, {number_text(row.unit, before), before_at});
+  return wider({amount_text(row.unit, now), now_at}, {amount_text(row.unit, before), before_at});
 }
 
 std::optional<Widening> widens_limit_of_process(const Policy& base, const Policy& changed, int resource) {

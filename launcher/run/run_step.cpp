@@ -23,7 +23,7 @@
 #include "report/report.hpp"
 #include "run/caller.hpp"
 #include "run/fill_report.hpp"
-#include "run/look_for_hints.hpp"
+#include "hints/look_for_hints.hpp"
 #include "run/negotiate.hpp"
 #include "run/planning_deadline.hpp"
 #include "run/resolve_policy.hpp"
@@ -218,7 +218,8 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   if (attribution == Attribution::always || report::has_full_volume(report)) fill_caches(report, planned.plan, box, private_directory.fd());
   // All facts are in.
   report::conclude(report);
-  look_after_step(report, planned, box, attribution);
+  const auto settings = attribution == Attribution::always ? hints::NameSettings::always : hints::NameSettings::if_missed;
+  hints::look_after_step(report, planned, box, settings);
   box.release();
   report.leftovers = cgroup.destroy();
   if (box.has_survivors() || (ended.ending && ended.ending->has_survivors)) report.leftovers.emplace_back("processes that fork faster than they are killed");

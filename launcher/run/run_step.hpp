@@ -6,10 +6,8 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "model/host_facts.hpp"
-#include "model/plan.hpp"
+#include "model/planned.hpp"
 #include "model/report.hpp"
-#include "model/settings_file.hpp"
 #include "policy/resolve.hpp"
 
 namespace stepbox::run {
@@ -28,14 +26,6 @@ struct RunRequest {
 enum class Attribution : uint8_t {
   always,    // the report has a reader
   when_full  // only to name the tools that filled a volume
-};
-
-struct Planned {
-  HostFacts facts;
-  Policy policy;
-  Plan plan;
-  std::string private_place = {};  // without a box: the host's directory in which the step's own one is made
-  std::vector<SettingsFile> settings = {};  // existing settings files of the home; for explain only
 };
 
 // Resolves the policy, gathers the facts and makes the plan, without doing anything yet. `explain` prints the result.

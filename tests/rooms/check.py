@@ -16,6 +16,7 @@ FLOORS = [
     ["cli"],
     ["doctor", "explain"],
     ["run"],
+    ["hints"],
     ["host"],
     ["plan"],
     ["policy", "sandbox", "cgroup", "workspace", "report", "ci"],

@@ -122,7 +122,7 @@ TEST_CASE("a variable that the step has is not called dropped", "[explain]") {
 }
 
 TEST_CASE("hidden settings share a row", "[explain]") {
-  run::Planned planned;
+  Planned planned;
   planned.settings = {{"npm", "~/.npmrc", "/root/.npmrc", false}, {"git", "~/.gitconfig", "/root/.gitconfig", false}, {"pip", "~/.pip", "/root/.pip", true}};
   CHECK(columns(explain::settings_rows(planned, Detail::brief)) ==
         "  read-only     /root/.pip (pip)\n"

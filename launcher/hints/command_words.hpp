@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace stepbox::run {
+namespace stepbox::hints {
 
 struct Word {
   std::string text;         // without quotes; "$HOME/x" is "~/x"
@@ -31,4 +31,4 @@ struct CommandLine {
 };
 CommandLine read_command_line(const std::vector<std::string>& argv);
 
-}  // namespace stepbox::run
+}  // namespace stepbox::hints

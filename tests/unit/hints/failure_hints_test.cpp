@@ -1,4 +1,4 @@
-#include "run/failure_hints.hpp"
+#include "hints/failure_hints.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -6,11 +6,11 @@
 
 using namespace stepbox;
 using namespace stepbox::test;
-using run::Finding;
+using hints::Finding;
 
 namespace {
 
-run::Planned planned(HostFacts facts, Policy policy = default_policy()) {
+Planned planned(HostFacts facts, Policy policy = default_policy()) {
   Plan plan = plan_of(facts, policy);
   return {std::move(facts), std::move(policy), std::move(plan)};
 }
@@ -22,11 +22,11 @@ bool has(const std::vector<Difference>& differences, const Difference& wanted) {
 }  // namespace
 
 TEST_CASE("defaults are differences, but not worth a line", "[failure-hints]") {
-  const std::vector<Difference> found = run::differences_of(planned(GENERATE(user_facts(), root_facts())));
+  const std::vector<Difference> found = hints::differences_of(planned(GENERATE(user_facts(), root_facts())));
   CHECK(has(found, {"home", "fresh"}));
   CHECK(has(found, {"host files", "ro"}));
   CHECK(has(found, {"workspace", "at most 8 GiB"}));
-  CHECK(run::chosen_text(found).empty());
+  CHECK(hints::chosen_text(found).empty());
 }
 
 TEST_CASE("choices are listed with the option or policy behind them", "[failure-hints]") {
@@ -35,7 +35,7 @@ TEST_CASE("choices are listed with the option or policy behind them", "[failure-
   policy.source = {SourceMode::ro, {.layer = Layer::built_in, .place = "strict", .line = 10, .column = 9}};
   policy.limits.of_process.push_back({RLIMIT_FSIZE, "file-size", 1 << 20, on_command_line("--limit")});
   policy.limits.of_process.push_back({RLIMIT_NOFILE, "open-files", 4096, on_command_line("--limit")});
-  CHECK(run::chosen_text(run::differences_of(planned(user_facts(), policy))) ==
+  CHECK(hints::chosen_text(hints::differences_of(planned(user_facts(), policy))) ==
         "chosen for this step: checkout ro [strict], network none [--network], file-size at most 1 MiB [--limit], "
         "open-files at most 4096 [--limit]");
 }
@@ -51,7 +51,7 @@ TEST_CASE("what a policy takes away is named, and what it leaves is not", "[fail
   HostFacts facts = user_facts();
   facts.environment = {"PATH=/bin", "A=1", "B=1", "C\n=1", "D=1", "E=1"};
   facts.landlock_abi = 6;
-  const std::vector<Difference> found = run::differences_of(planned(facts, policy));
+  const std::vector<Difference> found = hints::differences_of(planned(facts, policy));
   CHECK_FALSE(has(found, {"home", "fresh"}));
   CHECK(has(found, {"network", "none"}));
   CHECK(has(found, {"checkout", "ro"}));
@@ -65,7 +65,7 @@ TEST_CASE("without a box the host's own places are no difference", "[failure-hin
   policy.isolation.value = Isolation::env;
   HostFacts facts = user_facts();
   facts.private_directory = "/tmp/stepbox-box-1";
-  const std::vector<Difference> found = run::differences_of(planned(facts, policy));
+  const std::vector<Difference> found = hints::differences_of(planned(facts, policy));
   CHECK(has(found, {"isolation", "env"}));
   CHECK_FALSE(has(found, {"/tmp", "fresh"}));
   CHECK_FALSE(has(found, {"host files", "ro"}));
@@ -78,10 +78,10 @@ TEST_CASE("hidden settings are a hint only to a command line that runs their too
                                               {"pip", "$XDG_CONFIG_HOME/pip/pip.conf", "/srv/config/pip/pip.conf", false},
                                               {"maven", "~/.m2/settings.xml", "/home/bob/.m2/settings.xml", false}};
   const auto hint = [&](std::vector<std::string> argv, Policy policy = default_policy()) {
-    run::Planned made = planned(user_facts(), std::move(policy));
+    Planned made = planned(user_facts(), std::move(policy));
     made.plan.step.argv = std::move(argv);
-    CHECK(run::runs_tool_with_settings(made.plan.step.argv) == (made.plan.step.argv.front() != "make"));
-    return run::settings_hint(made, settings);
+    CHECK(hints::runs_tool_with_settings(made.plan.step.argv) == (made.plan.step.argv.front() != "make"));
+    return hints::settings_hint(made, settings);
   };
   CHECK(hint({"npm", "ci"}) == "npm's settings (~/.npmrc) are hidden in the box: --settings show");
   CHECK(hint({"env", "A=1", "npx", "x"}) == "npx's settings (~/.npmrc) are hidden in the box: --settings show");
@@ -101,13 +101,13 @@ TEST_CASE("hidden settings are a hint only to a command line that runs their too
 }
 
 TEST_CASE("a remedy can be typed", "[failure-hints]") {
-  CHECK(run::text_of(Finding{Finding::Kind::hidden_path, "x", "/a/my tools/it's"}).ends_with(R"(--ro '/a/my tools/it'\''s')"));
-  CHECK(run::text_of(Finding{Finding::Kind::read_only_path, "x", "/a/$b"}).ends_with("--rw '/a/$b'"));
+  CHECK(hints::text_of(Finding{Finding::Kind::hidden_path, "x", "/a/my tools/it's"}).ends_with(R"(--ro '/a/my tools/it'\''s')"));
+  CHECK(hints::text_of(Finding{Finding::Kind::read_only_path, "x", "/a/$b"}).ends_with("--rw '/a/$b'"));
 }
 
 TEST_CASE("every finding is one line with its names escaped", "[failure-hints]") {
   for (int kind = 0; kind <= static_cast<int>(Finding::Kind::read_only_checkout); ++kind) {
-    const std::string text = run::text_of(Finding{static_cast<Finding::Kind>(kind), "na\nme", "/pa\nth"});
+    const std::string text = hints::text_of(Finding{static_cast<Finding::Kind>(kind), "na\nme", "/pa\nth"});
     CAPTURE(text);
     CHECK_FALSE(text.empty());
     CHECK(text.find('\n') == std::string::npos);

@@ -1,4 +1,4 @@
-#include "run/box_view.hpp"
+#include "hints/box_view.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -6,12 +6,12 @@
 
 using namespace stepbox;
 using namespace stepbox::test;
-using From = run::Place::From;
+using From = hints::Place::From;
 
 namespace {
 
 std::string place_text(const Plan& plan, std::string_view path) {
-  const run::Place place = run::place_in_box(plan, path);
+  const hints::Place place = hints::place_in_box(plan, path);
   switch (place.from) {
     case From::host: return (place.is_read_only ? "ro " : "rw ") + place.path;
     case From::volume: return "volume " + place.path;
@@ -46,7 +46,7 @@ TEST_CASE("a plan tells where a path of the box leads", "[failure-hints]") {
   CHECK(place_text(plan, facts.home.substr(1) + "/.netrc") == "volume box/home/.netrc");
   CHECK(place_text(plan, "box/home/.netrc") == "volume box/home/.netrc");
   CHECK(place_text(plan, "proc/self") == "unknown");
-  const run::Place secret = run::place_in_box(plan, "srv/secret/key");
+  const hints::Place secret = hints::place_in_box(plan, "srv/secret/key");
   CHECK(secret.from == From::nowhere);
   REQUIRE(secret.by != nullptr);
   CHECK(secret.by->origin.text() == "--hide");
@@ -58,5 +58,5 @@ TEST_CASE("in a reduced root nothing is where nothing was put", "[failure-hints]
   const Plan plan = plan_of(user_facts(), policy);
   CHECK(place_text(plan, "usr/bin/make") == "ro /usr/bin/make");
   CHECK(place_text(plan, "opt/sdk") == "nowhere");
-  CHECK(run::place_in_box(plan, "opt/sdk").by == nullptr);
+  CHECK(hints::place_in_box(plan, "opt/sdk").by == nullptr);
 }

@@ -6,7 +6,7 @@
 
 #include "model/plan.hpp"
 
-namespace stepbox::run {
+namespace stepbox::hints {
 
 struct HostWay {
   // A link on the way lies in the checkout, or in a place that the step could write to. The search stops there: the
@@ -17,4 +17,4 @@ struct HostWay {
 // `path` is absolute. Use it after the step: the links must not change meanwhile.
 HostWay host_way(const Plan& plan, const std::string& path);
 
-}  // namespace stepbox::run
+}  // namespace stepbox::hints

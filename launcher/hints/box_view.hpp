@@ -11,7 +11,7 @@
 #include "model/plan.hpp"
 #include "sys/fd.hpp"
 
-namespace stepbox::run {
+namespace stepbox::hints {
 
 // Where the content at a path of the box comes from, according to the plan. Pure.
 struct Place {
@@ -62,4 +62,4 @@ class BoxView {
   std::span<const sys::Fd> volumes_;
 };
 
-}  // namespace stepbox::run
+}  // namespace stepbox::hints

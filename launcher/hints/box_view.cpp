@@ -1,4 +1,4 @@
-#include "run/box_view.hpp"
+#include "hints/box_view.hpp"
 
 #include <fcntl.h>
 #include <sys/mount.h>
@@ -14,7 +14,7 @@
 #include "base/text.hpp"
 #include "sys/files.hpp"
 
-namespace stepbox::run {
+namespace stepbox::hints {
 namespace {
 
 bool covers(std::string_view target, std::string_view path) { return target.empty() || is_within(path, target); }
@@ -133,4 +133,4 @@ BoxView::Seen BoxView::look(std::string_view path) const {
   return seen;
 }
 
-}  // namespace stepbox::run
+}  // namespace stepbox::hints

@@ -1,10 +1,10 @@
-#include "run/command_hints.hpp"
+#include "hints/command_hints.hpp"
 
 #include <algorithm>
 
 #include "base/text.hpp"
 
-namespace stepbox::run {
+namespace stepbox::hints {
 namespace {
 
 bool is_name_character(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; }
@@ -33,4 +33,4 @@ std::string interpreter_hint(std::string_view interpreter) {
   return "correct the script's first line, or install the program that it names";
 }
 
-}  // namespace stepbox::run
+}  // namespace stepbox::hints

@@ -1,34 +1,28 @@
-#include "run/failure_hints.hpp"
+#include "hints/failure_hints.hpp"
 
 #include <algorithm>
 
 #include "base/text.hpp"
 #include "caches/registry.hpp"
 #include "model/dropped_variables.hpp"
-#include "model/limits.hpp"
+#include "model/box_limits.hpp"
 #include "model/units.hpp"
 #include "plan/named_programs.hpp"
-#include "run/command_words.hpp"
+#include "hints/command_words.hpp"
 
-namespace stepbox::run {
+namespace stepbox::hints {
 namespace {
 
 // Built-in policies other than the default one are chosen by name.
-bool is_chosen(const Origin& origin) {
-  return origin.layer != Layer::built_in || !(origin.place.empty() || origin.place == "default");
-}
-
 std::string at_most(const std::string& amount) { return "at most " + amount; }
 
 std::string amount_of(const PlannedLimit& limit) {
-  if (limit.name == "cpu") return cores_text(limit.amount) + " cores";
-  return limit.name == "memory" ? human_bytes(limit.amount) : std::to_string(limit.amount);
+  const LimitUnit unit = find_box_limit(limit.name)->unit;
+  return amount_text(unit, limit.amount) + (unit == LimitUnit::cores ? " cores" : "");
 }
 
 std::string amount_of(const ProcessLimitSpec& limit) {
-  const auto* row = std::ranges::find(kProcessLimits, limit.name, &ProcessLimit::name);
-  const bool is_size = row != std::end(kProcessLimits) && row->unit == LimitUnit::bytes;
-  return is_size ? human_bytes(limit.value) : std::to_string(limit.value);
+  return amount_text(std::ranges::find(kProcessLimits, limit.name, &ProcessLimit::name)->unit, limit.value);
 }
 
 // "without A, B and 3 more".
@@ -53,7 +47,7 @@ class Collector {
  private:
   // Only a choice has an origin here: a default is nothing that a user can take back.
   void add(std::string name, std::string value, const Origin& origin = {}) {
-    found_.push_back({std::move(name), std::move(value), is_chosen(origin) ? origin.place : std::string()});
+    found_.push_back({std::move(name), std::move(value), origin.is_choice() ? origin.place : std::string()});
   }
 
   bool is_in_box() const { return plan_.confinement.isolation == Isolation::full; }
@@ -176,7 +170,7 @@ bool runs_tool_with_settings(const std::vector<std::string>& argv) {
 std::string settings_hint(const Planned& planned, const std::vector<SettingsFile>& settings) {
   // A policy that hides settings on purpose, or that reduces the host to the system, does not trust the step with
   // tokens.
-  if (planned.plan.files.root == RootMode::system || is_chosen(planned.policy.settings.origin)) return {};
+  if (planned.plan.files.root == RootMode::system || planned.policy.settings.origin.is_choice()) return {};
   for (const SimpleCommand& command : read_command_line(planned.plan.step.argv).commands) {
     const std::string_view program = program_of(command);
     const std::string names = hidden_settings_of(program, settings);
@@ -227,4 +221,4 @@ std::string text_of(const Finding& finding) {
   return {};
 }
 
-}  // namespace stepbox::run
+}  // namespace stepbox::hints

@@ -1,4 +1,4 @@
-#include "run/host_way.hpp"
+#include "hints/host_way.hpp"
 
 #include <sys/mount.h>
 
@@ -8,7 +8,7 @@
 #include "sys/files.hpp"
 #include "sys/path_links.hpp"
 
-namespace stepbox::run {
+namespace stepbox::hints {
 namespace {
 
 bool is_writable_bind(const MountCall& call) {
@@ -34,4 +34,4 @@ HostWay host_way(const Plan& plan, const std::string& path) {
   return {.real = sys::real_path(path).value_or(std::nullopt)};
 }
 
-}  // namespace stepbox::run
+}  // namespace stepbox::hints

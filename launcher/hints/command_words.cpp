@@ -1,11 +1,11 @@
-#include "run/command_words.hpp"
+#include "hints/command_words.hpp"
 
 #include <algorithm>
 
 #include "base/text.hpp"
 #include "plan/named_programs.hpp"
 
-namespace stepbox::run {
+namespace stepbox::hints {
 namespace {
 
 constexpr size_t kLongestText = size_t{64} << 10;
@@ -236,4 +236,4 @@ CommandLine read_command_line(const std::vector<std::string>& argv) {
   return line;
 }
 
-}  // namespace stepbox::run
+}  // namespace stepbox::hints

@@ -1,4 +1,4 @@
-#include "run/look_for_hints.hpp"
+#include "hints/look_for_hints.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -13,17 +13,17 @@
 #include "plan/layout.hpp"
 #include "plan/named_programs.hpp"
 #include "report/report.hpp"
-#include "run/box_view.hpp"
-#include "run/command_hints.hpp"
-#include "run/command_words.hpp"
-#include "run/failure_hints.hpp"
-#include "run/host_way.hpp"
+#include "hints/box_view.hpp"
+#include "hints/command_hints.hpp"
+#include "hints/command_words.hpp"
+#include "hints/failure_hints.hpp"
+#include "hints/host_way.hpp"
 #include "sys/bounded_child.hpp"
 #include "sys/files.hpp"
 #include "sys/script.hpp"
 #include "sys/write_all.hpp"
 
-namespace stepbox::run {
+namespace stepbox::hints {
 namespace {
 
 constexpr size_t kMostPaths = 64;
@@ -433,11 +433,11 @@ bool may_miss_settings(const Report& report) {
 
 }  // namespace
 
-void look_after_step(Report& report, const Planned& planned, const sandbox::Box& box, Attribution attribution) {
+void look_after_step(Report& report, const Planned& planned, const sandbox::Box& box, NameSettings settings) {
   constexpr std::chrono::milliseconds kPatience{500};
   constexpr size_t kLongest = size_t{64} << 10;
   const bool wants_hint = may_get_hint(report);
-  const bool wants_settings = attribution == Attribution::always || (may_miss_settings(report) && runs_tool_with_settings(planned.plan.step.argv));
+  const bool wants_settings = settings == NameSettings::always || (may_miss_settings(report) && runs_tool_with_settings(planned.plan.step.argv));
   if (report::has_unknown_cause(report)) report.differences = differences_of(planned);
   if (!wants_hint && !wants_settings) return;
   std::vector<int> kept;
@@ -451,4 +451,4 @@ void look_after_step(Report& report, const Planned& planned, const sandbox::Box&
   if (report.hint.empty() && may_miss_settings(report)) report.hint = settings_hint(planned, report.settings);
 }
 
-}  // namespace stepbox::run
+}  // namespace stepbox::hints

@@ -1,4 +1,4 @@
-#include "run/command_words.hpp"
+#include "hints/command_words.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -7,9 +7,9 @@ using namespace stepbox;
 namespace {
 
 // "a b|c >d": commands separated by bars, words by blanks, targets behind ">", words that an expansion decides in "?".
-std::string text_of(const std::vector<run::SimpleCommand>& commands) {
+std::string text_of(const std::vector<hints::SimpleCommand>& commands) {
   std::string out;
-  for (const run::SimpleCommand& command : commands) {
+  for (const hints::SimpleCommand& command : commands) {
     out += out.empty() ? "" : "|";
     for (size_t i = 0; i < command.size(); ++i)
       out += (i == 0 ? "" : " ") + std::string(command[i].is_target ? ">" : "") + (command[i].is_literal ? command[i].text : "?");
@@ -17,7 +17,7 @@ std::string text_of(const std::vector<run::SimpleCommand>& commands) {
   return out;
 }
 
-std::string read(std::string_view text) { return text_of(run::shell_commands(text)); }
+std::string read(std::string_view text) { return text_of(hints::shell_commands(text)); }
 
 struct Row {
   const char* text;
@@ -64,11 +64,11 @@ TEST_CASE("a shell's text is taken apart into commands and words", "[failure-hin
 TEST_CASE("a text of any length ends", "[failure-hints]") {
   std::string text;
   for (int i = 0; i < 100'000; ++i) text += "a;";
-  CHECK(run::shell_commands(text).size() == 256);
+  CHECK(hints::shell_commands(text).size() == 256);
 }
 
 TEST_CASE("the shell of a command line is looked into", "[failure-hints]") {
-  const auto commands = [](const std::vector<std::string>& argv) { return text_of(run::read_command_line(argv).commands); };
+  const auto commands = [](const std::vector<std::string>& argv) { return text_of(hints::read_command_line(argv).commands); };
   CHECK(commands({"make", "all"}) == "make all");
   CHECK(commands({"sh", "-c", "a; b", "c"}) == "sh -c a; b c|a|b");
   CHECK(commands({"bash", "-o", "pipefail", "-ec", "a"}) == "bash -o pipefail -ec a|a");
@@ -76,16 +76,16 @@ TEST_CASE("the shell of a command line is looked into", "[failure-hints]") {
   CHECK(commands({"python3", "-c", "a"}) == "python3 -c a");
   CHECK(commands({"sh", "-c"}) == "sh -c");
   CHECK(commands({"sh", "-e", "x.sh"}) == "sh -e x.sh");
-  CHECK(run::read_command_line({"sh", "-e", "x.sh"}).script == "x.sh");
-  CHECK(run::read_command_line({"./x.sh"}).script == "./x.sh");
-  CHECK_FALSE(run::read_command_line({"sh", "-c", "a"}).script);
+  CHECK(hints::read_command_line({"sh", "-e", "x.sh"}).script == "x.sh");
+  CHECK(hints::read_command_line({"./x.sh"}).script == "./x.sh");
+  CHECK_FALSE(hints::read_command_line({"sh", "-c", "a"}).script);
 }
 
 TEST_CASE("the programs of a script are told from the shell's own commands", "[failure-hints]") {
   using Names = std::vector<std::string>;
-  CHECK(run::programs_of_script("set -e\nexport A=1\nif true; then\n  mytool x\nfi\nhelper() { echo; }\nhelper\n") == Names{"mytool"});
-  CHECK(run::programs_of_script("#!/usr/bin/env bash\nmytool\n") == Names{"mytool"});
-  CHECK(run::programs_of_script("#!/usr/bin/python3\nimport x\n").empty());
-  CHECK(run::programs_of_script("case $x in\na) mytool;;\nesac\n").empty());
-  CHECK(run::programs_of_script(". ./lib.sh\nmytool\n").empty());
+  CHECK(hints::programs_of_script("set -e\nexport A=1\nif true; then\n  mytool x\nfi\nhelper() { echo; }\nhelper\n") == Names{"mytool"});
+  CHECK(hints::programs_of_script("#!/usr/bin/env bash\nmytool\n") == Names{"mytool"});
+  CHECK(hints::programs_of_script("#!/usr/bin/python3\nimport x\n").empty());
+  CHECK(hints::programs_of_script("case $x in\na) mytool;;\nesac\n").empty());
+  CHECK(hints::programs_of_script(". ./lib.sh\nmytool\n").empty());
 }

@@ -1,4 +1,4 @@
-#include "run/host_way.hpp"
+#include "hints/host_way.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -34,7 +34,7 @@ TEST_CASE("a link of the project's ends the way to a host file", "[failure-hints
   const Folder folder;
   Plan plan;
   plan.files.source_path = plan.step.cwd = folder.path / "checkout";
-  const auto way = [&](const fs::path& path) { return run::host_way(plan, folder.path / path); };
+  const auto way = [&](const fs::path& path) { return hints::host_way(plan, folder.path / path); };
   const std::string key = folder.path / "host/key";
   fs::create_symlink(key, folder.path / "checkout/b1");
   fs::create_symlink("/no/such/file", folder.path / "checkout/b2");

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "model/report.hpp"
-#include "run/run_step.hpp"
+#include "model/planned.hpp"
 
-namespace stepbox::run {
+namespace stepbox::hints {
 
 // How the step's surroundings differed from a run without stepbox, according to the plan. Most noticeable first.
 std::vector<Difference> differences_of(const Planned& planned);
@@ -49,4 +49,4 @@ struct Finding {
 };
 std::string text_of(const Finding& finding);
 
-}  // namespace stepbox::run
+}  // namespace stepbox::hints
