@@ -105,6 +105,7 @@ struct Report {
   std::vector<Snapshot> diagnostics;
   std::string sentence;  // "the step failed with exit code 2 and volume 'cache' was full (...)"
   std::vector<PolicyName> policies;
+  std::string policy_digest;  // policy::digest(); empty where the report has no reader
   Isolation isolation = Isolation::full;
   std::vector<std::string> gaps;  // what a mode weaker than full does not protect
   std::vector<Protection> protections;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/text.hpp"
+#include "digest/sha256.hpp"
 #include "policy/keys.hpp"
 #include "policy/layers.hpp"
 
@@ -129,7 +130,16 @@ string sources(const Policy& policy) {
 
 }  // namespace
 
-string to_yaml(const Policy& policy) {
+namespace {
+
+// The values of variables are none of a report's business, not even as part of a digest.
+std::vector<Setting> without_secrets(string_view key, std::vector<Setting> settings) {
+  if (key == "environment.set")
+    for (Setting& setting : settings) setting.value.clear();
+  return settings;
+}
+
+Page page_of(const Policy& policy) {
   Page page;
   string_view section;
   for (const KeyRow& row : keys()) {
@@ -141,7 +151,27 @@ string to_yaml(const Policy& policy) {
     section = of_row;
     add_key(page, row, settings);
   }
-  return sources(policy) + "version: 1\n" + extends(policy) + page.text();
+  return page;
+}
+
+}  // namespace
+
+string to_yaml(const Policy& policy) {
+  return sources(policy) + "version: 1\n" + extends(policy) + page_of(policy).text();
+}
+
+string digest(const Policy& policy) {
+  digest::Sha256 sum;
+  for (const KeyRow& row : keys()) {
+    if (row.settings == nullptr) continue;
+    for (const Setting& setting : without_secrets(row.key, row.settings(policy)))
+      // No value holds a NUL, so no two policies give the same bytes.
+      for (const string_view part : {row.key, string_view(setting.name), string_view(setting.value)}) {
+        sum.update(part);
+        sum.update(string_view("\0", 1));
+      }
+  }
+  return "sha256:" + digest::hex(sum.finish());
 }
 
 }  // namespace stepbox::policy

@@ -13,4 +13,8 @@ namespace stepbox::policy {
 // memory. A value that is not UTF-8 cannot appear in a policy, and is a comment too.
 std::string to_yaml(const Policy& policy);
 
+// "sha256:" and 64 digits, over the values of all keys, chosen or built in, except for the values of variables. Two runs
+// with the same digest were under the same policy, wherever its values came from.
+std::string digest(const Policy& policy);
+
 }  // namespace stepbox::policy

@@ -232,7 +232,7 @@ std::string to_json(const Report& report) {
       {"run", run_record(report)},
       {"step", step_record(report)},
       {"outcome", outcome_record(report)},
-      {"policy", {{"names", list_of(report.policies, policy_record)}}},
+      {"policy", {{"names", list_of(report.policies, policy_record)}, {"digest", text_or_null(report.policy_digest)}}},
       {"isolation", {{"mode", name_of(report.isolation)}, {"not_protected", list_of(report.gaps, text_record)}}},
       {"protections", list_of(report.protections, protection_record)},
       {"seccomp", seccomp_record(report)},

@@ -266,6 +266,7 @@ Report report_of(const Json& root) {
   read(report.cwd, at(root, "step"), "cwd");
   read_outcome(report, at(root, "outcome"));
   read_list(report.policies, at(root, "policy"), "names", policy_of);
+  read(report.policy_digest, at(root, "policy"), "digest");
   const Json& isolation = at(root, "isolation");
   report.isolation = named(text_at(isolation, "mode"), {Isolation::full, Isolation::landlock, Isolation::env});
   read_list(report.gaps, isolation, "not_protected", text_of_record);

@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "caches/registry.hpp"
 #include "model/box_limits.hpp"
+#include "policy/show.hpp"
 #include "workspace/attribution.hpp"
 
 namespace stepbox::run {
@@ -94,10 +95,11 @@ void fill_enclosing_memory(Report& report, uint64_t kills, uint64_t limit) {
   if (std::holds_alternative<BoxKilled>(report.outcome)) report.outcome = Signaled{SIGKILL, false};
 }
 
-void fill_plan(Report& report, const Planned& planned) {
+void fill_plan(Report& report, const Planned& planned, Attribution attribution) {
   report.argv = planned.plan.step.argv;
   report.cwd = planned.plan.step.cwd;
   report.policies = planned.plan.policies;
+  if (attribution == Attribution::always) report.policy_digest = policy::digest(planned.policy);
   for (const Label& label : planned.policy.labels) report.labels.push_back({label.name, label.value});
   report.isolation = planned.plan.confinement.isolation;
   for (const Gap& gap : planned.plan.confinement.gaps) report.gaps.push_back(std::string(gap.name) + ": " + std::string(gap.text));

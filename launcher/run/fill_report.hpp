@@ -10,7 +10,7 @@
 namespace stepbox::run {
 
 // The plan, and the host.
-void fill_plan(Report& report, const Planned& planned);
+void fill_plan(Report& report, const Planned& planned, Attribution attribution);
 
 // How the step ended, and the resources that init counted for it.
 void fill_ending(Report& report, const Ended& ended, const Plan& plan);

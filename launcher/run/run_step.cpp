@@ -128,9 +128,9 @@ std::optional<std::chrono::milliseconds> time_to_make_box(const Deadlines& deadl
   return std::max(*deadlines.timeout.value, kLeastSetupTime);
 }
 
-Report cancelled_before(const Planned& planned, int signal, Clock::time_point begin) {
+Report cancelled_before(const Planned& planned, Attribution attribution, int signal, Clock::time_point begin) {
   Report report;
-  fill_plan(report, planned);
+  fill_plan(report, planned, attribution);
   report.outcome = CancelledBefore{signal};
   report.cancelled_by = signal;
   report.time.setup = seconds_between(begin, Clock::now());
@@ -179,7 +179,7 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   TRY_ASSIGN(auto output, watch_output(planned.plan.limits.deadlines));
   const sandbox::Patience patience{signals.fd(), [&] { return signals.is_asked_to_end(); }, time_to_make_box(planned.plan.limits.deadlines), begin};
   auto started = negotiate(planned, request, {caller, terminal.fd(), private_directory.fd(), patience});
-  if (!started && signals.asked_by() != 0) return cancelled_before(planned, signals.asked_by(), begin);
+  if (!started && signals.asked_by() != 0) return cancelled_before(planned, attribution, signals.asked_by(), begin);
   if (!started) return std::unexpected(std::move(started).error());
   cgroup::Cgroup& cgroup = started->cgroup;
   sandbox::Box& box = started->box;
@@ -207,7 +207,7 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   meter.sample(Clock::now());
 
   Report report;
-  fill_plan(report, planned);
+  fill_plan(report, planned, attribution);
   fill_ending(report, ended, planned.plan);
   fill_usage(report, meter);
   fill_limits(report, planned.plan.limits.cgroup, cgroup.measure());

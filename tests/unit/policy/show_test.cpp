@@ -120,3 +120,23 @@ TEST_CASE("a value that is no UTF-8 is a comment", "[policy][show]") {
   CHECK(shown.contains("x\\xff"));
   CHECK(is_utf8(shown));
 }
+
+TEST_CASE("policies have the same digest when their values are the same", "[policy][show]") {
+  const auto digest_with = [](std::vector<Setting> settings, const std::string& site = {}) {
+    PolicyFixture fixture;
+    if (!site.empty()) fixture.site(site);
+    fixture.request.settings = std::move(settings);
+    return digest(fixture.resolved());
+  };
+  const Origin option{Layer::command_line, "--size"};
+  const std::string plain = digest_with({});
+  CHECK(plain.starts_with("sha256:"));
+  CHECK(plain.size() == 7 + 64);
+  const std::string sized = digest_with({{"workspace.size", {}, "4GiB", option}});
+  CHECK(sized != plain);
+  CHECK(sized == digest_with({}, "workspace: {size: 4GiB}\n"));
+  const std::string with_token = digest_with({{"environment.set", "TOKEN", "a", option}});
+  CHECK(with_token != plain);
+  CHECK(with_token == digest_with({{"environment.set", "TOKEN", "b", option}}));
+  CHECK(with_token != digest_with({{"environment.set", "OTHER", "a", option}}));
+}

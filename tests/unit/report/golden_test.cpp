@@ -27,6 +27,7 @@ Report sample() {
   report.argv = {"go", "build", "-ldflags", "-X 'main.name=größe'\n", "bad\xff" "byte"};
   report.cwd = "/work/checkout";
   report.policies = {{"default", Layer::built_in}, {"go", Layer::named}, {".stepbox.yaml", Layer::project}};
+  report.policy_digest = "sha256:" + std::string(64, 'a');
   report.protections = {{"quota", true, ProtectionState::degraded, "there is no memory limit"},
                         {"mount-isolation", true, ProtectionState::active, ""},
                         {"network-isolation", false, ProtectionState::off, "network: host"}};
