@@ -42,8 +42,8 @@ bool is_worth_telling(const Report& report, const RunOptions& options) {
   return is_left_shell ? report::has_news_beside_verdict(report) : report::is_noteworthy(report);
 }
 
-// In a child: a full pipe without a reader must not delay the exit code for ever. The child has a while, for a user
-// who has halted the terminal to read.
+// In a child: a full pipe without a reader must not delay the exit code for ever. The child gets some
+// seconds, since a user may have halted the terminal to read.
 void summarise(const Report& report, const RunOptions& options) {
   const bool is_wanted = options.summary == SummaryWhen::always || (options.summary == SummaryWhen::automatic && is_worth_telling(report, options));
   if (!is_wanted) return;

@@ -25,7 +25,7 @@ Rows system_call_rows(const Planned& planned, Detail detail);
 Rows protection_rows(const Planned& planned, Detail detail);
 Rows rest_rows(const Planned& planned, Detail detail);
 
-// "[ci.yaml:3:9]" as one piece. Empty for a value that nobody chose; brief also leaves out the built-in default's
+// "[ci.yaml:3:9]" as one piece. Empty for a value without an origin; brief also leaves out the built-in default's
 // choices.
 Phrase from(const Origin& origin, Detail detail);
 

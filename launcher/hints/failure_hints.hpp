@@ -17,7 +17,7 @@ std::vector<Difference> differences_of(const Planned& planned);
 std::string chosen_text(const std::vector<Difference>& differences);
 
 // "npm's settings (~/.npmrc) are hidden in the box: --settings show", if the command line runs a tool whose settings
-// the step did not see, and nobody chose to hide them. Otherwise empty.
+// the step did not see, and the policy does not say that they are hidden. Otherwise empty.
 std::string settings_hint(const Planned& planned, const std::vector<SettingsFile>& settings);
 
 // Whether a command line runs a tool that has settings in homes.

@@ -85,7 +85,7 @@ struct EnvRule {
   Origin origin;
 };
 
-// What a user calls a run by, for whoever reads its report: "branch" "main".
+// A name and a value that the user gives to a run, to find its report again: "branch" "main".
 struct Label {
   std::string name;
   std::string value;

@@ -13,7 +13,7 @@ const char* name_of(ProtectionState state);
 
 struct Protection {
   std::string name;       // one of kProtectionNames
-  bool requested;         // by the policy; a protection nobody asked for may be off silently
+  bool requested;         // by the policy; without a request it may be off without a word
   ProtectionState state;
   std::string reason;     // why it is not active; if it is, how far it goes, or empty
 };

@@ -78,7 +78,7 @@ Error refuse(const Memory& memory, Sum sum) {
                                  : "make the volumes smaller (--size, --volume)");
 }
 
-// Sizes that nobody chose share what is left, and never exceed their default.
+// Default sizes share what is left, and never exceed their default.
 Result<> fit_defaults(std::vector<PlannedVolume>& volumes, const Memory& memory, const Sum& sum, Remarks& remarks) {
   const uint64_t left = memory.bytes - memory.for_programs - sum.bytes;
   const auto count = static_cast<uint64_t>(

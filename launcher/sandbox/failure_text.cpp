@@ -28,7 +28,7 @@ bool is_in_unit(const Plan& plan) {
 }
 
 // Remedies for the default confinement of a container, or the hardening of a systemd unit. Lists all options at once:
-// whoever needs one needs the others.
+// a host that needs one needs the others too.
 std::string hint_for_confined(const Plan& plan, const char* cause) {
   if (is_in_unit(plan))
     return std::string(cause) +
@@ -113,7 +113,7 @@ Error mount_failure_text(const Plan& plan, const MountCall& call, int number) {
   return Error::from_errno("cannot set up " + target, number);
 }
 
-// Entries of the root directory are not mounts of their own: naming "/.dockerenv" would help nobody.
+// Entries of the root directory are not mounts of their own: the name "/.dockerenv" would be no help.
 std::string place_of_file_system(const MountCall& call) {
   const bool is_of_root = call.why == "host" && call.id_mapped == IdMapped::required && call.source.rfind('/') == 0;
   return is_of_root ? "/" : call.source;
