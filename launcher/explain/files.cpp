@@ -16,12 +16,14 @@ std::string attributes_of(const MountCall& call) {
   std::string text = is_read_only(call) ? "ro" : "rw";
   if (call.id_mapped != IdMapped::no) text += ", id-mapped";
   if (!call.layers.empty()) text += ", no sockets";
+  if (call.act == MountAct::overlay) text += ", changes are discarded";
   if (call.recursion == Recursion::tree && call.act == MountAct::bind) text += ", with the mounts below it";
   return text;
 }
 
-std::string source_of(const MountCall& call) {
+std::string source_of(const Plan& plan, const MountCall& call) {
   switch (call.act) {
+    case MountAct::overlay: return escaped(plan.files.overlays[static_cast<size_t>(call.overlay)].lowers.front());
     case MountAct::bind: return escaped(call.source);
     case MountAct::rebind: return covers(call) ? "(nothing)" : "/" + escaped(call.source);
     case MountAct::tmpfs: return "new tmpfs";
@@ -35,7 +37,7 @@ std::string source_of(const MountCall& call) {
 Rows all_mounts(const Plan& plan) {
   Rows rows;
   for (const MountCall& call : plan.files.mounts) {
-    const std::string source = source_of(call);
+    const std::string source = source_of(plan, call);
     if (source.empty()) continue;
     rows.push_back({"/" + escaped(call.target), Phrase()
                                                     .whole(source)
@@ -47,9 +49,10 @@ Rows all_mounts(const Plan& plan) {
 
 // Mounts that every box has, or that have rows of their own.
 bool is_usual(const MountCall& call) {
-  static constexpr std::string_view kUsual[] = {"host", "device", "mask", "the terminal", "no way to the host's cgroups", "the checkout"};
-  const bool is_of_host = call.act == MountAct::bind || covers(call);
-  return !is_of_host || std::ranges::find(kUsual, call.why) != std::end(kUsual);
+  static constexpr std::string_view kUsual[] = {"host", "device", "mask", "the terminal", "no way to the host's cgroups", "the checkout", "layers of overlays"};
+  const bool is_layer = call.act == MountAct::bind && call.overlay >= 0;
+  const bool is_of_host = call.act == MountAct::bind || call.act == MountAct::overlay || covers(call);
+  return !is_of_host || is_layer || std::ranges::find(kUsual, call.why) != std::end(kUsual);
 }
 
 std::string what_is_done(const MountCall& call) {
@@ -104,11 +107,21 @@ Row host_row(const Planned& planned, Detail detail) {
   return {"of the host", text.append(from(planned.policy.root.origin, detail))};
 }
 
+const char* access_text(SourceMode mode) {
+  switch (mode) {
+    case SourceMode::rw: return "(writable)";
+    case SourceMode::overlay: return "(writable, and changes are discarded)";
+    case SourceMode::ro:
+    case SourceMode::none: return "(read-only)";
+  }
+  return "";
+}
+
 Row checkout_row(const Planned& planned, Detail detail) {
   const Plan& plan = planned.plan;
   Phrase text;
   if (plan.files.source == SourceMode::none) text.words("none");
-  else text.whole(escaped(plan.files.source_path)).words(plan.files.source == SourceMode::rw ? "(writable)" : "(read-only)");
+  else text.whole(escaped(plan.files.source_path)).words(access_text(plan.files.source));
   return {"checkout", text.append(from(planned.policy.source.origin, detail)).append(from(planned.policy.source_path.origin, detail))};
 }
 

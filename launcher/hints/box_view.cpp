@@ -34,7 +34,15 @@ Place place_after(const Plan& plan, std::string path, size_t count) {
       case MountAct::directory:
       case MountAct::file:
       case MountAct::symlink:
+      case MountAct::try_overlay:
       case MountAct::seal: break;
+      case MountAct::overlay: {
+        const std::string_view rest = below(call.target, path);
+        return {.from = Place::From::overlay,
+                .path = rest.empty() ? std::string(".") : std::string(rest.substr(1)),
+                .by = &call,
+                .overlay = static_cast<size_t>(call.overlay)};
+      }
       case MountAct::tmpfs:
         if (call.volume >= 0) return {.from = Place::From::volume, .path = path};
         return {.from = is_made ? Place::From::made : Place::From::nowhere};
@@ -83,9 +91,19 @@ BoxView::Entry BoxView::entry_in_volume(const std::string& path) const {
   return {State::present, status.st_mode, S_ISLNK(status.st_mode) ? read_link(volume, name) : std::string()};
 }
 
+BoxView::Entry BoxView::entry_in_overlay(const Place& place) const {
+  if (place.overlay >= views_.size()) return {};
+  struct stat status {};
+  const int view = views_[place.overlay].merged.get();
+  if (::fstatat(view, place.path.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+    return {.state = sys::means_absent(errno) ? State::absent : State::unknown};
+  return {State::present, status.st_mode, S_ISLNK(status.st_mode) ? read_link(view, place.path) : std::string()};
+}
+
 BoxView::Entry BoxView::entry_of(const Place& place) const {
   switch (place.from) {
     case Place::From::volume: return entry_in_volume(place.path);
+    case Place::From::overlay: return entry_in_overlay(place);
     case Place::From::link: return {State::present, S_IFLNK, place.path};
     case Place::From::made: return {State::present, S_IFDIR | 0755};
     case Place::From::nowhere: return {State::absent};

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "model/plan.hpp"
+#include "sandbox/box.hpp"
 #include "sys/fd.hpp"
 
 namespace stepbox::hints {
@@ -18,6 +19,7 @@ struct Place {
   enum class From : uint8_t {
     host,     // `path` of the host
     volume,   // `path` of the box, "box/tmp/x"
+    overlay,  // `path` below the plan's overlay with the number `overlay`; "." is its root
     link,     // `path` is the link's text
     made,     // stepbox made the directory or file
     nowhere,  // nothing exists there; `by` is the rule's mount or the cover that hides it, if any
@@ -27,6 +29,7 @@ struct Place {
   std::string path = {};
   bool is_read_only = false;
   const MountCall* by = nullptr;
+  size_t overlay = 0;
 };
 // `path` has no leading slash: "tmp/x". No component before the last may be a link.
 Place place_in_box(const Plan& plan, std::string_view path);
@@ -35,8 +38,9 @@ Place place_in_box(const Plan& plan, std::string_view path);
 // nothing in the box may change meanwhile.
 class BoxView {
  public:
-  // Volumes in the plan's order. Both borrowed.
-  BoxView(const Plan& plan, std::span<const sys::Fd> volumes) : plan_(plan), volumes_(volumes) {}
+  // Volumes and views in the plan's order. All borrowed.
+  BoxView(const Plan& plan, std::span<const sys::Fd> volumes, std::span<const sandbox::View> views)
+      : plan_(plan), volumes_(volumes), views_(views) {}
 
   enum class State : uint8_t { present, absent, unknown };
   struct Seen {
@@ -57,9 +61,11 @@ class BoxView {
   };
   Entry entry_of(const Place& place) const;
   Entry entry_in_volume(const std::string& path) const;
+  Entry entry_in_overlay(const Place& place) const;
 
   const Plan& plan_;
   std::span<const sys::Fd> volumes_;
+  std::span<const sandbox::View> views_;
 };
 
 }  // namespace stepbox::hints

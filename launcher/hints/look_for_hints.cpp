@@ -443,7 +443,7 @@ void look_after_step(Report& report, const Planned& planned, const sandbox::Box&
   std::vector<int> kept;
   for (const sys::Fd& volume : box.volumes()) kept.push_back(volume.get());
   const auto look = [&](int out) {
-    if (wants_hint) write_hint(out, report, planned, BoxView(planned.plan, box.volumes()));
+    if (wants_hint) write_hint(out, report, planned, BoxView(planned.plan, box.volumes(), box.views()));
     if (wants_settings) write_settings(out, planned);
   };
   take_findings(report, sys::run_bounded(look, kept, kPatience, kLongest).text);

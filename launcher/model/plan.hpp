@@ -51,6 +51,8 @@ enum class MountAct : uint8_t {
   tmpfs,      // a new tmpfs; size and inodes are hard
   bind,       // the host's path `source`
   rebind,     // a path that is already in the box, `source` relative to the box root
+  overlay,    // an overlay of layers in the box's directory `source`; `options` name them relative to it
+  try_overlay,  // makes such an overlay, removes and makes a directory in it, and drops it again
   proc,       // a new procfs of the box's pid namespace
   devpts,     // a new devpts instance
   terminal,   // the caller's pseudo-terminal `source`, in the devpts of the box under the same number
@@ -66,6 +68,8 @@ constexpr bool makes_entry(MountAct act) {
     case MountAct::tmpfs:
     case MountAct::bind:
     case MountAct::rebind:
+    case MountAct::overlay:
+    case MountAct::try_overlay:
     case MountAct::proc:
     case MountAct::devpts:
     case MountAct::terminal:
@@ -86,6 +90,9 @@ enum class MountPhase : uint8_t {
 
 // MountAct::terminal is for numbers below this: getting number N takes opening N terminals first, at 25 us each.
 inline constexpr unsigned kMaxTerminals = 64;
+
+// What an overlay stands for.
+enum class OverlayOf : uint8_t { source, root, home, warm };
 
 enum class Recursion : uint8_t { single, tree };
 enum class IdMapped : uint8_t { no, preferred, required };
@@ -108,17 +115,19 @@ struct MountCall {
   uint64_t cleared = 0;         // MOUNT_ATTR_* to clear (a writable bind of a read-only mount)
   Recursion recursion = Recursion::single;
   IdMapped id_mapped = IdMapped::no;
-  std::vector<std::pair<std::string, std::string>> options = {};  // tmpfs, devpts
+  std::vector<std::pair<std::string, std::string>> options = {};  // tmpfs, devpts, overlay; a flag has no value
   bool onto_file = false;        // the mount point is a file, not a directory
   // stepbox made every component of the target: no link can be on the way, so nothing needs checking.
   bool target_is_ours = false;
   bool optional = false;         // skipped if the source is missing or cannot be reached
   bool protects = false;         // if optional: a source that cannot be reached is an error all the same
-  int volume = -1;              // index into Plan::volumes when this tmpfs is a volume
+  int volume = -1;              // index into FilesPlan::volumes when this tmpfs is a volume
+  int overlay = -1;             // index into FilesPlan::overlays when this is an overlay that is written to, or its layer
   // bind: the layers of an overlay that is mounted on top, as paths within the bound tree. A host socket or FIFO seen
   // through the overlay has no peer. Empty: no overlay.
   std::string layers = {};
   bool is_socket = false;        // bind: the named path is a socket
+  OverlayOf overlay_of = OverlayOf::source;  // with `overlay`
   std::string why = {};         // for explain and errors: "the checkout", "toolchain of rust"
   Origin origin = {};
 };
@@ -132,6 +141,23 @@ struct PlannedVolume {
   Origin size_origin;
   Origin inodes_origin;
 };
+
+// Directories of the host that the step sees as one and can write to, while the host's stay as they are: what it
+// changes lands in volume scratch. Made with the calls of overlay_calls() (plan/overlays.hpp).
+struct PlannedOverlay {
+  OverlayOf of = OverlayOf::source;
+  std::string path;                 // where the step sees it: "/srv/work", "/box/cache/go-build"
+  std::vector<std::string> lowers;  // directories of the host, the topmost first; read through, never written
+  std::string why;                  // for explain and errors: "the checkout"
+  Origin origin = {};
+  std::string file_system = {};     // type of the file system that the first of them lies on, for errors
+  std::string layers = {};          // where its layers are, relative to the box root: "box/scratch/overlays/0"
+
+  std::string upper() const { return layers + "/upper"; }
+};
+
+// Two descriptors of each travel on one message with those of the volumes.
+inline constexpr size_t kMaxOverlays = 100;
 
 enum class EnvCause : uint8_t {
   inherited,
@@ -218,6 +244,7 @@ struct FilesPlan {
   SourceMode source = SourceMode::rw;
   std::string source_path;                   // empty for none
   std::vector<PlannedVolume> volumes;
+  std::vector<PlannedOverlay> overlays = {};
   std::vector<MountCall> mounts;             // phase after phase
   std::vector<MountCall> cache_directories;  // made by the step itself
 };

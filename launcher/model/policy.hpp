@@ -23,7 +23,12 @@ enum class Isolation : uint8_t {
   env        // no box: a directory of its own that the environment points to, and nothing else
 };
 
-enum class SourceMode : uint8_t { rw, ro, none };
+enum class SourceMode : uint8_t {
+  rw,
+  ro,
+  overlay,  // writable, and what the step changes is discarded
+  none
+};
 enum class RootMode : uint8_t {
   ro,     // all of it, read-only
   system  // what programs need to run, and named paths
@@ -44,7 +49,7 @@ struct Word {
 inline constexpr Word<Isolation> kIsolations[] = {
     {"full", Isolation::full, 0}, {"landlock", Isolation::landlock, 1}, {"env", Isolation::env, 2}};
 inline constexpr Word<SourceMode> kSourceModes[] = {
-    {"rw", SourceMode::rw, 2}, {"ro", SourceMode::ro, 1}, {"none", SourceMode::none, 0}};
+    {"rw", SourceMode::rw, 2}, {"ro", SourceMode::ro, 1}, {"overlay", SourceMode::overlay, 1}, {"none", SourceMode::none, 0}};
 inline constexpr Word<RootMode> kRootModes[] = {{"ro", RootMode::ro, 1}, {"system", RootMode::system, 0}};
 inline constexpr Word<HomeMode> kHomeModes[] = {{"fresh", HomeMode::fresh, 0}, {"host", HomeMode::host, 1}};
 inline constexpr Word<SettingsMode> kSettingsModes[] = {{"hide", SettingsMode::hide, 0}, {"show", SettingsMode::show, 1}};

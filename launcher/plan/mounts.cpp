@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "caches/registry.hpp"
 #include "model/volumes.hpp"
+#include "plan/overlays.hpp"
 #include "plan/parts.hpp"
 #include "plan/system_root.hpp"
 
@@ -74,6 +75,10 @@ class MountList {
   Result<> paths();
   void link(MountCall call);
   void place(MountCall call);
+  void overlay(PlannedOverlay overlay, const std::string& target);
+  void carry_out_later(MountCall call);
+  void planned_overlays();
+  void hide_layers();
   void cover_kernel_file_systems();
   void make_way(const std::string& target, MountAct last);
   void masks();
@@ -146,6 +151,7 @@ Result<FilesPlan> MountList::build() {
   files_.mounts.reserve(kUsual);
   root();
   workspace();
+  planned_overlays();
   end(MountPhase::workspace);
   host_root();
   sys();
@@ -155,6 +161,7 @@ Result<FilesPlan> MountList::build() {
   TRY(paths());
   redirect_directories();
   masks();
+  if (!files_.overlays.empty()) hide_layers();
   end(MountPhase::shown);
   seal();
   end(MountPhase::seal);
@@ -416,6 +423,40 @@ void MountList::place(MountCall call) {
   to_mount_.push_back(std::move(call));
 }
 
+void MountList::carry_out_later(MountCall call) {
+  const bool makes = makes_entry(call.act);
+  if (makes) made_.insert(call.target);
+  else call.target_is_ours = is_ours(call.target);
+  (makes ? files_.mounts : to_mount_).push_back(std::move(call));
+}
+
+void MountList::overlay(PlannedOverlay planned, const std::string& target) {
+  if (!made_.contains(std::string(kLayers))) {
+    if (!made_.contains("box/scratch")) directory("box/scratch", 0755);
+    directory(std::string(kLayers), 0700);
+    for (MountCall& call : overlay_trial(plan_.identity, facts_)) carry_out_later(std::move(call));
+  }
+  const auto index = static_cast<int>(files_.overlays.size());
+  for (MountCall& call : overlay_calls(planned, index, target, plan_.identity, facts_)) carry_out_later(std::move(call));
+  files_.overlays.push_back(std::move(planned));
+  placed_.push_back(target);
+}
+
+// Those below /box, before the step makes directories there.
+void MountList::planned_overlays() {
+  for (PlannedOverlay& planned : std::exchange(files_.overlays, {})) {
+    const std::string target = planned.path.substr(1);
+    make_way(target, MountAct::directory);
+    overlay(std::move(planned), target);
+  }
+}
+
+// Nobody may change the layers while the overlays are in use.
+void MountList::hide_layers() {
+  MountCall& cover = add(MountAct::rebind, ".empty/directory", std::string(kLayers), "layers of overlays");
+  cover.attributes = kKernelFs | MOUNT_ATTR_RDONLY;
+}
+
 // Makes a link on the way to a shown path, unless a shown tree already contains it.
 void MountList::link(MountCall call) {
   if (is_below_placed(call.target) || !made_.insert(call.target).second) return;
@@ -432,7 +473,10 @@ Result<> MountList::paths() {
     }
     if (!call.optional) make_way(call.target, call.onto_file ? MountAct::file : MountAct::directory);
     if (call.source == ".empty/file") empty_file();
-    place(std::move(call));
+    if (call.act == MountAct::overlay)
+      overlay({.of = call.overlay_of, .path = "/" + call.target, .lowers = {call.source}, .why = call.why, .origin = call.origin}, call.target);
+    else
+      place(std::move(call));
   }
   cover_kernel_file_systems();
   return {};
@@ -475,17 +519,22 @@ void MountList::count_own_inodes() {
   for (PlannedVolume& volume : files_.volumes) volume.own_inodes = 1;  // its root
   constexpr std::string_view kVarTmp = "/box/var-tmp/";
   const bool own_tmp = std::ranges::any_of(files_.volumes, [](const PlannedVolume& v) { return v.name == "tmp"; });
-  for (const std::string& made : made_) {
-    std::string path = "/" + made;
-    // With a separate tmp volume, /var/tmp lies in it.
-    if (own_tmp && path.starts_with(kVarTmp)) path.insert(4, "/tmp");
+  const auto home_of = [&](std::string_view path) {
     PlannedVolume* home = nullptr;
     for (PlannedVolume& volume : files_.volumes) {
       if (!is_within(path, volume.path) || path == volume.path) continue;
       if (home == nullptr || volume.path.size() > home->path.size()) home = &volume;
     }
-    if (home != nullptr) ++home->own_inodes;
+    return home;
+  };
+  for (const std::string& made : made_) {
+    std::string path = "/" + made;
+    // With a separate tmp volume, /var/tmp lies in it.
+    if (own_tmp && path.starts_with(kVarTmp)) path.insert(4, "/tmp");
+    if (PlannedVolume* home = home_of(path)) ++home->own_inodes;
   }
+  // The trial is one more.
+  if (!files_.overlays.empty()) home_of("/" + std::string(kLayers))->own_inodes += kInodesOfOverlay * (files_.overlays.size() + 1);
   for (MountCall& call : files_.mounts) {
     if (call.volume < 0) continue;
     const PlannedVolume& volume = files_.volumes[static_cast<size_t>(call.volume)];

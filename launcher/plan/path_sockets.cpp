@@ -16,7 +16,8 @@ namespace {
 
 // Host trees and sockets that a rule names, but not the box's own devices.
 bool shows_sockets(const MountCall& call, bool are_trees_closed) {
-  if (call.act != MountAct::bind) return false;
+  // The step sees no layer of an overlay, and an overlay hides sockets.
+  if (call.act != MountAct::bind || call.overlay >= 0) return false;
   if (call.is_socket) return true;
   const bool is_tree = !call.onto_file && call.layers.empty() && !Layout::is_special(call.source);
   return is_tree && !are_trees_closed;

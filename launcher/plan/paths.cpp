@@ -1,12 +1,14 @@
 #include <sys/mount.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/text.hpp"
 #include "caches/registry.hpp"
 #include "ci/ci_files.hpp"
 #include "plan/links_out.hpp"
 #include "plan/make_plan.hpp"
+#include "plan/overlays.hpp"
 #include "plan/parts.hpp"
 #include "plan/redirects.hpp"
 #include "plan/settings_places.hpp"
@@ -37,6 +39,7 @@ struct Placement {
   std::string moved = {};  // place below the workspace; empty: at its own path
   ptrdiff_t rule = kNoRule;  // index in the policy's paths
   bool for_others = false;   // the step reads only what every user may
+  std::optional<OverlayOf> overlay = {};  // the step can write to it, and its changes are discarded
 };
 
 std::ptrdiff_t depth(const std::string& target) { return std::ranges::count(target, '/'); }
@@ -126,7 +129,7 @@ class Placements {
   bool is_against_source(const std::string& real, PathAccess access) const {
     if (without_checkout_)
       return !facts_.checkout.empty() && (is_within(real, facts_.checkout) || is_within(facts_.checkout, real));
-    return plan_.files.source == SourceMode::ro && access == PathAccess::rw && is_within(real, plan_.files.source_path);
+    return plan_.files.source != SourceMode::rw && access == PathAccess::rw && is_within(real, plan_.files.source_path);
   }
 
   // The path lies below the checkout, or below another shown path with at least as much access.
@@ -215,7 +218,8 @@ void Placements::add_settings() {
 void Placements::cover(const std::string& path, std::string_view tool) {
   const HostFacts::NamedPath* found = facts_.find(path);
   if (found == nullptr || plan_.confinement.isolation != Isolation::full || redirects_.is_opened(found->real)) return;
-  if (plan_.files.source == SourceMode::rw && is_within(found->real, plan_.files.source_path)) return;
+  const bool is_source_writable = plan_.files.source == SourceMode::rw || plan_.files.source == SourceMode::overlay;
+  if (is_source_writable && is_within(found->real, plan_.files.source_path)) return;
   // A reduced root may not show the toolchain at all.
   if (is_reduced_ && !is_in_system(found->real) && !is_shown_already(found->real, PathAccess::ro)) return;
   placements_.push_back({path, found->real, found->kind, PathAccess::hide, "writes to the toolchain of " + std::string(tool), {}});
@@ -254,6 +258,11 @@ MountCall Placements::call_of(const Placement& placement) const {
   call.recursion = plan_.identity.isolation == UidIsolation::mapped ? Recursion::tree : Recursion::single;
   if (shifted && !special && !placement.for_others)
     call.id_mapped = placement.access == PathAccess::rw ? IdMapped::required : IdMapped::preferred;
+  if (placement.overlay) {
+    call.act = MountAct::overlay;
+    call.overlay_of = *placement.overlay;
+    return call;
+  }
   const HostFacts::NamedPath* found = facts_.find(placement.host);
   call.is_socket = found != nullptr && found->is_socket;
   show_through_overlay(call, plan_, facts_);
@@ -291,7 +300,10 @@ std::vector<MountCall> Placements::calls() const {
       // Skips kernel file systems, such as the /proc in a chroot, except below /dev, /sys and /proc, where the user
       // named them with their directory.
       if (is_kernel_file_system(mount.type) && !Layout::is_special(placement.real)) continue;
-      MountCall below = call_of(placement);
+      // What is mounted below an overlay is read-only.
+      Placement shown = placement;
+      shown.overlay.reset();
+      MountCall below = call_of(shown);
       below.source = mount.path;
       below.target += mount.path.substr(placement.real == "/" ? 0 : placement.real.size());
       below.why += ", mounted below";
@@ -399,14 +411,24 @@ void add_toolchains_elsewhere(Placements& placements, const HostFacts& facts, co
   }
 }
 
+Result<> add_checkout(Placements& placements, const Plan& plan, const Policy& policy, const HostFacts& facts) {
+  if (plan.files.source == SourceMode::none) return {};
+  const std::string& path = plan.files.source_path;
+  Placement checkout{path, path, HostPathKind::directory, plan.files.source == SourceMode::rw ? PathAccess::rw : PathAccess::ro, "the checkout", policy.source.origin};
+  if (plan.files.source == SourceMode::overlay) {
+    TRY(check_overlay(path, checkout.why, checkout.origin, plan.identity, facts));
+    checkout.overlay = OverlayOf::source;
+  }
+  placements.add(std::move(checkout));
+  return {};
+}
+
 }  // namespace
 
 Result<std::vector<MountCall>> plan_paths(const Plan& plan, const Policy& policy, const HostFacts& facts,
                                           const Layout& layout, Remarks& remarks) {
   Placements placements(plan, policy, facts, layout, remarks);
-  if (plan.files.source != SourceMode::none)
-    placements.add({plan.files.source_path, plan.files.source_path, HostPathKind::directory,
-                    plan.files.source == SourceMode::rw ? PathAccess::rw : PathAccess::ro, "the checkout", policy.source.origin});
+  TRY(add_checkout(placements, plan, policy, facts));
   // The registry before variables and PATH: ~/.cargo/bin is in both, and the registry describes it better.
   add_toolchains(placements, facts, policy);
   add_toolchains_elsewhere(placements, facts, policy, layout);

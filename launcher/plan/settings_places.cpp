@@ -48,11 +48,11 @@ void find_path(SettingsPlace& place, const HostFacts& facts) {
 // Whether the last mount over the target is one from the host.
 bool is_seen_at(const std::string& target, const Plan& plan) {
   const auto covers = [&](const MountCall& call) {
-    const bool mounts = call.act == MountAct::bind || call.act == MountAct::rebind || call.act == MountAct::tmpfs;
+    const bool mounts = call.act == MountAct::bind || call.act == MountAct::overlay || call.act == MountAct::rebind || call.act == MountAct::tmpfs;
     return mounts && is_within("/" + target, "/" + call.target);
   };
   const auto last = std::find_if(plan.files.mounts.rbegin(), plan.files.mounts.rend(), covers);
-  return last != plan.files.mounts.rend() && last->act == MountAct::bind;
+  return last != plan.files.mounts.rend() && (last->act == MountAct::bind || last->act == MountAct::overlay);
 }
 
 }  // namespace

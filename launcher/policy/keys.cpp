@@ -67,8 +67,8 @@ constexpr KeyRow kFirstKeys[] = {
     choice<&Policy::isolation, kIsolations>("isolation", "--isolation", "STEPBOX_ISOLATION",
         "how the step is kept apart: full (a box), landlock (writes are confined) or env (variables only)"),
 
-    choice<&Policy::source, kSourceModes, Later::overlay>("source.mode", "--source", "STEPBOX_SOURCE",
-        "what the step may do with the checkout: rw, ro or none"),
+    choice<&Policy::source, kSourceModes>("source.mode", "--source", "STEPBOX_SOURCE",
+        "what the step may do with the checkout: rw, ro, overlay (write, and the changes are discarded) or none"),
     // Names the one place outside the workspace that the step may write to.
     {"source.path", Shape::scalar, "--source-path", "STEPBOX_SOURCE_PATH", 0, kPathOperand, Trust::operator_only,
      kPathForm, "where the checkout is, when it is not the working directory", apply_source_path, nullptr, settings_of_source_path},

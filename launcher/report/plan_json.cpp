@@ -111,6 +111,7 @@ const char* kind_of(const MountCall& call) {
     case MountAct::bind: return "host";
     case MountAct::rebind: return call.source.starts_with(".empty") ? "hidden" : "workspace";
     case MountAct::tmpfs: return "tmpfs";
+    case MountAct::overlay: return "overlay";
     case MountAct::proc: return "proc";
     case MountAct::devpts: return "devpts";
     case MountAct::terminal: return "terminal";
@@ -118,8 +119,9 @@ const char* kind_of(const MountCall& call) {
   }
 }
 
-Json source_of(const MountCall& call) {
+Json source_of(const Plan& plan, const MountCall& call) {
   if (call.act == MountAct::bind || call.act == MountAct::terminal) return call.source;
+  if (call.act == MountAct::overlay) return plan.files.overlays[static_cast<size_t>(call.overlay)].lowers.front();
   if (call.act == MountAct::rebind && !call.source.starts_with(".empty")) return "/" + call.source;
   return nullptr;
 }
@@ -131,7 +133,7 @@ Json mounts(const Plan& plan) {
     if (kind == nullptr) continue;
     list.push_back({{"path", "/" + call.target},
                     {"kind", kind},
-                    {"source", source_of(call)},
+                    {"source", source_of(plan, call)},
                     {"writable", (call.attributes & MOUNT_ATTR_RDONLY) == 0},
                     {"id_mapped", call.id_mapped != IdMapped::no},
                     {"sockets_hidden", !call.layers.empty()},

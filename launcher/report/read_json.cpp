@@ -276,7 +276,7 @@ Report report_of(const Json& root) {
   read_usage(report, at(root, "usage"));
   read_list(report.caches, root, "caches", cache_of);
   read_list(report.settings, root, "settings", settings_of);
-  report.source = named(text_at(at(root, "source"), "mode"), {SourceMode::rw, SourceMode::ro, SourceMode::none});
+  report.source = named(text_at(at(root, "source"), "mode"), {SourceMode::rw, SourceMode::ro, SourceMode::overlay, SourceMode::none});
   read(report.source_path, at(root, "source"), "path");
   const Json& teardown = at(root, "teardown");
   read_list(report.strays, teardown, "strays", stray_of);

@@ -35,14 +35,18 @@ uint64_t namespaces_of(const Plan& plan, const BoxGroups& groups) {
 
 // Whether the kernel said that ids cannot be shifted here (mount_setattr(2), user_namespaces(7)). A lack of memory or
 // descriptors does not say that, and must not make the box weaker.
-bool is_shift_refused(const Message& failure) {
+bool is_shift_refused(const Plan& plan, const Message& failure) {
   if (failure.stage != Stage::id_map && failure.stage != Stage::step_map) return false;
+  // An overlay's layer is where the step wants to write. There, weaker isolation is no substitute.
+  if (failure.stage == Stage::id_map && plan.files.mounts[static_cast<size_t>(failure.index)].overlay >= 0) return false;
   return failure.error == EINVAL || failure.error == EPERM || failure.error == EACCES || failure.error == EOPNOTSUPP;
 }
 
 // Likewise for overlays: not compiled in, forbidden, or not possible over this file system, e.g. another overlay.
-bool is_overlay_refused(const Message& failure) {
+bool is_overlay_refused(const Plan& plan, const Message& failure) {
   if (failure.stage != Stage::overlay) return false;
+  const bool is_asked_for = plan.files.mounts[static_cast<size_t>(failure.index)].act != MountAct::bind;
+  if (is_asked_for) return false;
   return failure.error == EINVAL || failure.error == EPERM || failure.error == EACCES || failure.error == EOPNOTSUPP ||
          failure.error == ENODEV || failure.error == EREMOTE || failure.error == ELOOP;
 }
@@ -136,11 +140,12 @@ std::expected<void, StartFailure> Box::await_step(const Plan& plan, std::chrono:
       tear_down();
       return std::unexpected(StartFailure{early_end_text(plan, "the step's process", message.value)});
     }
+    if (message.kind == Kind::volumes) take_views(plan.files.volumes.size());
     if (message.kind == Kind::weakened) weaknesses_.push_back(message);
     if (message.kind != Kind::failed) continue;
     tear_down();
     return std::unexpected(StartFailure{failure_text(plan, message.stage, message.index, message.error),
-                                        is_shift_refused(message), is_overlay_refused(message)});
+                                        is_shift_refused(plan, message), is_overlay_refused(plan, message)});
   }
 }
 
@@ -165,6 +170,12 @@ std::optional<BoxEvent> Box::next_event() {
     has_ended_ = true;
   }
   return event;
+}
+
+// The descriptors after those of the volumes belong to the overlays, two to each.
+void Box::take_views(size_t volumes) {
+  for (size_t i = volumes; i + 1 < volumes_.size(); i += 2) views_.push_back({std::move(volumes_[i]), std::move(volumes_[i + 1])});
+  volumes_.resize(std::min(volumes, volumes_.size()));
 }
 
 // A stopped init does not read. It must not block the supervisor, which has deadlines to keep.
@@ -257,6 +268,7 @@ int Box::await_init() {
 void Box::release() {
   if (init_ >= 0) release_keeper();
   processes_.close();
+  views_.clear();
   volumes_.clear();
 }
 

@@ -64,6 +64,12 @@ struct BoxEvent {
   std::optional<Ending> ending;  // with Kind::ended
 };
 
+// One overlay of the plan. O_PATH descriptors.
+struct View {
+  sys::Fd merged;  // what the step sees. Owners are the kernel's: of shifted ids, Identity::uids names the outside ones
+  sys::Fd upper;   // the layer in volume scratch that its changes are in
+};
+
 enum class GiveTerminal : uint8_t { no, yes };
 
 class Box {
@@ -79,7 +85,7 @@ class Box {
   Box(Box&& other) noexcept
       : init_(std::exchange(other.init_, -1)), bounds_(other.bounds_), has_ended_(other.has_ended_),
         has_survivors_(other.has_survivors_), channel_(std::move(other.channel_)), volumes_(std::move(other.volumes_)),
-        processes_(std::move(other.processes_)), listener_(std::move(other.listener_)),
+        views_(std::move(other.views_)), processes_(std::move(other.processes_)), listener_(std::move(other.listener_)),
         weaknesses_(std::move(other.weaknesses_)), started_(other.started_), witness_(std::move(other.witness_)),
         parent_of_step_(other.parent_of_step_), continued_(other.continued_) {}
   Box& operator=(Box&&) = delete;
@@ -118,6 +124,10 @@ class Box {
   // One O_PATH descriptor per volume, in the plan's order. Borrowed; they keep the volumes alive.
   const std::vector<sys::Fd>& volumes() const { return volumes_; }
 
+  // One per overlay, in the plan's order. Borrowed. Readable until release(): what the step sees changes until
+  // tear_down() has returned, and nothing changes afterwards.
+  const std::vector<View>& views() const { return views_; }
+
   // A /proc that shows the step's processes. Borrowed, until the teardown.
   int processes() const { return processes_.get(); }
   // The ancestor of the step's processes, if that /proc shows others too; 0 for a box.
@@ -150,6 +160,7 @@ class Box {
                                                const Patience& patience);
   std::optional<Error> await_word(const Patience& patience) const;
   void order(const Message& message);
+  void take_views(size_t volumes);
   void drop_doubtful_witness();
   void end_descendants();
   void release_keeper();
@@ -161,6 +172,7 @@ class Box {
   bool has_survivors_ = false;
   sys::Fd channel_;
   std::vector<sys::Fd> volumes_;
+  std::vector<View> views_;
   sys::Fd processes_;
   sys::Fd listener_;
   std::vector<Message> weaknesses_;

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "model/plan.hpp"
 #include "model/volumes.hpp"
 
 namespace stepbox::sandbox {
@@ -29,6 +30,7 @@ enum class Stage : uint8_t {
   mount,     // `index` is the call's place in Plan::mounts
   id_map,    // likewise, when the mount cannot be id-mapped
   overlay,        // likewise, when no overlay can be mounted over it
+  try_overlay,    // likewise, when an overlay can be mounted, and does not work
   pivot,
   loopback,
   init_privileges,
@@ -52,7 +54,8 @@ enum class Stage : uint8_t {
 
 enum class Kind : uint8_t {
   // from init or step
-  volumes,    // descriptors of the volumes ride along, in the plan's order, and one of the box's /proc
+  volumes,    // descriptors of the volumes ride along, in the plan's order, then two of each overlay (View), and one of
+              // the box's /proc
   executing,  // the step is about to call execve, its parent being `value` in its /proc; in seccomp's log mode the
               // filter's listener rides along
   failed,
@@ -73,8 +76,8 @@ enum class Whom : int32_t {
   nobody    // the step has got it already
 };
 
-// One for each volume, and one for the box's /proc. All travel on one message, which the kernel limits to SCM_MAX_FD.
-inline constexpr size_t kMaxDescriptors = kMaxVolumes + 1;
+// One for each volume, two for each overlay, and one for the box's /proc. All travel on one message, which the kernel limits to SCM_MAX_FD.
+inline constexpr size_t kMaxDescriptors = kMaxVolumes + 2 * kMaxOverlays + 1;
 static_assert(kMaxDescriptors <= 253);
 inline constexpr int kMaxStrays = 64;
 

@@ -7,6 +7,7 @@
 #include <csignal>
 
 #include "base/text.hpp"
+#include "sandbox/overlay_failure.hpp"
 
 namespace stepbox::sandbox {
 namespace {
@@ -105,6 +106,8 @@ Error mount_failure_text(const Plan& plan, const MountCall& call, int number) {
       return error;
     }
     case MountAct::rebind:
+    case MountAct::overlay:
+    case MountAct::try_overlay:
     case MountAct::devpts:
     case MountAct::terminal:
     case MountAct::seal:
@@ -130,6 +133,11 @@ std::string general_hint(const Plan& plan, int number) {
 }
 
 Error text_of(const Plan& plan, Stage stage, int index, int number) {
+  if (stage == Stage::id_map || stage == Stage::overlay || stage == Stage::try_overlay) {
+    const MountCall& call = plan.files.mounts[static_cast<size_t>(index)];
+    const bool is_trial = call.act == MountAct::try_overlay && stage == Stage::overlay;
+    if (call.overlay >= 0 || is_trial || stage == Stage::try_overlay) return overlay_failure_text(plan, stage, call, number);
+  }
   if (stage == Stage::mount) return mount_failure_text(plan, plan.files.mounts[static_cast<size_t>(index)], number);
   if (stage == Stage::cache_directory && plan.confinement.isolation != Isolation::full) {
     Error error = Error::from_errno("cannot make " + quoted(plan.files.box + "/" + plan.files.cache_directories[static_cast<size_t>(index)].target), number);

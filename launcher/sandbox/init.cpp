@@ -171,12 +171,17 @@ void Init::raise_loopback() {
   ::close(fd);
 }
 
-// Lets the supervisor measure the volumes while the step runs and after everything in the box is dead.
+// Lets the supervisor measure the volumes and read the overlays, while the step runs and after everything in the box
+// is dead.
 void Init::hand_over_volumes() {
   int fds[kMaxDescriptors];
   size_t count = 0;
   for (const int fd : context_.volumes)
     if (fd >= 0) fds[count++] = fd;
+  for (size_t i = 0; i < prepared_.plan.files.overlays.size(); ++i) {
+    fds[count++] = context_.views[i];
+    fds[count++] = context_.uppers[i];
+  }
   // Lets the supervisor look at the processes when a deadline is over.
   fds[count++] = context_.proc;
   Message message{.kind = Kind::volumes};

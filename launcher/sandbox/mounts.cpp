@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "sandbox/credentials.hpp"
+#include "sandbox/overlays.hpp"
 #include "sys/calls.hpp"
 #include "sys/fd.hpp"
 #include "sys/files.hpp"
@@ -74,6 +75,8 @@ class Builder {
   int copy_terminal(const MountCall& call);
   int copy(const MountCall& call, int from);
   int put_overlay(const MountCall& call, int lower);
+  int new_overlay(const MountCall& call);
+  int try_overlay(const MountCall& call);
   int set_attributes(const MountCall& call, int mount, unsigned recursive);
   int attach(const MountCall& call, int mount);
   int seal(const MountCall& call);
@@ -98,6 +101,8 @@ int Builder::carry_out(const MountCall& call) {
     case MountAct::proc: return attach(call, context_.proc);
     case MountAct::bind: return copy(call, AT_FDCWD);
     case MountAct::rebind: return copy(call, context_.root);
+    case MountAct::overlay: return new_overlay(call);
+    case MountAct::try_overlay: return try_overlay(call);
     case MountAct::seal: return seal(call);
   }
   return EINVAL;
@@ -219,6 +224,29 @@ int Builder::put_overlay(const MountCall& call, int lower) {
   if (sys::fsconfig_create(context.get()) != 0) return errno;
   const Fd mount(sys::fsmount(context.get(), static_cast<unsigned>(call.attributes)));
   return mount ? attach(call, mount.get()) : errno;
+}
+
+int Builder::new_overlay(const MountCall& call) {
+  failed_stage_ = Stage::overlay;
+  const auto index = static_cast<size_t>(call.overlay);
+  if (index >= context_.views.size()) return ENOBUFS;
+  Fd upper;
+  Fd mount;
+  if (const int error = make_overlay(call, context_.root, prepared_.plan.identity, mount, upper); error != 0) return error;
+  failed_stage_ = Stage::mount;
+  if (const int error = attach(call, mount.get()); error != 0) return error;
+  context_.views[index] = mount.release();
+  context_.uppers[index] = upper.release();
+  return 0;
+}
+
+int Builder::try_overlay(const MountCall& call) {
+  failed_stage_ = Stage::overlay;
+  Fd upper;
+  Fd mount;
+  if (const int error = make_overlay(call, context_.root, prepared_.plan.identity, mount, upper); error != 0) return error;
+  failed_stage_ = Stage::try_overlay;
+  return remake_directory(mount.get());
 }
 
 int Builder::set_attributes(const MountCall& call, int mount, unsigned recursive) {

@@ -10,8 +10,9 @@
 namespace stepbox::sandbox {
 
 struct MountContext {
-  static constexpr std::array<int, kMaxVolumes> filled_with_none() {
-    std::array<int, kMaxVolumes> none{};
+  template <size_t Size>
+  static constexpr std::array<int, Size> filled_with_none() {
+    std::array<int, Size> none{};
     none.fill(-1);
     return none;
   }
@@ -21,7 +22,10 @@ struct MountContext {
   size_t next = 0;          // index into plan.files.mounts; build_mounts advances it
   int root = -1;            // set by build_mounts: the box root
   int terminal = -1;        // likewise; keep it open: it reserves the caller's terminal number (MountAct::terminal)
-  std::array<int, kMaxVolumes> volumes = filled_with_none();
+  std::array<int, kMaxVolumes> volumes = filled_with_none<kMaxVolumes>();
+  // Of the plan's overlays: the view that the step has, and its upper layer. Only these are ever written to.
+  std::array<int, kMaxOverlays> views = filled_with_none<kMaxOverlays>();
+  std::array<int, kMaxOverlays> uppers = filled_with_none<kMaxOverlays>();
 };
 
 struct MountFailure {

@@ -56,6 +56,10 @@ inline int fsconfig_string(int context, const char* key, const char* value) {
   return static_cast<int>(::syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, key, value, 0));
 }
 
+inline int fsconfig_flag(int context, const char* key) {
+  return static_cast<int>(::syscall(SYS_fsconfig, context, FSCONFIG_SET_FLAG, key, nullptr, 0));
+}
+
 inline int fsconfig_create(int context) {
   return static_cast<int>(::syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0));
 }

@@ -44,7 +44,7 @@ _stepbox() {
 
   case $previous in
     --isolation) mapfile -t COMPREPLY < <(compgen -W "full landlock env" -- "$cur") ;;
-    --source) mapfile -t COMPREPLY < <(compgen -W "rw ro none" -- "$cur") ;;
+    --source) mapfile -t COMPREPLY < <(compgen -W "rw ro overlay none" -- "$cur") ;;
     --root) mapfile -t COMPREPLY < <(compgen -W "ro system" -- "$cur") ;;
     --home) mapfile -t COMPREPLY < <(compgen -W "fresh host" -- "$cur") ;;
     --settings) mapfile -t COMPREPLY < <(compgen -W "hide show" -- "$cur") ;;

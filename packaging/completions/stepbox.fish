@@ -18,7 +18,7 @@ complete -c stepbox -n '__fish_seen_subcommand_from run explain' -a '(__fish_com
 complete -c stepbox -x -l size -d 'how much the workspace may hold'
 complete -c stepbox -x -l inodes -d 'how many files the workspace may hold'
 complete -c stepbox -x -l volume -a 'tmp= cache= home= scratch= out= shm= run=' -d 'gives a volume limits of its own'
-complete -c stepbox -x -l source -a 'rw ro none' -d 'what the step may do with the checkout'
+complete -c stepbox -x -l source -a 'rw ro overlay none' -d 'what the step may do with the checkout'
 complete -c stepbox -r -l source-path -d 'where the checkout is'
 complete -c stepbox -x -l root -a 'ro system' -d 'what the step sees of the host'
 complete -c stepbox -x -l home -a 'fresh host' -d 'an empty home or the real one'

@@ -15,6 +15,7 @@ std::string place_text(const Plan& plan, std::string_view path) {
   switch (place.from) {
     case From::host: return (place.is_read_only ? "ro " : "rw ") + place.path;
     case From::volume: return "volume " + place.path;
+    case From::overlay: return "overlay " + std::to_string(place.overlay) + " " + place.path;
     case From::link: return "link " + place.path;
     case From::made: return "made";
     case From::nowhere: return "nowhere";

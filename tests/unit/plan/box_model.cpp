@@ -50,7 +50,7 @@ std::string parent_of(const std::string& path) {
 
 std::string describe(const MountCall& call) {
   static constexpr const char* kActs[] = {"directory", "file", "symlink",  "tmpfs",    "bind",
-                                          "rebind",    "proc", "devpts",   "terminal", "seal"};
+                                          "rebind",    "overlay", "try overlay", "proc", "devpts", "terminal", "seal"};
   return std::string(kActs[static_cast<size_t>(call.act)]) + " /" + call.target +
          (call.source.empty() ? "" : " from " + call.source) + (call.why.empty() ? "" : " (" + call.why + ")");
 }
@@ -85,6 +85,7 @@ BoxModel::FileSystem* BoxModel::new_fs(std::string type) {
 
 NodeKind BoxModel::kind_in(const FileSystem& fs, const std::string& path) const {
   if (fs.type == "host") return host_.kind_of(path.empty() ? "/" : path);
+  if (fs.type == "overlay") return host_.kind_of(fs.lower + path);
   // Of the box's own processes and terminals only the ones that the plan covers matter.
   if (fs.type == "proc" && !path.empty()) {
     const NodeKind kind = host_.kind_of("/proc" + path);
@@ -149,6 +150,8 @@ std::string BoxModel::carry_out(const MountCall& call) {
       return attach(call, host_fs_, call.source == "/" ? "" : call.source);
     }
     case MountAct::rebind: return rebind(call);
+    case MountAct::overlay: return overlay(call);
+    case MountAct::try_overlay: return has_layers(call);
     case MountAct::seal: {
       const Place place = resolve(call.target);
       if (place.kind == NodeKind::missing) return "ENOENT";
@@ -167,6 +170,25 @@ std::string BoxModel::check_layers(const MountCall& call) const {
   if (call.layers.substr(0, colon) != ".") return "the first layer is not the tree";
   if (lexically_normal("/" + call.target + "/" + call.layers.substr(colon + 1)) != "/.empty/directory") return "the second layer is not empty";
   return (call.attributes & MOUNT_ATTR_RDONLY) == 0 ? "an overlay that is written to" : "";
+}
+
+// Upper and work directory must lie on one mount, and be the box's own.
+std::string BoxModel::has_layers(const MountCall& call) const {
+  const Place upper = resolve(call.source + "/upper");
+  const Place work = resolve(call.source + "/work");
+  if (upper.kind != NodeKind::directory || work.kind != NodeKind::directory) return "ENOENT";
+  if (upper.mount != work.mount || upper.mount->fs->volume < 0) return "the upper layer is in no volume";
+  return resolve(call.source + "/lower0").kind == NodeKind::directory ? "" : "ENOENT";
+}
+
+std::string BoxModel::overlay(const MountCall& call) {
+  if (const std::string refused = has_layers(call); !refused.empty()) return refused;
+  const Place lower = resolve(call.source + "/lower0");
+  if (lower.mount->fs->type != "host" || !lower.mount->read_only) return "the lower layer can be written to";
+  FileSystem* fs = new_fs("overlay");
+  fs->volume = resolve(call.source + "/upper").mount->fs->volume;
+  fs->lower = lower.path;
+  return attach(call, fs, "");
 }
 
 std::string BoxModel::make(const MountCall& call) {
@@ -196,7 +218,7 @@ std::string BoxModel::attach(const MountCall& call, FileSystem* fs, const std::s
   if (call.target_is_ours) {
     // Nothing of the host may be on the way: a step of an earlier run could have put a link there.
     const Place above = resolve(parent_of(call.target));
-    if (above.mount->fs->type == "host")
+    if (above.mount->fs->type == "host" || above.mount->fs->type == "overlay")
       return "says that the target is stepbox's own, but it is the host's " + place.path;
   }
   mounts_.push_back({fs, root, (call.attributes & MOUNT_ATTR_RDONLY) != 0, place.mount, place.path});
@@ -235,6 +257,7 @@ BoxModel::Seen BoxModel::look(std::string_view path) const {
   seen.writable = place.kind != NodeKind::missing && !place.mount->read_only;
   seen.volume = place.mount->fs->volume;
   seen.mount = place.mount->fs->type;
+  if (seen.mount == "overlay") seen.lower = place.mount->fs->lower + place.path;
   if (seen.mount == "host") seen.host = place.path.empty() ? "/" : place.path;
   return seen;
 }

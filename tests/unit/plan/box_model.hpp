@@ -44,6 +44,7 @@ class BoxModel {
     NodeKind kind = NodeKind::missing;
     bool writable = false;
     std::string host;   // the path of the host that is shown there; empty where it is the box's own
+    std::string lower;  // the path of the host that is seen through an overlay
     int volume = -1;    // the volume that it lies in
     std::string mount;  // the mount that it is on: "tmpfs", "host", "proc", "devpts"
   };
@@ -60,7 +61,8 @@ class BoxModel {
 
  private:
   struct FileSystem {
-    std::string type;  // "tmpfs", "host", "proc", "devpts"
+    std::string type;  // "tmpfs", "host", "overlay", "proc", "devpts"
+    std::string lower;  // of an overlay: the host's directory
     int volume = -1;
     std::map<std::string, NodeKind> nodes;  // of a tmpfs; "" is its root
   };
@@ -85,6 +87,8 @@ class BoxModel {
   std::string carry_out(const MountCall& call);
   std::string make(const MountCall& call);
   std::string check_layers(const MountCall& call) const;
+  std::string has_layers(const MountCall& call) const;
+  std::string overlay(const MountCall& call);
   std::string attach(const MountCall& call, FileSystem* fs, const std::string& root);
   std::string rebind(const MountCall& call);
   FileSystem* new_fs(std::string type);

@@ -72,6 +72,18 @@ const Row kRows[] = {
        s.policy.source.value = SourceMode::ro;
        s.writable = {};
      }},
+    {"a checkout as an overlay",
+     [](Situation& s) {
+       s.policy.source.value = SourceMode::overlay;
+       s.writable = {};
+     }},
+    {"a checkout below /tmp as an overlay, and an own volume for it",
+     [](Situation& s) {
+       stand_in(s, "/tmp/build/work");
+       s.policy.source.value = SourceMode::overlay;
+       s.policy.volumes = {own_volume("scratch", 64 * kMiB, 1000), own_volume("tmp", 64 * kMiB, 1000)};
+       s.writable = {};
+     }},
     {"no checkout",
      [](Situation& s) {
        s.policy.source.value = SourceMode::none;

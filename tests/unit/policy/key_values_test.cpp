@@ -101,17 +101,17 @@ TEST_CASE("modes are words, and a slip gets the nearest one", "[policy]") {
   CHECK(applied("network", "loopback").network.value == NetworkMode::loopback);
   CHECK_FALSE(applied("nesting", "deny").allow_nesting.value);
   CHECK(refusal("network", "hots") == "x: 'hots' is not host, loopback or none (did you mean 'host'?)");
-  CHECK(refusal("source.mode", "readwrite") == "x: 'readwrite' is not rw, ro or none");
+  CHECK(refusal("source.mode", "readwrite") == "x: 'readwrite' is not rw, ro, overlay or none");
   CHECK(applied("settings", "show").settings.value == SettingsMode::show);
   CHECK(applied("settings", "hide").settings.value == SettingsMode::hide);
   CHECK(refusal("settings", "shown") == "x: 'shown' is not hide or show (did you mean 'show'?)");
   CHECK(refusal("home", "Fresh") == "x: 'Fresh' is not fresh or host (did you mean 'fresh'?)");
+  CHECK(applied("source.mode", "overlay").source.value == SourceMode::overlay);
   CHECK(refusal("root", "rw") == "x: 'rw' is not ro or system (did you mean 'ro'?)");
   CHECK(refusal("nesting", "true") == "x: 'true' is not allow or deny");
 }
 
 TEST_CASE("what the design promises for later is refused and not ignored", "[policy]") {
-  CHECK(refusal("source.mode", "overlay") == "x: 'overlay' is not supported by this version of stepbox");
   CHECK(refusal("root", "overlay") == "x: 'overlay' is not supported by this version of stepbox");
   CHECK(refusal("home", "overlay") == "x: 'overlay' is not supported by this version of stepbox");
   for (const KeyRow& row : keys())

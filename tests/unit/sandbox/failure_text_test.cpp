@@ -94,6 +94,26 @@ TEST_CASE("a mount that a rule asked for names the rule", "[sandbox][failure]") 
   CHECK(error.message == "cannot show '/srv/sdk' in the box as ro (--ro): no such file or directory (ENOENT)");
 }
 
+TEST_CASE("a refused overlay is named, with its cause and what does without it", "[sandbox][failure]") {
+  Plan plan = every_mount();
+  plan.identity.isolation = UidIsolation::shifted;
+  plan.files.overlays.push_back({.of = OverlayOf::source, .path = "/srv/work", .lowers = {"/srv/work"}, .why = "the checkout",
+                                 .origin = {Layer::command_line, "--source", 0, 0}, .file_system = "nfs4"});
+  for (MountCall& call : plan.files.mounts) call.overlay = 0;
+  const std::string tried = "cannot show '/srv/work' as an overlay, as the checkout (--source)";
+  const Error unmappable = failure_text(plan, Stage::id_map, index_of(MountAct::bind), EINVAL);
+  CHECK(unmappable.message == tried + ": its file system (nfs4) cannot be mounted with shifted ids: invalid argument (EINVAL)");
+  CHECK(unmappable.hint == "put it on a local file system (ext4, xfs, btrfs), or use --source rw or --source ro");
+  const Error missing = failure_text(plan, Stage::overlay, index_of(MountAct::overlay), ENODEV);
+  CHECK(missing.message.starts_with(tried));
+  CHECK(missing.hint.starts_with("this kernel has no overlay file system (modprobe overlay), or use --source rw"));
+  plan.files.overlays[0].file_system = "overlay";
+  CHECK(failure_text(plan, Stage::overlay, index_of(MountAct::overlay), EINVAL).hint.starts_with("it lies on an overlay itself"));
+  const Error broken = failure_text(plan, Stage::try_overlay, index_of(MountAct::try_overlay), EIO);
+  CHECK(broken.message.starts_with(tried + ": the kernel mounts overlays here, but a directory of the host cannot be removed in one"));
+  CHECK(broken.hint.find("Linux 6.6") != std::string::npos);
+}
+
 TEST_CASE("a link in the way of a mount is worth another try", "[sandbox][failure]") {
   CHECK(failure_text(every_mount(), Stage::mount, index_of(MountAct::bind), ELOOP).hint ==
         "a symbolic link came up in the path while stepbox started; run it again");

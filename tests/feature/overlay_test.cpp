@@ -1,0 +1,199 @@
+// Overlays: the step changes its checkout, the host's root or home, and the host's files stay as they are.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+
+#include "support/child.hpp"
+#include "support/fingerprint.hpp"
+#include "support/host.hpp"
+#include "support/place.hpp"
+#include "support/private_mounts.hpp"
+
+namespace stepbox::feature {
+namespace {
+
+std::vector<std::string> shell(const std::string& script) { return {"sh", "-ec", script}; }
+
+// A tree with what overlays are known to get wrong.
+void fill(const Place& place) {
+  place.make_directory(place.checkout() / "src");
+  place.make_directory(place.checkout() / "src/deep");
+  place.make_directory(place.checkout() / "old");
+  place.make_file(place.checkout() / "src/deep/leaf", "leaf\n");
+  place.make_file(place.checkout() / "old/kept", "kept\n");
+  place.make_file(place.checkout() / "first", "one\n");
+  fs::create_hard_link(place.checkout() / "first", place.checkout() / "second");
+  fs::create_symlink("first", place.checkout() / "link");
+  ::lchown((place.checkout() / "link").c_str(), uid_of(place.caller()), gid_of(place.caller()));
+  place.make_file(place.checkout() / "run", "#!/bin/sh\necho ran\n", 0755);
+  const fs::path sparse = place.make_file(place.checkout() / "sparse", "x");
+  fs::resize_file(sparse, 64 << 20);
+}
+
+Run run_in_overlay(const Place& place, const std::string& script, std::vector<std::string> options = {}) {
+  options.insert(options.begin(), {"--source", "overlay"});
+  return place.run_step(options, shell(script));
+}
+
+// Runs the script, and compares the checkout before and after.
+Run run_without_change(const Place& place, const std::string& script, const std::vector<std::string>& options = {}) {
+  const Fingerprint before = fingerprint_of({place.checkout()}, Depth::tree);
+  Run ran = run_in_overlay(place, script, options);
+  CHECK(differences(before, fingerprint_of({place.checkout()}, Depth::tree)) == "");
+  return ran;
+}
+
+}  // namespace
+
+TEST_CASE("what a step changes in a checkout as an overlay is gone afterwards", "[overlay]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  fill(place);
+  const Run ran = run_without_change(place, "pwd; cat link; ./run; echo two > first; echo more >> src/deep/leaf; rm run; touch made;"
+                                            "mkdir -p a/b; ln -s x a/b/link; chmod 600 second; ls; cat first");
+  INFO(ran);
+  CHECK(ran.code() == 0);
+  CHECK(ran.out == place.checkout().string() + "\none\nran\na\nfirst\nlink\nmade\nold\nsecond\nsparse\nsrc\ntwo\n");
+  CHECK(place.report().at("source").at("mode") == "overlay");
+  CHECK(run_in_overlay(place, "ls").out == "first\nlink\nold\nrun\nsecond\nsparse\nsrc\n");
+}
+
+TEST_CASE("owners and modes in an overlay are those of the host", "[overlay]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  fill(place);
+  fs::permissions(place.checkout(), fs::perms(0750));
+  const std::string ids = std::to_string(uid_of(caller)) + ":" + std::to_string(gid_of(caller));
+  const Run ran = run_without_change(place, "stat -c '%n %u:%g %a' . src first run; touch made; stat -c '%u:%g' made");
+  INFO(ran);
+  CHECK(ran.out == ". " + ids + " 750\nsrc " + ids + " 755\nfirst " + ids + " 644\nrun " + ids + " 755\n" + ids + "\n");
+}
+
+TEST_CASE("a directory of the host can be removed, made again and moved", "[overlay]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  fill(place);
+  const Run ran = run_without_change(place, "rm -r src; mkdir src; ls -A src; echo new > src/leaf; mv old older; cat older/kept; ls -d old || echo gone");
+  INFO(ran);
+  CHECK(ran.code() == 0);
+  CHECK(ran.out == "kept\ngone\n");
+}
+
+TEST_CASE("root renames a directory of the host, as without an overlay", "[overlay]") {
+  REQUIRE_HOST(root_suite);
+  REQUIRE_HOST(python);
+  const Place place(Caller::root);
+  fill(place);
+  const Run ran = run_without_change(place, "python3 -c 'import os; os.rename(\"old\", \"older\")'; cat older/kept");
+  INFO(ran);
+  CHECK(ran.out == "kept\n");
+}
+
+TEST_CASE("root's files with several names keep them, and all of an overlay has one device number", "[overlay]") {
+  REQUIRE_HOST(root_suite);
+  const Place place(Caller::root);
+  fill(place);
+  const Run ran = run_without_change(place, "echo two > first; cat second; stat -c %h second; stat -c %d . src first old/kept | sort -u | wc -l");
+  INFO(ran);
+  CHECK(ran.out == "two\n2\n1\n");
+}
+
+TEST_CASE("a change of mode copies no content for root, and a sparse file stays sparse", "[overlay]") {
+  REQUIRE_HOST(root_suite);
+  const Place place(Caller::root);
+  fill(place);
+  place.make_file(place.checkout() / "big", std::string(8 << 20, 'x'));
+  const Run mode = run_without_change(place, "chmod 600 big; echo ok", {"--volume", "scratch=1MiB"});
+  INFO(mode);
+  CHECK(mode.out == "ok\n");
+  const Run sparse = run_without_change(place, "echo y >> sparse; stat -c %s sparse", {"--volume", "scratch=4MiB"});
+  INFO(sparse);
+  CHECK(sparse.out == "67108866\n");
+}
+
+TEST_CASE("the changes of an overlay count against volume scratch, which the verdict names", "[overlay][quota]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  fill(place);
+  const Run full = run_without_change(place, "head -c 4M /dev/zero > big", {"--volume", "scratch=1MiB"});
+  INFO(full);
+  CHECK(full.code() != 0);
+  const Json report = place.report();
+  CHECK(verdict_of(report) == "disk-quota");
+  CHECK(volume_of(report, "scratch").at("quota_reached") == true);
+  CHECK(report.at("outcome").at("sentence").get<std::string>().find("scratch") != std::string::npos);
+  const Run fits = run_without_change(place, "head -c 4M /dev/zero > big; ls big", {"--volume", "scratch=8MiB"});
+  CHECK(fits.out == "big\n");
+}
+
+TEST_CASE("the layers of an overlay are out of the step's reach", "[overlay]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  fill(place);
+  const Run ran = run_without_change(place, "ls -A /box/scratch/overlays; touch /box/scratch/overlays/x 2>/dev/null || echo refused;"
+                                            "mv /box/scratch/overlays /box/scratch/elsewhere 2>/dev/null || echo refused;"
+                                            "mv /box/scratch /box/moved && ls -A /box/moved/overlays; echo more >> first; cat first");
+  INFO(ran);
+  CHECK(ran.code() == 0);
+  CHECK(ran.out == "refused\nrefused\none\nmore\n");
+}
+
+TEST_CASE("a path that is opened for writing in an overlay is the host's", "[overlay]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  fill(place);
+  const Run ran = run_in_overlay(place, "echo out > src/result; echo lost > lost", {"--rw", "src"});
+  INFO(ran);
+  CHECK(ran.code() == 0);
+  CHECK(read_file(place.checkout() / "src/result") == "out\n");
+  CHECK_FALSE(fs::exists(place.checkout() / "lost"));
+}
+
+TEST_CASE("what is mounted below an overlay is read-only for root, and refused for an ordinary user", "[overlay]") {
+  REQUIRE_HOST(root_suite);
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  fill(place);
+  const std::string mounted = place.make_directory(place.checkout() / "mounted");
+  Command step = place.step({"--source", "overlay"}, shell("ls mounted; touch mounted/x 2>/dev/null || echo read-only; touch y"));
+  step.prepare = [=] {
+    in_child::private_mounts();
+    in_child::mount_empty(mounted);
+    in_child::make_owned_directory(mounted + "/there", 0755, uid_of(caller));
+  };
+  const Run ran = run(step);
+  INFO(ran);
+  if (caller == Caller::root) {
+    CHECK(ran.out == "there\nread-only\n");
+  } else {
+    CHECK(what_is_wrong_with_refusal(ran) == "");
+    CHECK(ran.err.find("'" + mounted + "' is mounted below it") != std::string::npos);
+  }
+}
+
+TEST_CASE("without a box an overlay is refused", "[overlay]") {
+  const Place place(Caller::user);
+  const Run refused = run_in_overlay(place, "true", {"--isolation", "env"});
+  INFO(refused);
+  CHECK(what_is_wrong_with_refusal(refused) == "");
+  CHECK(refused.err.find("cannot have source overlay") != std::string::npos);
+}
+
+TEST_CASE("explain says that changes are discarded", "[overlay][explain]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  const Run page = run(place.command({program("stepbox"), "explain", "--source", "overlay"}));
+  INFO(page);
+  CHECK(page.out.find("(writable, and changes are") != std::string::npos);
+}
+
+}  // namespace stepbox::feature
