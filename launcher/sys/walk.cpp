@@ -6,6 +6,7 @@
 #include <fcntl.h>
 
 #include <cerrno>
+#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,14 @@ namespace {
 
 constexpr int kListed = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
+std::string take_last_name(std::string& names) {
+  names.pop_back();
+  const size_t begin = names.rfind('\0') + 1;  // 0 where there is no other name
+  std::string name = names.substr(begin);
+  names.resize(begin);
+  return name;
+}
+
 class Walk {
  public:
   Walk(std::string path, Visitor& visitor, WalkBounds bounds) : visitor_(visitor), bounds_(bounds), path_(std::move(path)) {}
@@ -27,11 +36,14 @@ class Walk {
  private:
   struct Level {
     FileId id;
-    size_t path_length;             // of path_ at this level
-    std::vector<std::string> left;  // subdirectories still to be walked
+    size_t path_length;  // of path_ at this level
+    std::string left;    // the names of the subdirectories still to be walked, each with a NUL behind it
   };
 
   WalkedDirectory here() const { return {at_.get(), path_, levels_.size() - 1}; }
+  bool is_elsewhere(const struct stat& status) const {
+    return status.st_dev != device_ && (S_ISDIR(status.st_mode) || bounds_.files == FilesOn::device_of_root);
+  }
   void enter(FileId id);
   void examine(const char* name);
   int walk_below();
@@ -65,8 +77,8 @@ void Walk::enter(FileId id) {
 void Walk::examine(const char* name) {
   struct stat status {};
   if (::fstatat(at_.get(), name, &status, AT_SYMLINK_NOFOLLOW) != 0) visitor_.pass_over(here(), name, errno);
-  else if (status.st_dev != device_) visitor_.pass_over(here(), name, EXDEV);
-  else if (S_ISDIR(status.st_mode)) levels_.back().left.emplace_back(name);
+  else if (is_elsewhere(status)) visitor_.pass_over(here(), name, EXDEV);
+  else if (S_ISDIR(status.st_mode)) levels_.back().left.append(name, std::strlen(name) + 1);
   else visitor_.visit(here(), name, status);
 }
 
@@ -80,8 +92,7 @@ int Walk::walk_below() {
       if (const int failed = climb(); failed != 0) return failed;
       continue;
     }
-    const std::string name = std::move(level.left.back());
-    level.left.pop_back();
+    const std::string name = take_last_name(level.left);
     if (const int failed = descend(name); failed != 0) visitor_.pass_over(here(), name.c_str(), failed);
   }
   return 0;
