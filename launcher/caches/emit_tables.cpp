@@ -109,26 +109,31 @@ std::string toolchain_row(const Toolchain& toolchain, Table& words) {
   return "{" + literal(toolchain.path.text) + ", " + literal(toolchain.variable.text) + ", " + span_of(words, toolchain.without) + "}";
 }
 
+std::string in_tree_row(const InTree& in_tree, Table& words) {
+  return "{" + literal(in_tree.name) + ", " + span_of(words, in_tree.beside) + "}";
+}
+
 }  // namespace
 
 std::string cpp_tables(std::span<const Tool> tools) {
-  Table redirects("Redirect", "kRedirects"), toolchains("Toolchain", "kToolchains"),
+  Table redirects("Redirect", "kRedirects"), toolchains("Toolchain", "kToolchains"), in_tree("InTree", "kInTree"),
       words("std::string_view", "kWords");
   Table entries("Tool", "kTools"), owners("Owner", "kOwners");
   for (const Tool& tool : tools) {
     for (const Redirect& redirect : tool.redirects) redirects.add(redirect_row(redirect, words));
     for (const Toolchain& toolchain : tool.toolchains) toolchains.add(toolchain_row(toolchain, words));
+    for (const InTree& name : tool.in_tree) in_tree.add(in_tree_row(name, words));
     std::string row = "{" + literal(tool.name.text) + ", " + literal(tool.ecosystem) + ", " + span_of(words, tool.also) + ", ";
     row += redirects.take_span() + ", " + toolchains.take_span() + ", ";
     row += span_of(words, tool.default_paths) + ", " + span_of(words, tool.settings) + ", ";
-    row += span_of(words, tool.in_tree) + ", " + span_of(words, tool.programs) + ", ";
+    row += in_tree.take_span() + ", " + span_of(words, tool.programs) + ", ";
     row += literal(tool.note) + ", " + literal(tool.verified) + "}";
     entries.add(row);
   }
   for (const OwnerPattern& owner : owner_patterns(tools))
     owners.add("{" + literal(owner.pattern) + ", " + std::to_string(owner.tool) + "}");
   return std::string(kHead) + words.definition() + redirects.definition() + toolchains.definition() +
-         entries.definition() + owners.definition() + std::string(kTail);
+         in_tree.definition() + entries.definition() + owners.definition() + std::string(kTail);
 }
 
 std::string redirect_list(std::span<const Tool> tools) {

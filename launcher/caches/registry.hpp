@@ -50,6 +50,13 @@ struct Toolchain {
   std::span<const std::string_view> without;
 };
 
+// A name below the checkout that is a cache, at any depth: "target/", "*.tsbuildinfo".
+struct InTree {
+  std::string_view name;  // of a directory if it ends in /
+  // Where other tools and people use the name, too: it is a cache only if the same directory holds one of these.
+  std::span<const std::string_view> beside;
+};
+
 struct Tool {
   std::string_view name;       // "go-build-cache"
   std::string_view ecosystem;  // "go"
@@ -62,8 +69,7 @@ struct Tool {
   // Its settings files in the home, "~/.npmrc", "$XDG_CONFIG_HOME/go/env"; a name that ends in / is a directory of
   // them.
   std::span<const std::string_view> settings;
-  // Names below the checkout that are caches too: "target/".
-  std::span<const std::string_view> in_tree;
+  std::span<const InTree> in_tree;
   // Where the redirected tool installs programs, "cache/go/bin": for the end of PATH, so that
   // `go install x && x` works as it does outside. Only the tool makes these directories.
   std::span<const std::string_view> programs;

@@ -189,8 +189,21 @@ Result<> read_settings(Entry& entry, const Node& node) {
   TRY_ASSIGN(entry.tool.settings, read_list(entry, node, "settings file", fault_of_settings_path));
   return {};
 }
+// target/, or {name: target/, beside: [Cargo.toml]}
 Result<> read_in_tree(Entry& entry, const Node& node) {
-  TRY_ASSIGN(entry.tool.in_tree, read_plain_list(entry, node, "in-tree name", fault_of_tree_name));
+  static constexpr std::array<std::string_view, 2> kKnown = {"name", "beside"};
+  if (node.kind != Node::Kind::list) return entry.refuse(node, "in-tree name is no list");
+  for (const Node& item : node.items) {
+    const bool is_long = item.kind == Node::Kind::map;
+    if (is_long) TRY(refuse_unknown(entry, item, kKnown));
+    const Node* name = is_long ? find(item, "name") : &item;
+    if (name == nullptr) return entry.refuse(item, "an in-tree name without name");
+    TRY_ASSIGN(Text checked, read_checked(entry, *name, "in-tree name", fault_of_tree_name));
+    InTree& in_tree = entry.tool.in_tree.emplace_back(InTree{std::move(checked.text)});
+    if (const Node* beside = is_long ? find(item, "beside") : nullptr) {
+      TRY_ASSIGN(in_tree.beside, read_plain_list(entry, *beside, "name", fault_of_tree_name));
+    }
+  }
   return {};
 }
 Result<> read_programs(Entry& entry, const Node& node) {

@@ -39,6 +39,11 @@ struct Toolchain {
   std::vector<std::string> without = {};
 };
 
+struct InTree {
+  std::string name;
+  std::vector<std::string> beside = {};
+};
+
 // One entry; the fields are those of caches::Tool.
 struct Tool {
   Text name = {};
@@ -48,7 +53,7 @@ struct Tool {
   std::vector<Toolchain> toolchains = {};
   std::vector<Text> default_paths = {};
   std::vector<Text> settings = {};
-  std::vector<std::string> in_tree = {};
+  std::vector<InTree> in_tree = {};
   std::vector<std::string> programs = {};
   std::string note = {};
   std::string verified = {};

@@ -121,10 +121,17 @@ std::string as_json() {
     for (const caches::Toolchain& toolchain : tool.toolchains)
       toolchains.push_back({{"tool", name}, {"path", std::string(toolchain.path)}, {"variable", std::string(toolchain.variable)}});
     for (const std::string_view path : tool.default_paths) places.push_back({{"tool", name}, {"path", std::string(path)}, {"in", "home"}});
-    for (const std::string_view path : tool.in_tree) places.push_back({{"tool", name}, {"path", std::string(path)}, {"in", "checkout"}});
+    for (const caches::InTree& place : tool.in_tree) places.push_back({{"tool", name}, {"path", std::string(place.name)}, {"in", "checkout"}});
   }
   return report::records_to_json(
       {{"tools", std::move(tools)}, {"redirects", std::move(redirects)}, {"toolchains", std::move(toolchains)}, {"places", std::move(places)}});
+}
+
+// "target/ (beside Cargo.toml)"
+std::string in_tree_text(const caches::InTree& place) {
+  if (place.beside.empty()) return std::string(place.name);
+  const std::vector<std::string> beside(place.beside.begin(), place.beside.end());
+  return std::string(place.name) + " (beside " + join(beside, " or ") + ")";
 }
 
 std::string details(const caches::Tool& tool) {
@@ -135,7 +142,7 @@ std::string details(const caches::Tool& tool) {
     row("shows", std::string(toolchain.path) + (toolchain.variable.empty() ? "" : " as " + std::string(toolchain.variable)));
   for (const std::string_view path : tool.default_paths) row("default place", path);
   for (const std::string_view path : tool.settings) row("settings", path);
-  for (const std::string_view path : tool.in_tree) row("in the checkout", path);
+  for (const caches::InTree& place : tool.in_tree) row("in the checkout", in_tree_text(place));
   if (treatment_of(tool) == Treatment::caught) row("treatment", "caught by the masks");
   if (!tool.verified.empty()) row("seen to obey", tool.verified);
   if (!tool.note.empty()) rows.push_back({"note", Phrase(tool.note)});

@@ -32,7 +32,7 @@ TEST_CASE("an entry is read with all its fields", "[caches]") {
     DEMO_LOST: {path: cache/lost, default: none}
   default_paths: [~/.cache/demo, <prefix>/demo]
   settings: [~/.demorc, $XDG_CONFIG_HOME/demo/conf.d/]
-  in_tree: [.demo/]
+  in_tree: [.demo/, {name: out/, beside: [demo.toml, demo.json]}]
   programs: [cache/demo/bin]
   toolchains:
     ~/.demo: DEMO_HOME
@@ -70,7 +70,11 @@ TEST_CASE("an entry is read with all its fields", "[caches]") {
   REQUIRE(tool.settings.size() == 2);
   CHECK(tool.settings[0].text == "~/.demorc");
   CHECK(tool.settings[1].text == "$XDG_CONFIG_HOME/demo/conf.d/");
-  CHECK(tool.in_tree == std::vector<std::string>{".demo/"});
+  REQUIRE(tool.in_tree.size() == 2);
+  CHECK(tool.in_tree[0].name == ".demo/");
+  CHECK(tool.in_tree[0].beside.empty());
+  CHECK(tool.in_tree[1].name == "out/");
+  CHECK(tool.in_tree[1].beside == std::vector<std::string>{"demo.toml", "demo.json"});
   CHECK(tool.programs == std::vector<std::string>{"cache/demo/bin"});
   REQUIRE(tool.toolchains.size() == 3);
   CHECK(tool.toolchains[0].path.text == "~/.demo");
@@ -155,6 +159,10 @@ TEST_CASE("each mistake in an entry is an error with its place", "[caches]") {
       {"- tool: a\n  settings: ~/.a", "x.yaml:2:13: settings file is no list"},
       {"- tool: a\n  settings: [/etc/a]", "x.yaml:2:14: settings file '/etc/a' begins neither with ~/ nor with $XDG_CONFIG_HOME/"},
       {"- tool: a\n  in_tree: [/a]", "x.yaml:2:13: in-tree name '/a' is no relative name"},
+      {"- tool: a\n  in_tree: a/", "x.yaml:2:12: in-tree name is no list"},
+      {"- tool: a\n  in_tree: [{beside: [b]}]", "x.yaml:2:13: an in-tree name without name"},
+      {"- tool: a\n  in_tree: [{name: a/, besides: [b]}]", "x.yaml:2:23: unknown field 'besides'; did you mean 'beside'?"},
+      {"- tool: a\n  in_tree: [{name: a/, beside: [/b]}]", "x.yaml:2:32: name '/b' is no relative name"},
       {"- tool: a\n  programs: [bin]",
        "x.yaml:2:14: path 'bin' does not begin with a volume (tmp var-tmp cache home out shm run)"},
       {"- tool: a\n  toolchains: [~/.a]", "x.yaml:2:15: toolchains is no map of paths to variables"},
