@@ -46,10 +46,13 @@ bool is_worth_telling(const Report& report, const RunOptions& options) {
 // seconds, since a user may have halted the terminal to read.
 void summarise(const Report& report, const RunOptions& options) {
   const bool is_wanted = options.summary == SummaryWhen::always || (options.summary == SummaryWhen::automatic && is_worth_telling(report, options));
-  if (!is_wanted) return;
+  if (!is_wanted && !report.lists_changes) return;
   constexpr std::chrono::seconds kPatience{10};
   const auto tell = [&](int) {
     log::set_patience(kPatience);
+    if (report.lists_changes)
+      for (const std::string& line : report::change_lines(report)) log::say(line);
+    if (!is_wanted) return;
     say(report);
     if (!report.hint.empty()) log::hint(report.hint);
     else if (const std::string chosen = hints::chosen_text(report.differences); !chosen.empty()) log::say(chosen);

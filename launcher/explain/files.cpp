@@ -148,6 +148,8 @@ Rows workspace_rows(const Planned& planned, Detail detail) {
 Rows file_system_rows(const Planned& planned, Detail detail) {
   const Plan& plan = planned.plan;
   Rows rows{host_row(planned, detail), checkout_row(planned, detail)};
+  if (!plan.files.overlays.empty() && planned.policy.diff.value)
+    rows.push_back({"changes", Phrase("listed after the step").append(from(planned.policy.diff.origin, detail))});
   if (plan.files.mounts.empty()) return rows;
   if (planned.policy.home.value == HomeMode::host) rows.push_back({"home", Phrase("the host's").append(from(planned.policy.home.origin, detail))});
   rows.push_back(replaced_row(plan));

@@ -22,4 +22,13 @@ const char* name_of(EntryType type) {
   return "";
 }
 
+const char* name_of(ChangedTree tree) {
+  switch (tree) {
+    case ChangedTree::source: return "source";
+    case ChangedTree::home: return "home";
+    case ChangedTree::root: return "root";
+  }
+  return "";
+}
+
 }  // namespace stepbox

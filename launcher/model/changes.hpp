@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -58,6 +59,10 @@ struct InTreeCache {
   bool operator==(const InTreeCache&) const = default;
 };
 
+// Which tree it was: the checkout, the home, or the rest of the host's files.
+enum class ChangedTree : uint8_t { source, home, root };
+const char* name_of(ChangedTree tree);
+
 struct Changes {
   std::array<ChangeSum, kChangeKinds> sums;  // by ChangeKind, of all entries
   std::vector<Change> biggest;       // outside caches, without those that were only touched; the largest first
@@ -77,5 +82,14 @@ struct Changes {
   }
   bool operator==(const Changes&) const = default;
 };
+
+struct TreeChanges {
+  ChangedTree tree = ChangedTree::source;
+  std::string path = {};  // where the step saw it; paths of its changes begin there, of the root's at "/"
+  Changes changes = {};
+};
+
+// How many changes of a tree a report names.
+inline constexpr size_t kListedChanges = 100;
 
 }  // namespace stepbox

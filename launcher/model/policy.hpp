@@ -127,6 +127,7 @@ struct Policy {
   Sourced<std::string> seccomp;  // one of kSeccompNames, or a file: absolute, or starting with "~/"
   Sourced<bool> allow_xattr;     // xattr: allow | deny
   Sourced<bool> seccomp_log;     // list calls instead of refusing them
+  Sourced<bool> diff;            // list changes that an overlay discards
   std::vector<RequiredProtection> require;
   std::vector<Label> labels;  // one of each name, in the order in which the names were first set
 

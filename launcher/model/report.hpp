@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "model/changes.hpp"
 #include "model/deadlines.hpp"
 #include "model/memory_holder.hpp"
 #include "model/outcome.hpp"
@@ -122,6 +123,8 @@ struct Report {
   std::vector<SettingsFile> settings;     // of the home; also empty if stepbox did not look
   SourceMode source = SourceMode::rw;
   std::string source_path;
+  std::vector<TreeChanges> changes;  // of trees that the step saw through an overlay: discarded
+  bool lists_changes = false;        // the user asked for the list (--diff)
   std::vector<Stray> strays;       // at most 64 named
   uint64_t stray_count = 0;
   std::vector<std::string> leftovers;

@@ -110,6 +110,8 @@ constexpr KeyRow kFirstKeys[] = {
         "whether the step may set extended attributes, as setcap and setfacl do: allow or deny"),
     flag<&Policy::seccomp_log, Wider::when_true>("seccomp-log", "--seccomp-log", "STEPBOX_SECCOMP_LOG",
         "refuses no system call, and lists those that would have been refused"),
+    flag<&Policy::diff, Wider::when_false>("diff", "--diff", "STEPBOX_DIFF",
+        "lists what the step changed in what it saw through an overlay, the largest first"),
     {"require", Shape::list, "--require", "STEPBOX_REQUIRE", ',', "PROTECTION", Trust::free, kProtectionForm,
      "refuses to run without this protection", apply_require, nullptr, settings_of_require, kProtectionNames},
     {"labels", Shape::map, "--label", "STEPBOX_LABEL", '\n', "NAME=VALUE", Trust::free, "a text of up to 256 bytes",

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -213,6 +214,47 @@ Json usage_record(const Report& report) {
           {"limits", list_of(report.limits, limit_record)}};
 }
 
+Json change_record(const Change& change) {
+  return {{"kind", name_of(change.kind)},
+          {"type", name_of(change.type)},
+          {"path", change.path},
+          {"bytes", change.bytes},
+          {"files", change.files},
+          {"moved_from", text_or_null(change.moved_from)}};
+}
+
+Json in_tree_cache_record(const InTreeCache& cache) {
+  return {{"tool", cache.tool}, {"path", cache.path}, {"places", cache.places}, {"files", cache.files}, {"bytes", cache.bytes}};
+}
+
+Json sum_record(const ChangeSum& sum) { return {{"entries", sum.entries}, {"files", sum.files}, {"bytes", sum.bytes}}; }
+
+// What was discarded of a tree, behind the keys that say which one it was.
+Json with_changes(Json record, const Changes& changes) {
+  record["changed"] = list_of(changes.biggest, change_record);
+  record["unlisted"] = changes.unlisted;
+  record["touched"] = list_of(changes.touched, change_record);
+  for (const ChangeKind kind : {ChangeKind::added, ChangeKind::modified, ChangeKind::deleted, ChangeKind::touched})
+    record["sums"][name_of(kind)] = sum_record(changes.of(kind));
+  record["discarded_bytes"] = changes.discarded_bytes();
+  record["in_tree_caches"] = list_of(changes.caches, in_tree_cache_record);
+  record["left_out"] = changes.left_out;
+  return record;
+}
+
+Json source_record(const Report& report) {
+  Json record = {{"mode", name_of(report.source)}, {"path", report.source_path}};
+  const auto found = std::ranges::find(report.changes, ChangedTree::source, &TreeChanges::tree);
+  return found == report.changes.end() ? record : with_changes(std::move(record), found->changes);
+}
+
+Json overlay_records(const Report& report) {
+  Json list = Json::array();
+  for (const TreeChanges& tree : report.changes)
+    if (tree.tree != ChangedTree::source) list.push_back(with_changes({{"tree", name_of(tree.tree)}, {"path", tree.path}}, tree.changes));
+  return list;
+}
+
 std::string text_of(const Json& root) { return root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
 }  // namespace
@@ -240,7 +282,8 @@ std::string to_json(const Report& report) {
       {"usage", usage_record(report)},
       {"caches", list_of(report.caches, cache_record)},
       {"settings", list_of(report.settings, settings_record)},
-      {"source", {{"mode", name_of(report.source)}, {"path", report.source_path}}},
+      {"source", source_record(report)},
+      {"overlays", overlay_records(report)},
       {"teardown", teardown_record(report)},
       {"diagnostics", list_of(report.diagnostics, snapshot_record)},
       {"host", {{"kernel", report.kernel}, {"memory", report.memory_total}}},

@@ -259,6 +259,48 @@ void read_time(Times& time, const Json& record) {
   read(time.teardown, record, "teardown");
 }
 
+Change change_of(const Json& record) {
+  Change change{.kind = named(text_at(record, "kind"), {ChangeKind::added, ChangeKind::modified, ChangeKind::deleted, ChangeKind::touched}),
+                .type = named(text_at(record, "type"), {EntryType::file, EntryType::directory, EntryType::link, EntryType::other}),
+                .path = text_at(record, "path"),
+                .moved_from = text_at(record, "moved_from")};
+  read(change.bytes, record, "bytes");
+  read(change.files, record, "files");
+  return change;
+}
+
+InTreeCache in_tree_cache_of(const Json& record) {
+  InTreeCache cache{.tool = text_at(record, "tool"), .path = text_at(record, "path")};
+  read(cache.places, record, "places");
+  read(cache.files, record, "files");
+  read(cache.bytes, record, "bytes");
+  return cache;
+}
+
+void read_changes(Report& report, const Json& record, ChangedTree tree) {
+  const Json& sums = at(record, "sums");
+  if (sums.is_null()) return;
+  TreeChanges& read_tree = report.changes.emplace_back(TreeChanges{.tree = tree, .path = text_at(record, "path")});
+  Changes& changes = read_tree.changes;
+  read_list(changes.biggest, record, "changed", change_of);
+  read(changes.unlisted, record, "unlisted");
+  read_list(changes.touched, record, "touched", change_of);
+  for (const ChangeKind kind : {ChangeKind::added, ChangeKind::modified, ChangeKind::deleted, ChangeKind::touched}) {
+    const Json& sum = at(sums, name_of(kind));
+    read(changes.of(kind).entries, sum, "entries");
+    read(changes.of(kind).files, sum, "files");
+    read(changes.of(kind).bytes, sum, "bytes");
+  }
+  read_list(changes.caches, record, "in_tree_caches", in_tree_cache_of);
+  read(changes.left_out, record, "left_out");
+}
+
+void read_overlays(Report& report, const Json& list) {
+  if (!list.is_array()) return;
+  for (const Json& record : list)
+    read_changes(report, record, named(text_at(record, "tree"), {ChangedTree::root, ChangedTree::home, ChangedTree::source}));
+}
+
 Report report_of(const Json& root) {
   Report report;
   read_run(report, at(root, "run"));
@@ -278,6 +320,8 @@ Report report_of(const Json& root) {
   read_list(report.settings, root, "settings", settings_of);
   report.source = named(text_at(at(root, "source"), "mode"), {SourceMode::rw, SourceMode::ro, SourceMode::overlay, SourceMode::none});
   read(report.source_path, at(root, "source"), "path");
+  read_changes(report, at(root, "source"), ChangedTree::source);
+  read_overlays(report, at(root, "overlays"));
   const Json& teardown = at(root, "teardown");
   read_list(report.strays, teardown, "strays", stray_of);
   read(report.stray_count, teardown, "stray_count");

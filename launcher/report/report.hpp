@@ -104,7 +104,7 @@ class Destination {
 };
 
 // Whether anything is worth a line: the step failed, a volume was full, strays were killed, something
-// was left over, or a protection that the policy asked for is not fully in force.
+// was left over, changes were discarded, or a protection that the policy asked for is not fully in force.
 bool is_noteworthy(const Report& report);
 bool has_news_beside_verdict(const Report& report);
 
@@ -115,6 +115,14 @@ enum class SummaryStyle { plain, github };
 // One line without newline and prefix: the sentence, and what else is worth knowing: "...; 2 processes
 // left running were killed: sleep, java". If there is nothing, how long the step took and what it used.
 std::string summary(const Report& report, SummaryStyle style);
+
+// For --diff: a line for each tree that the step saw through an overlay, then its changes, the largest first, bounded.
+// Where there is no such tree, a line that says so.
+std::vector<std::string> change_lines(const Report& report);
+
+// "discarded 12 changed files, 3.4 MiB, most of it target/ (cargo)": what went with the overlay over a tree. Empty if
+// the step changed nothing there.
+std::string discarded_text(const TreeChanges& tree);
 
 // In seccomp's log mode a line for each kind of call that the profile would have refused, or one that there was none.
 std::vector<std::string> seccomp_log_lines(const Report& report);

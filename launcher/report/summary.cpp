@@ -82,6 +82,8 @@ std::string measures(const Report& report) {
 std::string findings(const Report& report) {
   std::vector<std::string> clauses = {report.sentence};
   if (report.stray_count > 0) clauses.push_back(strays_clause(report));
+  for (const TreeChanges& tree : report.changes)
+    if (std::string text = discarded_text(tree); !text.empty()) clauses.push_back(std::move(text));
   if (!report.leftovers.empty()) clauses.push_back("left over: " + join(report.leftovers, ", "));
   for (const Protection& protection : report.protections)
     if (is_weakened(protection)) clauses.push_back(protection_clause(protection));
@@ -110,9 +112,15 @@ std::string github_escaped(std::string_view text) {
   return out;
 }
 
+// Changes that a user wanted to be discarded are nothing to be warned of.
+bool is_alarming(const Report& report) {
+  return has_full_volume(report) || has_reached_a_limit(report) || report.stray_count > 0 ||
+         !report.leftovers.empty() || std::ranges::any_of(report.protections, is_weakened);
+}
+
 const char* github_command(const Report& report) {
   if (report.verdict != Verdict::success) return "::error";
-  return is_noteworthy(report) ? "::warning" : "::notice";
+  return is_alarming(report) ? "::warning" : "::notice";
 }
 
 }  // namespace
@@ -120,8 +128,7 @@ const char* github_command(const Report& report) {
 bool is_noteworthy(const Report& report) { return report.verdict != Verdict::success || has_news_beside_verdict(report); }
 
 bool has_news_beside_verdict(const Report& report) {
-  return has_full_volume(report) || has_reached_a_limit(report) || report.stray_count > 0 ||
-         !report.leftovers.empty() || std::ranges::any_of(report.protections, is_weakened);
+  return is_alarming(report) || std::ranges::any_of(report.changes, [](const TreeChanges& tree) { return !discarded_text(tree).empty(); });
 }
 
 std::string summary(const Report& report, SummaryStyle style) {

@@ -108,6 +108,7 @@ void fill_plan(Report& report, const Planned& planned, Attribution attribution) 
   if (planned.plan.confinement.seccomp->kills && !planned.plan.confinement.seccomp_log) report.killing_profile = planned.plan.confinement.seccomp->profile;
   report.source = planned.plan.files.source;
   report.source_path = planned.plan.files.source_path;
+  report.lists_changes = planned.policy.diff.value;
   report.kernel = planned.facts.kernel;
   report.memory_total = planned.facts.memory_total;
   report.warnings = planned.plan.remarks.warnings;

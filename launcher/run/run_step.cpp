@@ -22,6 +22,7 @@
 #include "plan/parts.hpp"
 #include "report/report.hpp"
 #include "run/caller.hpp"
+#include "run/fill_changes.hpp"
 #include "run/fill_report.hpp"
 #include "hints/look_for_hints.hpp"
 #include "run/negotiate.hpp"
@@ -216,6 +217,7 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   warn_of_lost_limits(report, cgroup);
   warn_of_lost_silence(report, output);
   if (attribution == Attribution::always || report::has_full_volume(report)) fill_caches(report, planned.plan, box, private_directory.fd());
+  fill_changes(report, planned, box);
   // All facts are in.
   report::conclude(report);
   const auto settings = attribution == Attribution::always ? hints::NameSettings::always : hints::NameSettings::if_missed;

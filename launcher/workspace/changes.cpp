@@ -210,12 +210,15 @@ void Comparison::leave() {
   places_.pop_back();
 }
 
-// stepbox made the root of the upper directory itself, like the lower one but for extended attributes.
+// stepbox made the root of the upper directory itself, like the lower one but for extended attributes. Where it could not
+// give it the same owner, its mode is another, too.
 void Comparison::compare_root(const sys::WalkedDirectory& root) {
   struct stat upper {};
   struct stat lower {};
   if (::fstat(root.descriptor, &upper) != 0 || ::fstatat(trees_.lower, "", &lower, AT_EMPTY_PATH) != 0) return;
-  if (upper.st_mode == lower.st_mode && same_owner(upper, lower)) return;
+  const bool same = same_owner(upper, lower);
+  if (same && upper.st_mode == lower.st_mode) return;
+  if (!same && trees_.marks == OverlayMarks::user) return;
   add({.kind = ChangeKind::modified, .type = EntryType::directory, .path = path_of(root.path), .files = 0});
 }
 
@@ -370,9 +373,7 @@ std::optional<CachePlace> Comparison::place_at(std::string_view path, size_t dep
   };
   auto place = cache_at_(path.substr(root_.size() + 1), type, has_beside);
   if (!place || places_.empty()) return place;
-  const OpenPlace& around = places_.back();
-  if (depth + 1 == around.begin + place->levels && place->levels > around.place.levels) return place;
-  return std::nullopt;
+  return depth + 1 == places_.back().begin + place->levels ? place : std::nullopt;
 }
 
 void Comparison::open_place(const sys::WalkedDirectory& directory) {

@@ -4,9 +4,9 @@ _stepbox_policies() { stepbox policy list 2> /dev/null | cut -d ' ' -f 1; }
 
 _stepbox() {
   local options="--size --inodes --volume --isolation --source --source-path --root --home --settings --label --env --unset-env
-    --clear-env --keep-env --redirect-env --ro --rw --hide --network --nesting --limit --seccomp --seccomp-log --xattr --require --timeout
+    --clear-env --keep-env --redirect-env --ro --rw --hide --network --nesting --limit --seccomp --seccomp-log --diff --xattr --require --timeout
     --silence --grace --policy --report --summary --pass-fd --verbose --help"
-  local flags=" --clear-env --seccomp-log --verbose --help --all --json "
+  local flags=" --clear-env --seccomp-log --diff --verbose --help --all --json "
   local volumes="tmp cache home scratch out shm run"
   local limits="memory processes cpu open-files file-size stack address-space locked-memory optional"
   local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} word command="" at

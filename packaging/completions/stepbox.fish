@@ -39,6 +39,7 @@ complete -c stepbox -x -l xattr -a 'allow deny' -d 'whether the step may set ext
 complete -c stepbox -x -l limit -a 'memory= processes= cpu= open-files= file-size= stack= address-space= locked-memory= optional=' -d 'limits of the step: memory, processes, cpu, and those of each process'
 complete -c stepbox -r -l seccomp -a 'default strict off' -d 'which system calls are refused'
 complete -c stepbox -f -l seccomp-log -d 'refuses no system call, lists those that would have been'
+complete -c stepbox -f -l diff -d 'lists what the step changed in what it saw through an overlay'
 complete -c stepbox -x -l require -a 'quota mount-isolation host-files pid-isolation ipc-isolation uid-isolation network-isolation abstract-sockets path-sockets no-new-privileges capabilities seccomp kernel-memory nesting-denied' -d 'refuses to run without this protection'
 complete -c stepbox -x -l timeout -d 'ends the step after this long (30m)'
 complete -c stepbox -x -l silence -d 'ends the step when it has written nothing for this long (10m)'

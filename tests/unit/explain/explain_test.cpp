@@ -54,6 +54,17 @@ TEST_CASE("the step is told with its command, policies and ids", "[explain]") {
   CHECK(has(page, "uid 0, outside 1879048192"));
 }
 
+TEST_CASE("the list of discarded changes is told where there is an overlay", "[explain]") {
+  Policy policy = default_policy();
+  policy.diff = {true, in_file(7)};
+  CHECK_FALSE(has(brief(policy), "listed after the step"));
+  policy.source.value = SourceMode::overlay;
+  CHECK(has(brief(policy), "  changes       listed after the step"));
+  CHECK(has(unfolded(whole(policy)), "listed after the step [ci.yaml:7:3"));
+  policy.diff.value = false;
+  CHECK_FALSE(has(brief(policy), "listed after the step"));
+}
+
 TEST_CASE("each volume is told with its limits and where they come from", "[explain]") {
   Policy policy = default_policy();
   policy.size = {Size{Size::Unit::bytes, 4 * kGiB}, in_file(4)};

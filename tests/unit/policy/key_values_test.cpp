@@ -188,6 +188,7 @@ TEST_CASE("a flag is true or false and nothing like it", "[policy]") {
   CHECK(applied("environment.clear", "true").clear_environment.value);
   CHECK_FALSE(applied("environment.clear", "false").clear_environment.value);
   CHECK(applied("seccomp-log", "true").seccomp_log.value);
+  CHECK(applied("diff", "true").diff.value);
   CHECK(refusal("seccomp-log", "1") == "x: '1' is not true or false (did you mean 'true'?)");
   CHECK(refusal("environment.clear", "yes") == "x: 'yes' is not true or false (did you mean 'true'?)");
   CHECK(refusal("environment.clear", "on") == "x: 'on' is not true or false (did you mean 'true'?)");

@@ -90,6 +90,8 @@ const Case kCases[] = {
     {"seccomp-log", "", "seccomp-log: true", "true is wider than the false of default:"},
     {"seccomp-log", "seccomp-log: true", "seccomp-log: true", ""},
     {"seccomp-log", "seccomp-log: true", "seccomp-log: false", ""},
+    {"diff", "", "diff: true", ""},
+    {"diff", "diff: true", "diff: false", "false is wider than the true of "},
     {"environment.clear", "", "environment: {clear: true}", ""},
     {"environment.clear", "environment: {clear: true}", "environment: {clear: false}",
      "false is wider than the true of "},

@@ -12,6 +12,23 @@ using namespace stepbox::test;
 
 namespace {
 
+TreeChanges sample_changes(ChangedTree tree, std::string path) {
+  TreeChanges changed{.tree = tree, .path = std::move(path)};
+  Changes& changes = changed.changes;
+  changes.of(ChangeKind::added) = {11, 12, 13};
+  changes.of(ChangeKind::modified) = {21, 22, 23};
+  changes.of(ChangeKind::deleted) = {31, 32, 33};
+  changes.of(ChangeKind::touched) = {41, 42, 43};
+  changes.biggest = {{.kind = ChangeKind::modified, .path = "a\xff\n", .bytes = 20},
+                     {.kind = ChangeKind::added, .type = EntryType::directory, .path = "b", .bytes = 10, .files = 3, .moved_from = "c"},
+                     {.kind = ChangeKind::deleted, .type = EntryType::link, .path = "d", .bytes = 0}};
+  changes.unlisted = 5;
+  changes.touched = {{.kind = ChangeKind::touched, .path = "e", .bytes = 7}};
+  changes.caches = {{.tool = "cargo", .path = "target/", .places = 2, .files = 4, .bytes = 6}};
+  changes.left_out = 8;
+  return changed;
+}
+
 // Every field has a value of its own, so that two that change places are seen.
 Report sample() {
   Report report = full_cache_report(Exited{1});
@@ -56,6 +73,7 @@ Report sample() {
                                   2};
   report.settings = {{"npm", "~/.npmrc", "/home/bob/.npmrc", false}, {"cargo", "~/.cargo/config.toml", "/home/bob/.cargo/config.toml", true}};
   report.source_path = "/work/checkout";
+  report.changes = {sample_changes(ChangedTree::source, "/work/checkout"), sample_changes(ChangedTree::root, "/")};
   report.strays = {{17, "sleep"}, {23, "java"}};
   report.stray_count = 2;
   report.leftovers = {"cgroup 'stepbox-4711' is still there"};

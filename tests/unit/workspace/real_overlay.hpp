@@ -29,9 +29,9 @@ struct OverlayKind {
   const char* options;
   workspace::OverlayMarks marks;
 };
-inline constexpr OverlayKind kPlain = {"plain", "metacopy=off,redirect_dir=off", workspace::OverlayMarks::trusted};
-inline constexpr OverlayKind kMetacopy = {"metacopy", "metacopy=on,redirect_dir=on", workspace::OverlayMarks::trusted};
-inline constexpr OverlayKind kUserxattr = {"userxattr", "userxattr", workspace::OverlayMarks::user};
+inline constexpr OverlayKind kPlain = {"plain", "index=off,metacopy=off,redirect_dir=off", workspace::OverlayMarks::trusted};
+inline constexpr OverlayKind kMetacopy = {"metacopy", "index=on,metacopy=on,redirect_dir=on,xino=on", workspace::OverlayMarks::trusted};
+inline constexpr OverlayKind kUserxattr = {"userxattr", "index=off,userxattr", workspace::OverlayMarks::user};
 
 class RealOverlay {
  public:
@@ -87,7 +87,7 @@ class RealOverlay {
     if (::mount("tmpfs", "/tmp", "tmpfs", 0, "size=512m,nr_inodes=400k") != 0) return errno;
     for (const char* name : {"/tmp/lower", "/tmp/upper", "/tmp/work", "/tmp/merged"}) ::mkdir(name, 0755);
     fill("/tmp/lower");
-    const std::string options = std::string("lowerdir=/tmp/lower,upperdir=/tmp/upper,workdir=/tmp/work,index=off,") + kind_.options;
+    const std::string options = std::string("lowerdir=/tmp/lower,upperdir=/tmp/upper,workdir=/tmp/work,") + kind_.options;
     return ::mount("overlay", "/tmp/merged", "overlay", 0, options.c_str()) != 0 ? errno : 0;
   }
 
