@@ -33,6 +33,20 @@ void fill_seccomp_log(Report& report, const SeccompFilter& filter, const Seccomp
       if (std::ranges::count(split(group.calls, ' '), call.name) > 0) call.groups.emplace_back(group.name);
 }
 
+// The layers of an overlay belong to no tool: "changes of the checkout".
+struct LayersOwner {
+  std::string path;  // below the workspace
+  std::string name;
+};
+
+std::vector<LayersOwner> owners_of_layers(const Plan& plan) {
+  constexpr std::string_view kWorkspace = "box/";  // as in targets
+  std::vector<LayersOwner> owners;
+  for (const PlannedOverlay& overlay : plan.files.overlays)
+    if (overlay.layers.starts_with(kWorkspace)) owners.push_back({overlay.layers.substr(kWorkspace.size()), "changes of " + overlay.why});
+  return owners;
+}
+
 }  // namespace
 
 void fill_usage(Report& report, const workspace::UsageMeter& meter) {
@@ -41,7 +55,10 @@ void fill_usage(Report& report, const workspace::UsageMeter& meter) {
 }
 
 void fill_caches(Report& report, const Plan& plan, const sandbox::Box& box, int private_directory) {
-  const auto owner_of = [](std::string_view path) {
+  const std::vector<LayersOwner> layers = owners_of_layers(plan);
+  const auto owner_of = [&](std::string_view path) {
+    for (const LayersOwner& owner : layers)
+      if (is_within(path, owner.path)) return std::string_view(owner.name);
     const caches::Tool* tool = caches::owner_of(path);
     return tool != nullptr ? tool->name : std::string_view();
   };

@@ -148,6 +148,17 @@ TEST_CASE("a step that failed or was killed is told of its changes, too", "[chan
   CHECK(has_line(ran, "discarded 1 changed file, 1 B"));
 }
 
+TEST_CASE("what fills volume scratch has the name of the overlay", "[changes]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  const Run ran = run_script(place, {"--volume", "scratch=1MiB"}, "head -c 3000000 /dev/zero > big");
+  INFO(ran);
+  CHECK(ran.code() != 0);
+  CHECK(has_line(ran, "volume 'scratch' was full (1 MiB; most of it changes of the checkout: "));
+  CHECK(place.report().at("caches").at(0).at("tool") == "changes of the checkout");
+}
+
 TEST_CASE("a step cannot make the list follow its links or wait for its pipes", "[changes]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
