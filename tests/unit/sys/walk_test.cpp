@@ -211,18 +211,21 @@ TEST_CASE("directories that cannot be listed or entered are passed over, and the
   for (const char* name : {"locked", "listed only"}) ::chmod((tree / name).c_str(), 0700);
 }
 
-TEST_CASE("what is mounted in the tree is passed over", "[sys][walk]") {
+TEST_CASE("what is mounted in the tree is passed over, but for files where the caller wants them", "[sys][walk]") {
   const TempTree tree;
   tree.directory("mounted");
   tree.file("file");
+  tree.file("foreign");
   const pid_t child = ::fork();
   if (child == 0) {
     if (::unshare(::geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER) != 0) ::_exit(99);
     ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
     if (::mount("tmpfs", (tree / "mounted").c_str(), "tmpfs", 0, nullptr) != 0) ::_exit(99);
-    Notes notes;
-    const bool walked = walk(tree, notes) == 0 && notes.files == Names{"top/file"} && notes.passed_over["top/mounted"] == EXDEV;
-    ::_exit(walked ? 0 : 1);
+    if (::mount("/proc/self/status", (tree / "foreign").c_str(), nullptr, MS_BIND, nullptr) != 0) ::_exit(99);
+    Notes notes, any;
+    const bool walked = walk(tree, notes) == 0 && notes.files == Names{"top/file"} && notes.passed_over["top/mounted"] == EXDEV && notes.passed_over["top/foreign"] == EXDEV;
+    const bool with_files = walk(tree, any, {.files = sys::FilesOn::any_device}) == 0 && any.files == Names{"top/file", "top/foreign"} && any.passed_over["top/mounted"] == EXDEV;
+    ::_exit(walked && with_files ? 0 : 1);
   }
   int status = 0;
   REQUIRE(::waitpid(child, &status, 0) == child);
