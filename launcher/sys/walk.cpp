@@ -41,8 +41,9 @@ class Walk {
   };
 
   WalkedDirectory here() const { return {at_.get(), path_, levels_.size() - 1}; }
-  bool is_elsewhere(const struct stat& status) const {
-    return status.st_dev != device_ && (S_ISDIR(status.st_mode) || bounds_.files == FilesOn::device_of_root);
+  bool is_outside(const struct stat& status) const {
+    if (status.st_dev == device_ || bounds_.other_devices == OtherDevices::walk) return false;
+    return S_ISDIR(status.st_mode) || bounds_.other_devices == OtherDevices::pass_over;
   }
   void enter(FileId id);
   void examine(const char* name);
@@ -77,7 +78,7 @@ void Walk::enter(FileId id) {
 void Walk::examine(const char* name) {
   struct stat status {};
   if (::fstatat(at_.get(), name, &status, AT_SYMLINK_NOFOLLOW) != 0) visitor_.pass_over(here(), name, errno);
-  else if (is_elsewhere(status)) visitor_.pass_over(here(), name, EXDEV);
+  else if (is_outside(status)) visitor_.pass_over(here(), name, EXDEV);
   else if (S_ISDIR(status.st_mode)) levels_.back().left.append(name, std::strlen(name) + 1);
   else visitor_.visit(here(), name, status);
 }
@@ -104,7 +105,7 @@ int Walk::descend(const std::string& name) {
   struct stat own {};
   struct stat above {};
   if (!below || ::fstat(below.get(), &own) != 0) return errno;
-  if (own.st_dev != device_) return EXDEV;
+  if (is_outside(own)) return EXDEV;
   // A directory that may be listed but not entered has no way back up.
   if (::fstatat(below.get(), "..", &above, 0) != 0) return errno;
   if (id_of(above) != levels_.back().id) return ESTALE;

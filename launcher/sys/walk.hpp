@@ -42,13 +42,16 @@ class Visitor {
   }
 };
 
-// The devices of files that are visited. The directories of an overlay have one device, and its files those of their
-// layers.
-enum class FilesOn : uint8_t { device_of_root, any_device };
+// What to do with entries that are on another device than the root.
+enum class OtherDevices : uint8_t {
+  pass_over,
+  visit_files,  // but enter no directory: the directories of an overlay have one device, its files those of their layers
+  walk
+};
 
 struct WalkBounds {
   size_t depth = std::numeric_limits<size_t>::max();  // of the deepest directory that is entered
-  FilesOn files = FilesOn::device_of_root;
+  OtherDevices other_devices = OtherDevices::pass_over;
 };
 
 // Walks the tree below `root`, a directory (O_PATH will do), which paths call `path`. Returns 0 if it walked all of the

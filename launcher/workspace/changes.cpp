@@ -261,7 +261,7 @@ std::optional<std::string> Comparison::moved_from(int directory, const char* nam
 
 void Comparison::add_moved(const sys::WalkedDirectory& directory, ChangeKind kind, std::string from) {
   TreeSum sum(list_.counted_once(), list_);
-  if (sys::walk(merged_.directory(), std::string(), sum, {.depth = kDeepest, .files = sys::FilesOn::any_device}) != 0) list_.leave_out();
+  if (sys::walk(merged_.directory(), std::string(), sum, {.depth = kDeepest, .other_devices = sys::OtherDevices::visit_files}) != 0) list_.leave_out();
   add({.kind = kind, .type = EntryType::directory, .path = path_of(directory.path), .bytes = sum.bytes, .files = sum.files, .moved_from = std::move(from)});
   if (lower_.directory() >= 0) add_hidden(directory, merged_.directory());
 }

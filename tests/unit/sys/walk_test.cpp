@@ -224,7 +224,7 @@ TEST_CASE("what is mounted in the tree is passed over, but for files where the c
     if (::mount("/proc/self/status", (tree / "foreign").c_str(), nullptr, MS_BIND, nullptr) != 0) ::_exit(99);
     Notes notes, any;
     const bool walked = walk(tree, notes) == 0 && notes.files == Names{"top/file"} && notes.passed_over["top/mounted"] == EXDEV && notes.passed_over["top/foreign"] == EXDEV;
-    const bool with_files = walk(tree, any, {.files = sys::FilesOn::any_device}) == 0 && any.files == Names{"top/file", "top/foreign"} && any.passed_over["top/mounted"] == EXDEV;
+    const bool with_files = walk(tree, any, {.other_devices = sys::OtherDevices::visit_files}) == 0 && any.files == Names{"top/file", "top/foreign"} && any.passed_over["top/mounted"] == EXDEV;
     ::_exit(walked && with_files ? 0 : 1);
   }
   int status = 0;
