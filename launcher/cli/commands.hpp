@@ -19,5 +19,6 @@ int doctor_command(Arguments arguments);
 int policy_command(Arguments arguments);
 int caches_command(Arguments arguments);
 int sweep_command(Arguments arguments);
+int warm_command(Arguments arguments);
 
 }  // namespace stepbox::cli

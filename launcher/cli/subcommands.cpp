@@ -4,6 +4,7 @@
 
 #include "base/listed.hpp"
 #include "cli/options.hpp"
+#include "cli/warm_help.hpp"
 
 namespace stepbox::cli {
 namespace {
@@ -98,6 +99,7 @@ constexpr Subcommand kSubcommands[] = {
     {"policy", kPolicyOperands.view(), "policies", kPolicy, "", policy_command},
     {"caches", "[TOOL | --all | --json]", "the registry of caches", kCaches, "", caches_command},
     {"sweep", "", "removes what a crashed run could leave", kSweep, "", sweep_command},
+    {"warm", "VERB [...]", "warm caches: list, save, verify, prune, pack, ...", kWarmHelp, "", warm_command},
 };
 
 [[maybe_unused]] consteval bool subcommands_are_sound() {

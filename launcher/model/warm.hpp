@@ -15,9 +15,9 @@ namespace stepbox {
 // What becomes of a path when a generation is saved, and above all when another run has saved one since this run
 // started. In that case a path that only one of the two runs changed is taken from that run.
 enum class WarmMerge : uint8_t {
-  unite,      // files named by their content or version: those of both runs are kept
-  newest,     // pointers to content: the file with the later time of change
-  whole,      // databases: all paths that match the rule come from one run together, the one that saves later
+  unite,      // files named by their content or version: those of both runs are kept, none is removed
+  newest,     // pointers to content: where both runs changed one, that of the run that saves later
+  whole,      // databases: if both runs changed paths of one rule, all of that rule come from the run that saves later
   exclusive,  // cannot be united: if both runs changed such paths, the later save is discarded
   drop,       // bookkeeping that must not be kept; a directory goes with everything in it
 };
@@ -75,7 +75,9 @@ struct WarmGeneration {
   uint64_t bytes = 0;  // of its files
   uint64_t files = 0;  // entries that are no directories
   std::chrono::sys_seconds saved{};
-  std::chrono::sys_seconds began{};  // when the first generation of its line was saved, from an empty cache
+  // A line is a generation that was saved from an empty cache, and all that were built upon it.
+  std::string line;                  // the id of its first one
+  std::chrono::sys_seconds began{};  // when that was saved
   bool operator==(const WarmGeneration&) const = default;
 };
 

@@ -1,5 +1,5 @@
-// A walk through a directory tree that may be hostile: by descriptor, never through a symbolic link, never into another
-// file system, and with one directory open at a time, however deep the tree is.
+// A walk through a directory tree that may be hostile: by descriptor, never through a symbolic link, into another
+// file system only if asked to, and with one directory open at a time, however deep the tree is.
 #pragma once
 
 #include <sys/stat.h>

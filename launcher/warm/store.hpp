@@ -4,7 +4,8 @@
 //     NAME/                       one warm cache
 //       lock                      an exclusive lock on it for each save, prune or clean-up
 //       current                   a symbolic link: the id of the newest generation
-//       keys/KEY                  a symbolic link: the id of the generation that was saved with this key
+//       keys/KEY                  a symbolic link: the id of the generation that was saved, or found unchanged, with
+//                                 this key
 //       generations/ID/           complete and never changed; ID is NUMBER-DIGEST, and numbers grow
 //         lock                    a shared lock on it for each box that reads the generation
 //         manifest                what the tree holds and where it came from (warm/manifest.hpp)

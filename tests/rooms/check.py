@@ -13,13 +13,14 @@ import sys
 
 # From the top down. Rooms on one floor do not include each other.
 FLOORS = [
+    ["companions"],
     ["cli"],
     ["doctor", "explain"],
     ["run"],
     ["hints"],
     ["host"],
     ["plan"],
-    ["policy", "sandbox", "cgroup", "workspace", "report", "ci"],
+    ["policy", "sandbox", "cgroup", "workspace", "report", "ci", "warm"],
     ["caches", "seccomp"],
     ["model"],
     ["sys", "yaml", "digest"],
@@ -27,6 +28,7 @@ FLOORS = [
 ]
 # How a library's headers begin, and the only room that may include them.
 LIBRARIES = [
+    ("archive", "warm"),
     ("boost/", "sys"),
     ("CLI/", "cli"),
     ("fmt/", "base"),
