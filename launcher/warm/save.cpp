@@ -213,6 +213,8 @@ Result<SaveResult> Save::publish(Staging& staging, Meeting meeting) {
   std::string sentence = "saved " + request_.name + " " + generation.id + ": " + human_bytes(generation.bytes) + " in " +
                          std::to_string(generation.files) + " files, of them " + human_bytes(counts_.new_bytes) + " in " +
                          std::to_string(counts_.new_files) + " new ones";
+  if (counts_.left_out > 0)
+    sentence += "; " + std::to_string(counts_.left_out) + " left out (sockets, devices, other mounts, too long names)";
   if (counts_.was_merged) sentence += "; merged with what another run has saved meanwhile";
   const auto pruned = prune(cache_, request_.bounds, Leave::newest);
   if (!pruned) sentence += "; older generations cannot be removed: " + pruned.error().message;

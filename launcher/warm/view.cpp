@@ -167,6 +167,12 @@ Result<> Reader::take_link(int directory, const char* name, const std::string& p
   if (length < 0) return fail_errno("cannot read " + quoted(path), errno);
   const std::string_view target(text, static_cast<size_t>(length));
   Entry entry{path, EntryType::link, kPermissions, target.size(), digest::sha256(target)};
+  for (const Candidate& candidate : candidates()) {
+    const Entry* older = find_entry(candidate.older.manifest->entries, path);
+    if (older == nullptr || *older != entry) continue;
+    add(std::move(entry), candidate.source);
+    return {};
+  }
   TRY(task_.staging.make_link(path, std::string(target), status.st_mtim));
   add(std::move(entry), Source::staging);
   return {};
