@@ -20,11 +20,23 @@ _stepbox() {
       -*) [[ $word == *=* || $flags == *" $word "* ]] || at=$((at + 1)) ;;
       *)
         if [[ -z $command && $at == 1 ]]; then command=$word; else break; fi
-        case $command in doctor | policy | caches | sweep) break ;; esac
+        case $command in doctor | policy | caches | sweep | warm) break ;; esac
         ;;
     esac
   done
   case $command in
+    warm)
+      if [[ $COMP_CWORD == 2 ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "list show path save verify prune pack unpack --store --help" -- "$cur")
+      elif [[ $previous == --from || $previous == --store || ${COMP_WORDS[2]} == unpack ]] || [[ ${COMP_WORDS[2]} == pack && $COMP_CWORD == 4 ]]; then
+        mapfile -t COMPREPLY < <(compgen -f -- "$cur") && compopt -o filenames
+      elif [[ $cur == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "--json --generation --files --from --key --keep --max --all --as --help" -- "$cur")
+      else
+        mapfile -t COMPREPLY < <(compgen -W "$(stepbox warm list 2> /dev/null | sed -n 's/^  \([^ ]*\) .*/\1/p' | sort -u)" -- "$cur")
+      fi
+      return
+      ;;
     sweep) mapfile -t COMPREPLY < <(compgen -W "--help" -- "$cur"); return ;;
     policy)
       case ${COMP_WORDS[2]} in
@@ -69,7 +81,7 @@ _stepbox() {
       if [[ $cur == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options --version" -- "$cur")
       elif ((COMP_CWORD == 1)); then
-        mapfile -t COMPREPLY < <(compgen -W "run shell explain doctor policy caches sweep" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "run shell explain doctor policy caches sweep warm" -- "$cur")
       else
         mapfile -t COMPREPLY < <(compgen -c -- "$cur")
       fi

@@ -26,7 +26,7 @@ named_in() {
 options=$("$stepbox" run --help | grep -oE '^  --[a-z-]+' | tr -d ' ' | sort -u)
 [ "$(wc -l <<< "$options")" -gt 10 ] || complain "run --help names hardly any option"
 # Options of other commands.
-others=$(printf '%s\n' --all --json --version)
+others=$(printf '%s\n' --all --json --version --store --generation --files --from --key --keep --max --as)
 # Reserved options: the page says that they are refused, and the program must refuse them.
 reserved=$(named_in page | grep -vxF -e "$options" -e "$others" || true)
 for option in $reserved; do

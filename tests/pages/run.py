@@ -22,7 +22,8 @@ from world import World, in_tenths_of_seconds, pattern_of
 REPOSITORY = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
 ORDINARY_USER = 60123
 MARKDOWN = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "examples/README.md", "launcher/README.md"]
-MANUALS = ["packaging/man/stepbox.1", "packaging/man/stepbox-policy.5", "packaging/man/stepbox-errors.7"]
+MANUALS = ["packaging/man/stepbox.1", "packaging/man/stepbox-policy.5", "packaging/man/stepbox-errors.7",
+           "packaging/man/stepbox-warm.1"]
 MOST_LINES = {"README.md": 200}
 CI_FILES = [f"examples/ci/{name}" for name in ("github-actions.yml", "gitlab-ci.yml", "buildkite.yml")]
 
@@ -225,6 +226,7 @@ def check_links(page, text):
 
 def check_words(stepbox):
     known = set(re.findall(r"^  (--[a-z-]+)", subprocess.check_output([stepbox, "run", "--help"], text=True), re.M))
+    known |= set(re.findall(r"--[a-z-]+", subprocess.check_output([stepbox, "warm", "--help"], text=True)))
     known |= {"--json", "--version", "--all"} | set(FOREIGN_OPTIONS)
     for page in MARKDOWN:
         text = read(page)

@@ -26,6 +26,18 @@ void copy_program(const fs::path& from, const fs::path& to) {
   fs::permissions(to, static_cast<fs::perms>(0755));
 }
 
+// To where stepbox looks for it: beside its own directory, or in the build tree.
+void copy_companion() {
+  const fs::path directory = stepbox_under_test().parent_path();
+  for (const char* place : {"../libexec/stepbox/stepbox-warm", "../companions/stepbox-warm"}) {
+    if (!fs::is_regular_file(directory / place)) continue;
+    fs::create_directories(g_folder / "libexec/stepbox");
+    for (const char* made : {"libexec", "libexec/stepbox"}) fs::permissions(g_folder / made, static_cast<fs::perms>(0755));
+    copy_program(directory / place, g_folder / "libexec/stepbox/stepbox-warm");
+    return;
+  }
+}
+
 std::string random_word() {
   std::ostringstream out;
   out << std::hex << std::random_device{}() << std::random_device{}();
@@ -44,6 +56,7 @@ const fs::path& suite_folder() {
   fs::create_directory(g_folder / "bin");
   fs::permissions(g_folder / "bin", static_cast<fs::perms>(0755));
   copy_program(stepbox_under_test(), g_folder / "bin/stepbox");
+  copy_companion();
   for (const auto& entry : fs::directory_iterator(STEPBOX_STEPS))
     if (entry.is_regular_file() && ::access(entry.path().c_str(), X_OK) == 0 && !entry.path().has_extension())
       copy_program(entry.path(), g_folder / "bin" / entry.path().filename());
