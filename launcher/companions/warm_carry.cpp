@@ -32,7 +32,7 @@ Result<int> unpack_warm(const WarmArguments& arguments) {
   ProgressLine line("unpacking");
   const warm::Progress progress = [&line](uint64_t files, uint64_t bytes) { line.show(files, bytes); };
   TRY_ASSIGN(const warm::SaveResult result, warm::unpack(arguments.store, arguments.as, arguments.operands[0], WarmBounds{}, progress));
-  return cli::print(escaped(result.sentence) + "\n");
+  return cli::print(result.sentence + "\n");
 }
 
 }  // namespace stepbox::companions

@@ -75,7 +75,7 @@ Result<int> save_warm(const WarmArguments& arguments) {
   TRY_ASSIGN(const std::optional<std::string> from, sys::real_path(arguments.from));
   request.origin = {.run = {}, .host = host_name(), .checkout = from.value_or(arguments.from), .commit = {}};
   TRY_ASSIGN(const warm::SaveResult result, save_with_progress(request));
-  const int failed = cli::print(escaped(result.sentence) + "\n");
+  const int failed = cli::print(result.sentence + "\n");
   return failed != 0 ? failed : result.saving == warm::Saving::discarded ? 1 : 0;
 }
 

@@ -138,7 +138,7 @@ std::string text_of(const WarmGeneration& generation, const warm::Verified& veri
   std::string text = generation.name + " " + generation.id + ": ";
   if (verified.is_sound) return text + (verified.was_sealed_again ? "as saved; inodes or times had changed, sealed again\n" : "as saved\n");
   text += "differs from its manifest, and is refused from now on\n";
-  for (const std::string& finding : verified.findings) text += "  " + escaped(finding) + "\n";
+  for (const std::string& finding : verified.findings) text += "  " + finding + "\n";
   const uint64_t more = verified.differences - verified.findings.size();
   return more == 0 ? text : text + "  and " + std::to_string(more) + " more\n";
 }

@@ -50,8 +50,8 @@ std::string newest_content(const Place& place) {
 }
 
 std::string id_of_newest(const Place& place) {
-  const Run listed = warm(place, {"list", "--json"});
-  for (const Json& one : Json::parse(listed.out).at("generations"))
+  const Json listed = Json::parse(warm(place, {"list", "--json"}).out);
+  for (const Json& one : listed.at("generations"))
     if (one.at("newest") == "yes") return one.at("id");
   return "";
 }

@@ -59,6 +59,9 @@ TEST_CASE("a save keeps content, modes, links, empty directories and any names",
   CHECK(world.verified(result.generation.id).is_sound);
   CHECK_FALSE(world.has_leftovers());
   CHECK(mode_of(world.store()) == 0700);
+  // So that the directory of the test can be removed.
+  ::chmod(world.step("ro").c_str(), 0755);
+  ::chmod((tree + "/ro").c_str(), 0755);
 }
 
 TEST_CASE("what did not change costs a link, and older generations stay as they are", "[warm]") {
