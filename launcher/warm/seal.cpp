@@ -3,7 +3,7 @@
 #include <fcntl.h>
 
 #include <cerrno>
-#include <sstream>
+#include <charconv>
 
 #include "base/text.hpp"
 #include "warm/lines.hpp"
@@ -16,17 +16,20 @@ constexpr std::string_view kHeading = "stepbox-warm-seal 1";
 int64_t nanoseconds(const timespec& time) { return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; }
 
 std::string mark_text(const Mark& mark) {
-  return std::to_string(mark.inode) + " " + std::to_string(mark.size) + " " + std::to_string(mark.modified) + " " +
+  return std::to_string(static_cast<int64_t>(mark.inode)) + " " + std::to_string(mark.size) + " " + std::to_string(mark.modified) + " " +
          std::to_string(mark.status_changed) + " " + mark.path;
 }
 
 Result<Mark> mark_of_text(const std::string& text) {
-  std::istringstream words(text);
-  Mark mark;
-  if (!(words >> mark.inode >> mark.size >> mark.modified >> mark.status_changed) || words.get() != ' ' ||
-      !std::getline(words, mark.path, '\0'))
-    return fail("not a mark: " + quoted(text));
-  return mark;
+  int64_t numbers[4] = {};
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  for (int64_t& number : numbers) {
+    const auto [behind, error] = std::from_chars(at, end, number);
+    if (error != std::errc() || behind == end || *behind != ' ') return fail("not a mark: " + quoted(text));
+    at = behind + 1;
+  }
+  return Mark{std::string(at, end), static_cast<uint64_t>(numbers[0]), static_cast<uint64_t>(numbers[1]), numbers[2], numbers[3]};
 }
 
 Result<std::chrono::sys_seconds> time_of(std::string_view text) {

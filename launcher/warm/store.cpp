@@ -26,16 +26,15 @@ constexpr timespec kBetweenLooks = {0, 1'000'000};
 Result<std::string> read_small(int above, const std::string& name) {
   const sys::Fd file(::openat(above, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC));
   if (!file) return fail_errno("cannot read " + quoted(name), errno);
-  std::string text(kLongestSeal, '\0');
-  size_t length = 0;
-  while (length < text.size()) {
-    const ssize_t got = ::read(file.get(), text.data() + length, text.size() - length);
+  std::string text;
+  char piece[2048];
+  while (text.size() < kLongestSeal) {
+    const ssize_t got = ::read(file.get(), piece, sizeof piece);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return fail_errno("cannot read " + quoted(name), errno);
     if (got == 0) break;
-    length += static_cast<size_t>(got);
+    text.append(piece, static_cast<size_t>(got));
   }
-  text.resize(length);
   return text;
 }
 
