@@ -54,7 +54,8 @@ Result<std::string> read_memory_file(int file) {
 }
 
 // In the child. Returns only if it fails.
-void become_companion(const char* companion, int input, int output, const SaveRequest& request, pid_t parent) {
+// `store` is its variable: it looks for the place of a store before it reads the request.
+void become_companion(const char* companion, int input, int output, const SaveRequest& request, char* store, pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) return;
   const int count = static_cast<int>(request.directories.size());
@@ -76,7 +77,7 @@ void become_companion(const char* companion, int input, int output, const SaveRe
   char verb[] = "save-request";
   char locale[] = "LC_ALL=C";
   char* arguments[] = {name, verb, nullptr};
-  char* environment[] = {locale, nullptr};
+  char* environment[] = {locale, store, nullptr};
   ::execve(companion, arguments, environment);
 }
 
@@ -98,11 +99,12 @@ Result<SaveResult> save_by_companion(const std::string& companion, const SaveReq
   for (size_t i = 0; i < numbered.directories.size(); ++i) numbered.directories[i].view = kFirstView + static_cast<int>(i);
   TRY_ASSIGN(const sys::Fd input, memory_file(to_text(numbered)));
   TRY_ASSIGN(const sys::Fd output, memory_file({}));
+  std::string store = "STEPBOX_WARM_STORE=" + request.store;
   const pid_t parent = ::getpid();
   const pid_t child = ::fork();
   if (child < 0) return fail_errno("cannot start the companion program stepbox-warm", errno);
   if (child == 0) {
-    become_companion(companion.c_str(), input.get(), output.get(), request, parent);
+    become_companion(companion.c_str(), input.get(), output.get(), request, store.data(), parent);
     ::_exit(127);
   }
   int status = 0;
