@@ -39,6 +39,8 @@ copy_in() {
 # A file, put where the tests that were built here expect it.
 put() { install -D -m "$1" "$2" "$root$3"; }
 put 0755 "$stepbox" "$stepbox"
+companion=$(realpath -m "$(dirname "$stepbox")/../companions/stepbox-warm")
+if [ -x "$companion" ]; then put 0755 "$companion" "$companion"; fi
 for program in "$tests/feature/feature_tests" "$tests/unit/unit_tests" "$tests"/steps/bin/*; do
   put 0755 "$program" "$program"
 done
