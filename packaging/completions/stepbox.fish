@@ -14,7 +14,7 @@ complete -c stepbox -n '__fish_seen_subcommand_from doctor explain caches' -f -l
 complete -c stepbox -n '__fish_seen_subcommand_from explain caches' -f -l all -d 'prints everything'
 complete -c stepbox -n '__fish_seen_subcommand_from policy; and not __fish_seen_subcommand_from list show check schema' -f -a 'list show check schema'
 complete -c stepbox -n '__fish_seen_subcommand_from caches' -f -a '(stepbox caches --all 2> /dev/null | string replace -rf "^  ([^ ]+) .*" "\$1")'
-set -l warm_verbs list show path save verify prune pack unpack
+set --local warm_verbs list show path save verify prune pack unpack
 complete -c stepbox -n "__fish_seen_subcommand_from warm; and not __fish_seen_subcommand_from $warm_verbs" -f -a "$warm_verbs"
 complete -c stepbox -n "__fish_seen_subcommand_from warm; and __fish_seen_subcommand_from $warm_verbs" -a '(stepbox warm list 2> /dev/null | string replace -rf "^  ([^ ]+) .*" "\$1" | sort -u)'
 complete -c stepbox -n '__fish_seen_subcommand_from run explain' -a '(__fish_complete_subcommand --fcs-skip=2)'

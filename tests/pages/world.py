@@ -22,7 +22,7 @@ FILES = {
     "script": "true\n",
 }
 SETTINGS = {".m2/settings.xml": "<settings/>\n", ".npmrc": "\n"}
-HOME_FILES = SETTINGS | {"signing.key": "\n"}
+HOME_FILES = SETTINGS | {"signing.key": "\n", ".cache/go-build/README": "\n"}
 STAND_INS = ("go", "npm", "mvn", "cargo")
 
 
@@ -36,6 +36,12 @@ class World:
         for directory in (self.home, self.checkout, f"{self.root}/bin"):
             os.mkdir(directory)
         shutil.copy(stepbox, f"{self.root}/bin/stepbox")
+        # Where stepbox finds it beside itself: in the build tree, or installed.
+        for place in ("companions", "libexec/stepbox"):
+            companion = os.path.join(os.path.dirname(os.path.realpath(stepbox)), "..", place, "stepbox-warm")
+            if os.path.exists(companion):
+                os.makedirs(f"{self.root}/{place}")
+                shutil.copy(companion, f"{self.root}/{place}/stepbox-warm")
         for name, text in FILES.items():
             self._write(f"{self.checkout}/{name}", text)
         for name, text in HOME_FILES.items():
@@ -63,7 +69,7 @@ class World:
     def run(self, script):
         """Runs a bash script in the checkout; returns its status and what it printed, both streams together."""
         environment = {"PATH": f"{self.root}/bin:/usr/local/bin:/usr/bin:/bin", "HOME": self.home, "LANG": "C.UTF-8",
-                       "USER": "reader"}
+                       "USER": "reader", "STEPBOX_WARM_STORE": f"{self.home}/warm"}
         who = {} if self.uid == os.getuid() else {"user": self.uid, "group": self.uid, "extra_groups": []}
         # A file instead of a pipe, because an ordinary user's stepbox may not watch root's pipe.
         with tempfile.TemporaryFile(dir=self.root) as output:
