@@ -1,66 +1,15 @@
 #include "caches/emit_tables.hpp"
 
-#include <array>
-#include <cstdio>
-#include <utility>
 #include <vector>
 
 #include "caches/owner_patterns.hpp"
+#include "caches/table_text.hpp"
 
 namespace stepbox::caches::source {
 namespace {
 
 constexpr std::string_view kCreateNames[] = {"directory", "parent", "none"};  // by Create
 constexpr std::string_view kWhenNames[] = {"always", "one_id"};               // by When
-
-std::string octal(unsigned value, int width) {
-  std::array<char, 16> digits{};
-  std::snprintf(digits.data(), digits.size(), "%0*o", width, value);
-  return digits.data();
-}
-
-// A C++ string literal. Octal escapes end after three digits, hexadecimal ones do not.
-std::string literal(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\')
-      (out += '\\') += c;
-    else if (byte < 0x20 || byte == 0x7f)
-      (out += '\\') += octal(byte, 3);
-    else
-      out += c;
-  }
-  return out + "\"";
-}
-
-// One array for the rows of all tools; a tool's rows are a span of it.
-class Table {
- public:
-  Table(std::string_view type, std::string_view name) : type_(type), name_(name) {}
-
-  void add(const std::string& row) {
-    rows_ += "    " + row + ",\n";
-    ++size_;
-  }
-
-  // The rows added since the last call, as an expression.
-  std::string take_span() {
-    const size_t first = std::exchange(taken_, size_);
-    return "rows(" + name_ + ", " + std::to_string(first) + ", " + std::to_string(size_ - first) + ")";
-  }
-
-  std::string definition() const {
-    return "constexpr std::array<" + type_ + ", " + std::to_string(size_) + "> " + name_ + "{{\n" + rows_ + "}};\n\n";
-  }
-
- private:
-  std::string type_;
-  std::string name_;
-  std::string rows_;
-  size_t size_ = 0;
-  size_t taken_ = 0;
-};
 
 constexpr std::string_view kHead =
     R"(// Generated from policies/caches/*.yaml by stepbox-compile-registry; edits are lost.
@@ -70,11 +19,6 @@ constexpr std::string_view kHead =
 
 namespace stepbox::caches::tables {
 namespace {
-
-template <class Row, size_t N>
-constexpr std::span<const Row> rows(const std::array<Row, N>& table, size_t first, size_t count) {
-  return std::span<const Row>(table).subspan(first, count);
-}
 
 )";
 
@@ -132,7 +76,7 @@ std::string cpp_tables(std::span<const Tool> tools) {
   }
   for (const OwnerPattern& owner : owner_patterns(tools))
     owners.add("{" + literal(owner.pattern) + ", " + std::to_string(owner.tool) + "}");
-  return std::string(kHead) + words.definition() + redirects.definition() + toolchains.definition() +
+  return std::string(kHead) + std::string(kRowsFunction) + words.definition() + redirects.definition() + toolchains.definition() +
          in_tree.definition() + entries.definition() + owners.definition() + std::string(kTail);
 }
 
