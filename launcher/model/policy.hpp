@@ -13,6 +13,7 @@
 #include "model/limits.hpp"
 #include "model/origin.hpp"
 #include "model/units.hpp"
+#include "model/warm.hpp"
 
 namespace stepbox {
 
@@ -102,6 +103,26 @@ struct RequiredProtection {
   Origin origin;
 };
 
+// A warm cache that a layer names.
+struct NamedWarm {
+  std::string name;
+  Origin origin;  // the strongest layer that is not the project, if there is one
+};
+
+// What the machine's owner says of a warm cache: its bounds, its key, and what a cache of the owner's own covers.
+struct WarmSpec {
+  std::string name = {};
+  std::optional<Size> max = {};  // in bytes, as is the other size
+  std::optional<uint64_t> keep = {};
+  std::optional<std::chrono::milliseconds> refresh_age = {};
+  std::optional<Size> refresh_size = {};
+  std::vector<std::string> key = {};          // files of the checkout, relative
+  std::vector<std::string> directories = {};  // below the workspace: "cache/mytool"
+  std::vector<std::string> drop = {};         // patterns, relative to these
+  std::optional<WarmMerge> merge = {};
+  Origin origin = {};
+};
+
 struct PolicyName {
   std::string name;  // "default", "go", or a file's path
   Layer layer;
@@ -129,6 +150,10 @@ struct Policy {
   Sourced<bool> seccomp_log;     // list calls instead of refusing them
   Sourced<bool> diff;            // list changes that an overlay discards
   std::vector<RequiredProtection> require;
+  std::vector<NamedWarm> warm;        // to read through, one of each name
+  std::vector<NamedWarm> warm_offer;  // what a project may name in `warm`
+  Sourced<bool> warm_save;            // save the next generation of each that is not the project's choice alone
+  std::vector<WarmSpec> warm_caches;
   std::vector<Label> labels;  // one of each name, in the order in which the names were first set
 
   Sourced<std::optional<std::chrono::milliseconds>> timeout;  // of the step, from its start

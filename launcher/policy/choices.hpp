@@ -90,4 +90,11 @@ constexpr KeyRow flag(std::string_view key, std::string_view option, std::string
           settings_of_choice<Field, kFlagWords>};
 }
 
+// A flag that is the operator's alone, whatever its value.
+template <auto Field>
+constexpr KeyRow operator_flag(std::string_view key, std::string_view option, std::string_view variable, std::string_view help) {
+  return {key, Shape::flag, option, variable, 0, "", Trust::operator_only, kFlagForm, help,
+          apply_flag<Field>, nullptr, settings_of_choice<Field, kFlagWords>};
+}
+
 }  // namespace stepbox::policy

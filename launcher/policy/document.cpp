@@ -1,6 +1,8 @@
 #include "policy/document.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <span>
 
 #include "base/text.hpp"
 #include "policy/key_values.hpp"
@@ -174,7 +176,7 @@ class Flattener {
         if (value.kind != Node::Kind::map) return wrong_kind(value, row.key, "a map");
         for (const auto& [name, item] : value.entries)
           if (has_enough()) return;
-          else if (row.shape == Shape::records) volume(row, name, item);
+          else if (row.shape == Shape::records) record(row, name, item);
           else single(row, name.scalar, item);
     }
   }
@@ -185,23 +187,38 @@ class Flattener {
     add(row.key, name, value.scalar, value);
   }
 
-  // {size: 4GiB, inodes: 200k} becomes one setting for each limit, so that each keeps its own place.
-  void volume(const KeyRow& row, const Node& name, const Node& limits) {
-    static constexpr std::string_view kLimits[] = {"size", "inodes"};
+  // {size: 4GiB, inodes: 200k} becomes one setting for each field, so that each keeps its own place.
+  void record(const KeyRow& row, const Node& name, const Node& fields) {
     const std::string label = std::string(row.key) + "." + name.scalar;
-    if (limits.kind != Node::Kind::map || limits.entries.empty()) return wrong_kind(limits, label, row.expected);
-    for (const auto& [limit, value] : limits.entries) {
-      const std::string full = label + "." + limit.scalar;
-      if (std::ranges::find(kLimits, limit.scalar) == std::end(kLimits)) {
-        unknown_key(limit, full, nearest_or_all(limit.scalar, kLimits));
+    if (fields.kind != Node::Kind::map || fields.entries.empty()) return wrong_kind(fields, label, row.expected);
+    for (const auto& [key, value] : fields.entries) {
+      const auto field = std::ranges::find(row.fields, key.scalar, &RecordField::name);
+      if (field == row.fields.end()) {
+        std::vector<std::string_view> names;
+        for (const RecordField& known : row.fields) names.push_back(known.name);
+        unknown_key(key, label + "." + key.scalar, nearest_or_all(key.scalar, names));
+      } else if (const auto text = field_text(*field, label + "." + key.scalar, value)) {
+        add(row.key, name.scalar, *text, value);
+      }
+    }
+  }
+
+  // "size=4GiB"; a list is "key=a,key=b". Nothing if the value was refused.
+  std::optional<std::string> field_text(const RecordField& field, const std::string& label, const Node& value) {
+    const bool is_list = field.is_list && value.kind == Node::Kind::list;
+    const std::span<const Node> items = is_list ? std::span(value.items) : std::span(&value, 1);
+    std::string text;
+    for (const Node& item : items) {
+      if (item.kind != Node::Kind::scalar) wrong_kind(item, label, field.expected);
+      // A comma would begin a second field in the spelling that options use.
+      else if (item.scalar.contains(',')) complain(item, label, quoted(item.scalar) + " is not " + std::string(field.expected));
+      else {
+        text += (text.empty() ? "" : ",") + std::string(field.name) + "=" + item.scalar;
         continue;
       }
-      const KeyRow& whole = *find_key("workspace." + limit.scalar);
-      if (value.kind != Node::Kind::scalar) wrong_kind(value, full, whole.expected);
-      // A comma would begin a second limit in the spelling that options use.
-      else if (value.scalar.contains(',')) complain(value, full, quoted(value.scalar) + " is not " + std::string(whole.expected));
-      else add(row.key, name.scalar, limit.scalar + "=" + value.scalar, value);
+      return std::nullopt;
     }
+    return text.empty() ? std::string(field.name) + "=" : text;
   }
 
   Layer layer_;

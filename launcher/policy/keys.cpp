@@ -10,6 +10,7 @@
 #include "policy/key_settings.hpp"
 #include "policy/key_values.hpp"
 #include "policy/limit_values.hpp"
+#include "policy/warm_values.hpp"
 #include "policy/widening.hpp"
 
 namespace stepbox::policy {
@@ -55,6 +56,8 @@ constexpr auto kLimitsHelp = listed(kBoxLimitNames, ", ", ", ", "limits of the s
 constexpr auto kOptionalHelp =
     listed(kBoxLimitNames, ", ", ", ", "runs without this limit (", ") where the host cannot enforce it");
 
+constexpr RecordField kVolumeFields[] = {{"size", kSizeForm}, {"inodes", kCountForm}};
+
 constexpr KeyRow kFirstKeys[] = {
     // key, shape, option, variable, separator, operand, trust, expected, help, apply, widening, settings, words
     {"workspace.size", Shape::scalar, "--size", "STEPBOX_SIZE", 0, "SIZE", Trust::tighten, kSizeForm,
@@ -62,7 +65,7 @@ constexpr KeyRow kFirstKeys[] = {
     {"workspace.inodes", Shape::scalar, "--inodes", "STEPBOX_INODES", 0, "COUNT", Trust::tighten, kCountForm,
      "how many files and directories the workspace may hold", apply_inodes, widens_inodes, settings_of_inodes},
     {"workspace.volumes", Shape::records, "--volume", "STEPBOX_VOLUME", ' ', "NAME=SIZE[,inodes=COUNT]", Trust::tighten,
-     kVolumeForm, kVolumesHelp.view(), apply_volume, widens_volumes, settings_of_volumes},
+     kVolumeForm, kVolumesHelp.view(), apply_volume, widens_volumes, settings_of_volumes, {}, kVolumeFields},
 
     choice<&Policy::isolation, kIsolations>("isolation", "--isolation", "STEPBOX_ISOLATION",
         "how the step is kept apart: full (a box), landlock (writes are confined) or env (variables only)"),
@@ -114,6 +117,15 @@ constexpr KeyRow kFirstKeys[] = {
         "lists what the step changed in what it saw through an overlay, the largest first"),
     {"require", Shape::list, "--require", "STEPBOX_REQUIRE", ',', "PROTECTION", Trust::free, kProtectionForm,
      "refuses to run without this protection", apply_require, nullptr, settings_of_require, kProtectionNames},
+    // The plan gives a project only what is offered to it.
+    {"warm", Shape::list, "--warm", "STEPBOX_WARM", ',', "NAME", Trust::free, kWarmNameForm,
+     "starts the tools' caches of this name with their newest saved state; repeatable", apply_warm, nullptr, settings_of_warm},
+    operator_flag<&Policy::warm_save>("warm-save", "--warm-save", "STEPBOX_WARM_SAVE",
+        "saves the caches named by --warm if the step succeeds"),
+    {"warm-offer", Shape::list, "--warm-offer", "STEPBOX_WARM_OFFER", ',', "NAME", Trust::operator_only, kWarmNameForm,
+     "lets a project policy read the warm cache of this name", apply_warm_offer, nullptr, settings_of_warm_offer},
+    {"warm-caches", Shape::records, "--warm-cache", "STEPBOX_WARM_CACHE", ' ', "NAME=FIELD=VALUE[,...]", Trust::operator_only,
+     kWarmSpecForm, kWarmSpecHelp.view(), apply_warm_cache, nullptr, settings_of_warm_caches, {}, kWarmFields},
     {"labels", Shape::map, "--label", "STEPBOX_LABEL", '\n', "NAME=VALUE", Trust::free, "a text of up to 256 bytes",
      "names the run in its report; repeatable", apply_label, nullptr, settings_of_labels},
 
@@ -133,7 +145,6 @@ constexpr KeyRow kFurtherKeys[] = {
      "how long the step has between SIGTERM and SIGKILL", apply_grace, widens_grace, settings_of_grace},
     unsupported("outputs", "--output", "STEPBOX_OUTPUT"),
     unsupported("outputs.to", "--outputs-to", "STEPBOX_OUTPUTS_TO"),
-    unsupported("warm", "--warm", "STEPBOX_WARM"),
     unsupported("user", "--user", "STEPBOX_USER"),
     unsupported("devices", "", ""),
     unsupported("workspace.backing", "", ""),

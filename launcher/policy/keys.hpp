@@ -61,6 +61,14 @@ struct Widening {
   std::string remedy = {};  // what the project can do; empty: only the operator can allow it
 };
 
+// A field of each entry of Shape::records. Its setting's value is "FIELD=VALUE"; a list has it repeatedly, with commas
+// between, and "FIELD=" is an empty one.
+struct RecordField {
+  std::string_view name;
+  std::string_view expected;  // as KeyRow::expected
+  bool is_list = false;
+};
+
 struct KeyRow {
   std::string_view key;  // "workspace.size"
   Shape shape;
@@ -82,6 +90,7 @@ struct KeyRow {
   std::vector<Setting> (*settings)(const Policy& policy) = nullptr;
   // The words that a value may be, for the schema and completions. With kModeOperand there are no other values.
   std::span<const std::string_view> words = {};
+  std::span<const RecordField> fields = {};  // of Shape::records
 };
 
 // All rows, in the order in which help and schema show them.

@@ -101,6 +101,8 @@ class Resolver {
       const KeyRow* row = find_key(step.setting.key);
       if (row == nullptr) return false;
       const std::string_view reason = reason_against(step.setting);
+      // A built-in policy that the project extends has values for all keys: the operator's stay in force.
+      if (row->trust == Trust::operator_only && step.setting.origin.layer == Layer::built_in) return true;
       if (row->trust == Trust::operator_only) refuse(step, *row, "set this");
       else if (!reason.empty()) refuse(step, *row, "touch " + quoted(variable_of(step.setting)) + ": " + std::string(reason));
       return row->trust == Trust::operator_only || !reason.empty();

@@ -35,9 +35,16 @@ std::string scalar_body(const KeyRow& row) {
   return has_other_values ? R"("type": ["string", "integer"])" : enumeration(row.words);
 }
 
-constexpr std::string_view kRecordSchema =
-    R"({"type": "object", "additionalProperties": false, "minProperties": 1, "properties": )"
-    R"({"size": {"type": ["string", "integer"]}, "inodes": {"type": ["string", "integer"]}}})";
+std::string record_schema(std::span<const RecordField> fields) {
+  constexpr std::string_view kValue = R"({"type": ["string", "integer"]})";
+  std::string out = R"({"type": "object", "additionalProperties": false, "minProperties": 1, "properties": {)";
+  for (const RecordField& field : fields) {
+    out += (out.ends_with('{') ? "" : ", ") + json_text(field.name) + ": ";
+    if (field.is_list) out += R"({"anyOf": [)" + std::string(kValue) + R"(, {"type": "array", "items": )" + std::string(kValue) + "}]}";
+    else out += kValue;
+  }
+  return out + "}}";
+}
 
 std::string map_of(std::string_view value, std::string_view help) {
   return "{" + described(R"("type": "object", "additionalProperties": )" + std::string(value), help) + "}";
@@ -49,7 +56,7 @@ std::string schema_of(const KeyRow& row) {
     case Shape::flag: return "{" + described(R"("type": "boolean")", row.help) + "}";
     case Shape::list: return "{" + described(R"("type": "array", "items": {)" + scalar_body(row) + "}", row.help) + "}";
     case Shape::map: return map_of(R"({"type": ["string", "number", "boolean"]})", row.help);
-    case Shape::records: return map_of(kRecordSchema, row.help);
+    case Shape::records: return map_of(record_schema(row.fields), row.help);
     case Shape::group:
     case Shape::unsupported: break;
   }

@@ -90,16 +90,22 @@ class Page {
   std::vector<Line> lines_;
 };
 
-// {size: 4GiB, inodes: 200000}: both limits of a volume have one origin.
-void add_volumes(Page& page, size_t depth, const std::vector<Setting>& settings) {
+// "size: 4GiB" of "size=4GiB", "key: [a, b]" of "key=a,key=b".
+string field_of(const KeyRow& row, const Setting& setting) {
+  const string name = setting.value.substr(0, setting.value.find('='));
+  const auto field = std::ranges::find(row.fields, name, &RecordField::name);
+  std::vector<string> values;
+  for (const string_view part : split(setting.value, ','))
+    if (const string_view value = part.substr(name.size() + 1); !value.empty()) values.push_back(scalar(value));
+  return name + ": " + (field->is_list ? "[" + join(values, ", ") + "]" : join(values, ", "));
+}
+
+// {size: 4GiB, inodes: 200000}: all fields of an entry have one origin.
+void add_records(Page& page, size_t depth, const KeyRow& row, const std::vector<Setting>& settings) {
   for (size_t i = 0; i < settings.size(); ++i) {
-    const auto spelled = [&settings](size_t at) {
-      const size_t equals = settings[at].value.find('=');
-      return settings[at].value.substr(0, equals) + ": " + settings[at].value.substr(equals + 1);
-    };
-    string limits = spelled(i);
-    if (i + 1 < settings.size() && settings[i + 1].name == settings[i].name) limits += ", " + spelled(++i);
-    page.value(depth, settings[i].name + ": {" + limits + "}", settings[i]);
+    string fields = field_of(row, settings[i]);
+    while (i + 1 < settings.size() && settings[i + 1].name == settings[i].name) fields += ", " + field_of(row, settings[++i]);
+    page.value(depth, settings[i].name + ": {" + fields + "}", settings[i]);
   }
 }
 
@@ -109,7 +115,7 @@ void add_key(Page& page, const KeyRow& row, const std::vector<Setting>& settings
   if (row.shape == Shape::scalar || row.shape == Shape::flag)
     return page.value(depth, name + ": " + scalar(settings.front().value), settings.front());
   page.header(depth, name);
-  if (row.shape == Shape::records) return add_volumes(page, depth + 1, settings);
+  if (row.shape == Shape::records) return add_records(page, depth + 1, row, settings);
   for (const Setting& setting : settings)
     page.value(depth + 1, (row.shape == Shape::map ? scalar(setting.name) + ": " : "- ") + scalar(setting.value), setting);
 }
