@@ -88,6 +88,7 @@ int run(const Result<RunOptions>& options, Arguments arguments) {
   if (const Result<> announced = record->announce(); !announced) return finish(std::unexpected(announced.error()));
   const auto attribution = record->is_wanted() ? run::Attribution::always : run::Attribution::when_full;
   run::RunRequest request = options->request;
+  request.run_id = record->run_id();
   request.give_up = [&record](const Error& error) { ::_exit(refuse(*record, error)); };
   Result<Report> report = guarded<Report>([&] { return run::run_step(request, attribution); });
   return report ? finish(conclude(*record, *report, *options)) : refuse(*record, report.error());

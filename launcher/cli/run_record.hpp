@@ -18,6 +18,9 @@ class RunRecord {
   // Writes nothing yet. With an empty path, no member ever writes anything.
   static Result<RunRecord> open(const std::string& path, std::vector<std::string> argv);
 
+  // The run's id; empty if there will be no report.
+  const std::string& run_id() const { return beginning_.run.id; }
+
   // Whether there will be a report at all.
   bool is_wanted() const { return destination_.has_value(); }
 

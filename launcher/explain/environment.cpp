@@ -13,6 +13,7 @@ std::string cause_of(const EnvEntry& entry) {
     case EnvCause::inherited: return "inherited";
     case EnvCause::redirect: return "redirect of " + std::string(entry.tool);
     case EnvCause::toolchain: return "toolchain of " + std::string(entry.tool);
+    case EnvCause::warm: return "setting of warm cache " + std::string(entry.tool);
     case EnvCause::stepbox: return "adapted to the box";
     case EnvCause::policy: return {};
   }
@@ -82,6 +83,7 @@ Rows brief_rows(const Planned& planned) {
   if (Phrase chosen = chosen_variables(plan); !chosen.empty()) rows.push_back({"set", chosen});
   if (const auto names = names_with(plan, EnvCause::redirect); !names.empty()) rows.push_back({"redirected", redirected(names, plan)});
   add_names(rows, "toolchains", names_with(plan, EnvCause::toolchain), Detail::brief);
+  add_names(rows, "for warm caches", names_with(plan, EnvCause::warm), Detail::brief);
   add_names(rows, "adjusted", names_with(plan, EnvCause::stepbox), Detail::brief);
   add_dropped(rows, planned, Detail::brief);
   rows.push_back({"inherited", Phrase(variables(names_with(plan, EnvCause::inherited).size()) + ", as they are")});

@@ -17,6 +17,7 @@ constexpr Subject kSubjects[] = {
     {"workspace (hard limits, gone after the step)", workspace_rows},
     {"file system", file_system_rows},
     {"settings of this home", settings_rows},
+    {"caches", cache_rows},
     {"environment", environment_rows},
     {"network", network_rows},
     {"limits and deadlines", limit_rows},

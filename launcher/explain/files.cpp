@@ -63,10 +63,15 @@ std::string what_is_done(const MountCall& call) {
 // Toolchains appear below the box's home too; readers know them by their path on the host.
 std::string path_of(const MountCall& call) { return escaped(call.act == MountAct::bind ? call.source : "/" + call.target); }
 
+// Warm caches have a subject of their own.
+bool is_warm(const MountCall& call, const Plan& plan) {
+  return call.overlay >= 0 && plan.files.overlays[static_cast<size_t>(call.overlay)].of == OverlayOf::warm;
+}
+
 // Each named path gets a row; other_paths() groups the rest by treatment and reason.
 void named_paths(Rows& rows, const Plan& plan) {
   for (const MountCall& call : plan.files.mounts) {
-    if (is_usual(call) || call.origin.place.empty()) continue;
+    if (is_usual(call) || call.origin.place.empty() || is_warm(call, plan)) continue;
     rows.push_back({what_is_done(call), Phrase().whole(path_of(call)).append(from(call.origin, Detail::whole))});
   }
 }

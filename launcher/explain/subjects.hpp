@@ -18,6 +18,7 @@ Rows no_box_rows(const Planned& planned, Detail detail);
 Rows workspace_rows(const Planned& planned, Detail detail);
 Rows file_system_rows(const Planned& planned, Detail detail);
 Rows settings_rows(const Planned& planned, Detail detail);
+Rows cache_rows(const Planned& planned, Detail detail);
 Rows environment_rows(const Planned& planned, Detail detail);
 Rows network_rows(const Planned& planned, Detail detail);
 Rows limit_rows(const Planned& planned, Detail detail);

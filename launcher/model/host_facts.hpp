@@ -12,6 +12,7 @@
 #include "model/cgroup.hpp"
 #include "model/deadlines.hpp"
 #include "model/seccomp.hpp"
+#include "model/warm.hpp"
 
 namespace stepbox {
 
@@ -124,6 +125,22 @@ struct HostFacts {
     bool is_script;
   };
   std::vector<Program> programs = {};
+
+  // What the caller's warm store has of a warm cache that the policy names.
+  struct Warm {
+    std::string name;
+    std::optional<WarmGeneration> generation = {};  // kept from being removed while this run lasts
+    bool has_key = false;                      // it was saved with the key below
+    std::string newest = {};                   // the id of the newest generation, which may be another one
+    std::string tree = {};                     // its directories: TREE/cache/go-build
+    std::vector<std::string> directories = {}; // of those that the cache covers, the ones that are there
+    std::string key = {};                      // of the checkout's files as they are now; empty: none is asked for
+    std::string problem = {};                  // why a generation that is there cannot be read
+    std::string remedy = {};
+  };
+  std::vector<Warm> warm = {};
+  std::string warm_store = {};       // empty: the policy names no warm cache, or
+  std::string no_warm_store = {};    // there is no place for a store, for this reason
 
   // The filter of the policy's seccomp profile.
   std::shared_ptr<const SeccompFilter> seccomp = {};

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,6 +17,7 @@
 #include "model/policy.hpp"
 #include "model/protection.hpp"
 #include "model/seccomp.hpp"
+#include "model/warm.hpp"
 
 namespace stepbox {
 
@@ -159,10 +161,35 @@ struct PlannedOverlay {
 // Two descriptors of each travel on one message with those of the volumes.
 inline constexpr size_t kMaxOverlays = 100;
 
+// A directory of a warm cache.
+struct PlannedWarmDirectory {
+  std::string path;         // below the workspace, and in a generation: "cache/go-build"
+  int overlay = -1;         // index into FilesPlan::overlays; -1: the step finds the directory empty
+  std::string unused = {};  // why its tool looks elsewhere: then the step does not see it, and a save keeps it as it is
+  std::string stored = {};  // the generation's directory, on the host; empty: the generation has none
+  std::vector<WarmRule> rules = {};
+};
+
+// A warm cache that the policy names.
+struct PlannedWarm {
+  std::string name;
+  std::optional<WarmGeneration> generation = {};  // that the step reads through; nothing: it starts cold
+  std::string why_cold = {};
+  std::string degraded = {};  // why a hit may cost memory here; empty: it costs none
+  bool save = false;          // the next generation, if the step succeeds
+  std::string why_unsaved = {};  // where the policy asks for saving and this one is left out
+  std::string seen = {};      // the id of the newest generation, read or not
+  std::string key = {};       // the label of the generation to save; empty: none
+  WarmBounds bounds = {};
+  std::vector<PlannedWarmDirectory> directories = {};
+  Origin origin = {};
+};
+
 enum class EnvCause : uint8_t {
   inherited,
   redirect,   // `tool` names the tool of the registry
   toolchain,  // likewise
+  warm,       // a setting of a warm cache; `tool` names that
   stepbox,    // set to fit the box: PWD, PATH, LISTEN_PID
   policy      // `origin` says which one
 };
@@ -255,6 +282,8 @@ struct Plan {
   Confinement confinement;
   LimitsPlan limits;
   FilesPlan files;
+  std::vector<PlannedWarm> warm;
+  std::string warm_store;  // the caller's; empty where none is needed
 
   std::vector<PolicyName> policies;
   std::vector<Protection> protections;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/changes.hpp"
@@ -15,6 +16,7 @@
 #include "model/protection.hpp"
 #include "model/seccomp.hpp"
 #include "model/settings_file.hpp"
+#include "model/warm.hpp"
 
 namespace stepbox {
 
@@ -63,6 +65,25 @@ struct Difference {
   std::string origin = {};  // "--network", "strict": the choice behind it; empty for stepbox's default
   bool operator==(const Difference&) const = default;
 };
+
+// A warm cache that the step read through, or that was to be saved.
+struct WarmUse {
+  std::string name;
+  std::string generation = {};  // the id of the one that was read; empty: the step started cold
+  std::string digest = {};
+  std::string why_cold = {};
+  uint64_t added_bytes = 0;   // of files that the generation has not, or has otherwise
+  uint64_t added_files = 0;
+  uint64_t copied_bytes = 0;  // of the workspace, for files of the generation that the step touched
+  uint64_t copied_files = 0;
+  std::string degraded = {};  // why touching a file took memory, or may have
+  std::string saving = {};    // a word of warm::kSavings, or of the two below; empty: the policy does not ask for it
+  std::string saved = {};     // the id of the new generation, or of the one that is the same
+  std::string sentence = {};  // on the saving
+};
+
+inline constexpr std::string_view kNotSaved = "not saved";  // nothing was to be saved, for the reason in the sentence
+inline constexpr std::string_view kSaveFailed = "failed";
 
 // Seconds, from the monotonic clock.
 struct Times {
@@ -117,6 +138,7 @@ struct Report {
   std::vector<LimitUsage> limits;
   std::optional<MemoryHolder> memory_holder;  // where a process of the step was killed for memory
   std::vector<CacheUsage> caches;  // largest first
+  std::vector<WarmUse> warm;
   std::string killing_profile;     // the seccomp profile, when it has calls that end the step; else empty
   std::string seccomp_profile;            // as the policy names it
   std::optional<SeccompLog> seccomp_log;  // in log mode: what it would have refused

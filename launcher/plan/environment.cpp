@@ -6,6 +6,7 @@
 #include "plan/make_plan.hpp"
 #include "plan/parts.hpp"
 #include "plan/redirects.hpp"
+#include "plan/warm.hpp"
 
 namespace stepbox::plan {
 namespace {
@@ -151,6 +152,9 @@ StepPlan plan_step(const std::vector<std::string>& argv, const Plan& plan, const
   inherit(environment, step.unset, policy, facts);
   redirect(environment, step.unset, plan, policy, facts);
   extend_path(environment, plan);
+  // The caller's own value is the caller's choice.
+  for (EnvEntry& entry : warm_variables(plan, facts))
+    if (environment.find(entry.name) == nullptr) environment.set(std::move(entry));
   if (environment.find("PWD") != nullptr) environment.set({"PWD", step.cwd, EnvCause::stepbox, {}, {}});
   // sd_listen_fds(3) compares LISTEN_PID with the process; the step is always the second one of its box.
   const std::string pid(plan.confinement.isolation == Isolation::full ? "2" : kPidText);

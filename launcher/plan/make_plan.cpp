@@ -1,12 +1,14 @@
 #include "plan/make_plan.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/text.hpp"
 #include "caches/registry.hpp"
 #include "ci/ci_files.hpp"
 #include "plan/parts.hpp"
 #include "plan/system_root.hpp"
+#include "plan/warm.hpp"
 
 namespace stepbox::plan {
 
@@ -32,8 +34,13 @@ Result<Plan> make_plan(const Policy& policy, const std::vector<std::string>& arg
   plan.identity = plan_identity(policy.isolation.value, facts);
   TRY_ASSIGN(plan.limits, plan_limits(plan.identity, policy, facts, plan.remarks));
   plan.confinement = plan_confinement(plan.identity, plan.limits, policy, facts);
+  TRY_ASSIGN(WarmPlan warm, plan_warm(plan, policy, facts, plan.remarks));
+  plan.warm = std::move(warm.caches);
+  plan.warm_store = facts.warm_store;
   if (plan.confinement.isolation == Isolation::full) {
+    plan.files.overlays = std::move(warm.overlays);
     TRY_ASSIGN(plan.files, plan_files(plan, policy, facts, layout, checkout));
+    std::ranges::move(warm_start_files(plan, facts), std::back_inserter(plan.files.cache_directories));
     if (plan.confinement.scope_path_sockets) plan.confinement.open_sockets = open_sockets(plan.files.mounts);
   } else {
     TRY_ASSIGN(plan.files, plan_files_without_box(plan, policy, facts, layout, checkout, plan.remarks));

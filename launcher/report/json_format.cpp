@@ -89,6 +89,24 @@ Json cache_record(const CacheUsage& cache) {
   return {{"tool", cache.tool}, {"path", cache.path}, {"bytes", cache.bytes}, {"files", cache.files}};
 }
 
+Json saving_record(const WarmUse& use) {
+  if (use.saving.empty()) return nullptr;
+  return {{"state", use.saving}, {"generation", text_or_null(use.saved)}, {"sentence", use.sentence}};
+}
+
+Json warm_record(const WarmUse& use) {
+  return {{"name", use.name},
+          {"generation", text_or_null(use.generation)},
+          {"digest", text_or_null(use.digest)},
+          {"cold", text_or_null(use.why_cold)},
+          {"bytes_added", use.added_bytes},
+          {"files_added", use.added_files},
+          {"bytes_copied_up", use.copied_bytes},
+          {"files_copied_up", use.copied_files},
+          {"degraded", text_or_null(use.degraded)},
+          {"saved", saving_record(use)}};
+}
+
 Json settings_record(const SettingsFile& file) {
   return {{"tool", file.tool}, {"path", file.path}, {"state", file.is_shown ? "shown" : "hidden"}};
 }
@@ -281,6 +299,7 @@ std::string to_json(const Report& report) {
       {"time", time_record(report.time)},
       {"usage", usage_record(report)},
       {"caches", list_of(report.caches, cache_record)},
+      {"warm", list_of(report.warm, warm_record)},
       {"settings", list_of(report.settings, settings_record)},
       {"source", source_record(report)},
       {"overlays", overlay_records(report)},

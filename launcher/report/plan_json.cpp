@@ -144,6 +144,25 @@ Json mounts(const Plan& plan) {
   return list;
 }
 
+Json warm_directory(const PlannedWarmDirectory& directory) {
+  return {{"path", directory.path},
+          {"warm", directory.overlay >= 0},
+          {"unused", directory.unused.empty() ? Json(nullptr) : Json(directory.unused)}};
+}
+
+Json warm(const Plan& plan) {
+  return list_of(plan.warm, [](const PlannedWarm& planned) {
+    return Json{{"name", planned.name},
+                {"generation", planned.generation ? Json(planned.generation->id) : Json(nullptr)},
+                {"cold", planned.why_cold.empty() ? Json(nullptr) : Json(planned.why_cold)},
+                {"degraded", planned.degraded.empty() ? Json(nullptr) : Json(planned.degraded)},
+                {"saved", planned.save},
+                {"not_saved", planned.why_unsaved.empty() ? Json(nullptr) : Json(planned.why_unsaved)},
+                {"directories", list_of(planned.directories, warm_directory)},
+                {"from", from(planned.origin)}};
+  });
+}
+
 struct CauseWord {
   EnvCause cause;
   const char* word;
@@ -151,6 +170,7 @@ struct CauseWord {
 constexpr CauseWord kCauses[] = {{EnvCause::inherited, "inherited"},
                                  {EnvCause::redirect, "redirect"},
                                  {EnvCause::toolchain, "toolchain"},
+                                 {EnvCause::warm, "warm"},
                                  {EnvCause::stepbox, "stepbox"},
                                  {EnvCause::policy, "policy"}};
 
@@ -236,6 +256,7 @@ std::string plan_to_json(const Plan& plan, const Policy& policy) {
       {"root", mode_record(name_of(plan.files.root), policy.root.origin)},
       {"home", mode_record(name_of(policy.home.value), policy.home.origin)},
       {"mounts", mounts(plan)},
+      {"warm", warm(plan)},
       {"environment", environment(plan, policy)},
       {"network", mode_record(name_of(plan.confinement.network), policy.network.origin)},
       {"nesting", mode_record(plan.confinement.deny_nesting ? "deny" : "allow", policy.allow_nesting.origin)},

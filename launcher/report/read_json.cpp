@@ -206,6 +206,24 @@ CacheUsage cache_of(const Json& record) {
   return cache;
 }
 
+WarmUse warm_of(const Json& record) {
+  WarmUse use{.name = text_at(record, "name"),
+              .generation = text_at(record, "generation"),
+              .digest = text_at(record, "digest"),
+              .why_cold = text_at(record, "cold"),
+              .degraded = text_at(record, "degraded")};
+  read(use.added_bytes, record, "bytes_added");
+  read(use.added_files, record, "files_added");
+  read(use.copied_bytes, record, "bytes_copied_up");
+  read(use.copied_files, record, "files_copied_up");
+  if (const Json& saved = at(record, "saved"); !saved.is_null()) {
+    use.saving = text_at(saved, "state");
+    use.saved = text_at(saved, "generation");
+    use.sentence = text_at(saved, "sentence");
+  }
+  return use;
+}
+
 SettingsFile settings_of(const Json& record) {
   return {.tool = text_at(record, "tool"), .written = {}, .path = text_at(record, "path"), .is_shown = text_at(record, "state") == "shown"};
 }
@@ -317,6 +335,7 @@ Report report_of(const Json& root) {
   read_time(report.time, at(root, "time"));
   read_usage(report, at(root, "usage"));
   read_list(report.caches, root, "caches", cache_of);
+  read_list(report.warm, root, "warm", warm_of);
   read_list(report.settings, root, "settings", settings_of);
   report.source = named(text_at(at(root, "source"), "mode"), {SourceMode::rw, SourceMode::ro, SourceMode::overlay, SourceMode::none});
   read(report.source_path, at(root, "source"), "path");

@@ -72,10 +72,24 @@ std::string peak_clause(const VolumeUsage& volume) {
   return quoted(volume.name) + " held up to " + human_bytes(volume.peak_bytes) + " of " + human_bytes(volume.limit_bytes);
 }
 
+// "warm cache 'go' (000042-9f86d081884c): 3 files (8 KiB) beyond it; saved as ..."
+std::string warm_clause(const WarmUse& use) {
+  std::string out = "warm cache " + quoted(use.name) + (use.generation.empty() ? ": cold (" + use.why_cold + ")" : " (" + use.generation + ")");
+  if (use.added_files > 0) out += ": " + counted(use.added_files, "file", "files") + " (" + human_bytes(use.added_bytes) + ") beyond it";
+  if (use.copied_bytes > 0) out += ", " + human_bytes(use.copied_bytes) + " copied for touches";
+  // What the companion did is a sentence of its own.
+  const bool is_undone = use.saving == kNotSaved || use.saving == kSaveFailed;
+  if (is_undone) out += ", " + use.saving + ": ";
+  else if (!use.saving.empty()) out += ", ";
+  out += use.sentence;
+  return out;
+}
+
 // "the step succeeded in 12 s; 'workspace' held up to 1.2 GiB of 8 GiB"
 std::string measures(const Report& report) {
   std::vector<std::string> clauses = {report.sentence + " in " + seconds_text(report.time.wall)};
   for (const VolumeUsage& volume : report.volumes) clauses.push_back(peak_clause(volume));
+  for (const WarmUse& use : report.warm) clauses.push_back(warm_clause(use));
   return join(clauses, "; ");
 }
 
@@ -87,6 +101,8 @@ std::string findings(const Report& report) {
   if (!report.leftovers.empty()) clauses.push_back("left over: " + join(report.leftovers, ", "));
   for (const Protection& protection : report.protections)
     if (is_weakened(protection)) clauses.push_back(protection_clause(protection));
+  for (const WarmUse& use : report.warm)
+    if (!use.saving.empty()) clauses.push_back(warm_clause(use));
   return join(clauses, "; ");
 }
 

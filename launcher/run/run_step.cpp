@@ -17,6 +17,7 @@
 #include "host/gather_facts.hpp"
 #include "host/id_range.hpp"
 #include "host/look_up_settings.hpp"
+#include "host/look_up_warm.hpp"
 #include "model/units.hpp"
 #include "plan/make_plan.hpp"
 #include "plan/parts.hpp"
@@ -29,6 +30,7 @@
 #include "run/planning_deadline.hpp"
 #include "run/resolve_policy.hpp"
 #include "run/supervise.hpp"
+#include "run/warm_caches.hpp"
 #include "run/watch_output.hpp"
 #include "sandbox/box.hpp"
 #include "sandbox/failure_text.hpp"
@@ -151,6 +153,7 @@ Result<Planned> plan_run(const RunRequest& request) {
   const Terminal terminal = Terminal::of_caller();
   PlanningDeadline deadline(request, Clock::now());
   TRY(prepare(planned, request, terminal, deadline));
+  TRY_ASSIGN(const std::vector<sys::Fd> leases, host::look_up_warm(planned.facts, planned.policy));
   host::expect_id_range(planned.facts);
   TRY(host::look_up_private_paths(planned.facts, planned.policy));
   planned.facts.private_directory = workspace::example_of_private_directory(planned.private_place);
@@ -166,6 +169,8 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   const Terminal terminal = Terminal::of_caller();
   PlanningDeadline deadline(request, begin);
   TRY(prepare(planned, request, terminal, deadline));
+  // Until the box is gone.
+  TRY_ASSIGN(const std::vector<sys::Fd> leases, host::look_up_warm(planned.facts, planned.policy));
   // Reserved for this run until it ends.
   TRY_ASSIGN(const sys::Fd id_range, host::claim_id_range(planned.facts));
   TRY(host::look_up_private_paths(planned.facts, planned.policy));
@@ -177,6 +182,7 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   TRY_ASSIGN(workspace::PrivateDirectory private_directory, make_private_directory(planned));
   TRY_ASSIGN(planned.plan, plan_for(planned, request));
 
+  TRY_ASSIGN(const std::string saver, find_saver(planned.plan));
   TRY_ASSIGN(auto output, watch_output(planned.plan.limits.deadlines));
   const sandbox::Patience patience{signals.fd(), [&] { return signals.is_asked_to_end(); }, time_to_make_box(planned.plan.limits.deadlines), begin};
   auto started = negotiate(planned, request, {caller, terminal.fd(), private_directory.fd(), patience});
@@ -189,8 +195,9 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   tell_weaknesses(planned.plan, box);
   const Clock::time_point running = box.started();
   tell_time("the box was made", seconds_between(begin, running));
-  // The step does not wait for these two. The sweep removes groups left by runs that were killed together with their
+  // The step does not wait for these. The sweep removes groups left by runs that were killed together with their
   // guard.
+  look_at_warm_overlays(planned.plan, box);
   const auto enclosing_memory = watch_enclosing_memory(planned);
   cgroup::sweep(planned.facts.cgroups, cgroup::Reach::own_group);
   workspace::UsageMeter meter(planned.plan, box.volumes());
@@ -218,8 +225,10 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   warn_of_lost_silence(report, output);
   if (attribution == Attribution::always || report::has_full_volume(report)) fill_caches(report, planned.plan, box, private_directory.fd());
   fill_changes(report, planned, box);
+  fill_warm(report, planned.plan, box);
   // All facts are in.
   report::conclude(report);
+  save_warm(report, planned, box, saver, request.run_id);
   const auto settings = attribution == Attribution::always ? hints::NameSettings::always : hints::NameSettings::if_missed;
   hints::look_after_step(report, planned, box, settings);
   box.release();

@@ -17,6 +17,7 @@ struct RunRequest {
   std::vector<policy::Setting> settings;  // from the command line
   std::vector<std::string> policies;      // --policy
   std::vector<int> pass_fds;
+  std::string run_id;                     // of the record; may be empty
   bool is_shell = false;                  // argv is a shell whose prompt gets the mark of the box
   // Called from another thread when planning takes longer than the step's timeout; must not return. Without it,
   // planning may take any time.

@@ -72,6 +72,17 @@ Report sample() {
                                     .groups = {"keyrings", "more"}}},
                                   2};
   report.settings = {{"npm", "~/.npmrc", "/home/bob/.npmrc", false}, {"cargo", "~/.cargo/config.toml", "/home/bob/.cargo/config.toml", true}};
+  report.warm = {{.name = "go",
+                  .generation = "000042-9f86d081884c",
+                  .digest = "9f86d081884c7d65",
+                  .added_bytes = 8192,
+                  .added_files = 2,
+                  .copied_bytes = 4096,
+                  .copied_files = 257,
+                  .degraded = "the kernel did not grant the overlay option metacopy at /box/cache/go-build",
+                  .saving = "not saved",
+                  .sentence = "the step did not succeed"},
+                 {.name = "cpp", .why_cold = "nothing has been saved yet"}};
   report.source_path = "/work/checkout";
   report.changes = {sample_changes(ChangedTree::source, "/work/checkout"), sample_changes(ChangedTree::root, "/")};
   report.strays = {{17, "sleep"}, {23, "java"}};
