@@ -4,9 +4,9 @@ _stepbox_policies() { stepbox policy list 2> /dev/null | cut -d ' ' -f 1; }
 
 _stepbox() {
   local options="--size --inodes --volume --isolation --source --source-path --root --home --settings --label --env --unset-env
-    --clear-env --keep-env --redirect-env --ro --rw --hide --network --nesting --limit --seccomp --seccomp-log --diff --xattr --require --timeout
+    --clear-env --keep-env --redirect-env --warm --warm-save --warm-offer --warm-cache --ro --rw --hide --network --nesting --limit --seccomp --seccomp-log --diff --xattr --require --timeout
     --silence --grace --policy --report --summary --pass-fd --verbose --help"
-  local flags=" --clear-env --seccomp-log --diff --verbose --help --all --json "
+  local flags=" --clear-env --warm-save --seccomp-log --diff --verbose --help --all --json "
   local volumes="tmp cache home scratch out shm run"
   local limits="memory processes cpu open-files file-size stack address-space locked-memory optional"
   local cur=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} word command="" at
@@ -66,6 +66,7 @@ _stepbox() {
     --summary) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$cur") ;;
     --require) mapfile -t COMPREPLY < <(compgen -W "quota mount-isolation host-files pid-isolation ipc-isolation uid-isolation
       network-isolation abstract-sockets path-sockets no-new-privileges capabilities seccomp kernel-memory nesting-denied" -- "$cur") ;;
+    --warm | --warm-offer) mapfile -t COMPREPLY < <(compgen -W "cpp go java node python rust" -- "$cur") ;;
     --policy) mapfile -t COMPREPLY < <(compgen -W "$(_stepbox_policies)" -- "$cur"; compgen -f -- "$cur") ;;
     --volume | --redirect-env)
       [[ $previous == --volume ]] && mapfile -t COMPREPLY < <(compgen -S = -W "$volumes" -- "$cur") && compopt -o nospace

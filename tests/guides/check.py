@@ -13,7 +13,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-KINDS = ["A tool", "A limit of each process", "A limit on the whole box", "A key of the policy", "A subcommand", "A verdict",
+KINDS = ["A tool", "A warm cache", "A limit of each process", "A limit on the whole box", "A key of the policy", "A subcommand", "A verdict",
          "A volume", "A group of system calls", "An engine"]
 SEARCHED = ["launcher", "packaging", "policies"]
 NAMED = re.compile(r"`((?:launcher|packaging|policies|tests|examples)/[^`\s]*|README\.md)`")

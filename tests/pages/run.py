@@ -23,7 +23,7 @@ REPOSITORY = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
 ORDINARY_USER = 60123
 MARKDOWN = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "examples/README.md", "launcher/README.md"]
 MANUALS = ["packaging/man/stepbox.1", "packaging/man/stepbox-policy.5", "packaging/man/stepbox-errors.7",
-           "packaging/man/stepbox-warm.1"]
+           "packaging/man/stepbox-warm.1", "packaging/man/stepbox-caches.7"]
 MOST_LINES = {"README.md": 200}
 CI_FILES = [f"examples/ci/{name}" for name in ("github-actions.yml", "gitlab-ci.yml", "buildkite.yml")]
 
