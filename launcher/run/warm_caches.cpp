@@ -13,6 +13,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "host/checkout_commit.hpp"
+#include "run/overlay_options.hpp"
 #include "sys/files.hpp"
 #include "sys/mountinfo.hpp"
 #include "sys/open_no_links.hpp"
@@ -26,17 +27,9 @@ bool has_warm_overlays(const Plan& plan) {
   return std::ranges::any_of(plan.files.overlays, [](const PlannedOverlay& overlay) { return overlay.of == OverlayOf::warm; });
 }
 
-// Options that make a touch cheap and keep inodes. The kernel lists one only where it differs from the module's default.
-constexpr std::string_view kWanted[] = {"metacopy", "index"};
-
 bool is_default(std::string_view option) {
   const auto text = sys::read_file("/sys/module/overlay/parameters/" + std::string(option), 8);
   return text && text->starts_with('Y');
-}
-
-bool is_granted(std::string_view option, const std::vector<std::string_view>& listed) {
-  if (std::ranges::find(listed, std::string(option) + "=on") != listed.end()) return true;
-  return std::ranges::find(listed, std::string(option) + "=off") == listed.end() && is_default(option);
 }
 
 // The mounts of the box; none if it has ended already, so that nothing can have been copied for a touch in it. Only root
@@ -51,18 +44,11 @@ Result<std::vector<sys::HostMount>> mounts_of(const sandbox::Box& box) {
   return text ? sys::parse_mountinfo(*text) : std::vector<sys::HostMount>();
 }
 
-std::string missing_option(const sys::HostMount& mount) {
-  const std::vector<std::string_view> listed = split(mount.options, ',');
-  for (const std::string_view option : kWanted)
-    if (!is_granted(option, listed)) return std::string(option);
-  return {};
-}
-
 std::string what_is_missing(const std::string& path, const std::vector<sys::HostMount>& mounts) {
   for (const sys::HostMount& mount : mounts)
     if (mount.path == path && mount.type == "overlay")
-      if (const std::string option = missing_option(mount); !option.empty())
-        return "the kernel did not grant the overlay option " + option + " at " + path;
+      if (const std::string_view option = missing_option(mount.options, is_default); !option.empty())
+        return "the kernel did not grant the overlay option " + std::string(option) + " at " + path;
   return {};
 }
 
