@@ -42,7 +42,7 @@ NOT_RUN = {
 FOREIGN_OPTIONS = {
     "--no-sandbox": "Chromium", "--init": "docker", "--privileged": "docker", "--security-opt": "docker",
     "--cap-add": "docker", "--user": "systemd-run", "--scope": "systemd-run", "--wait": "systemd-run", "--find-links": "pip",
-    "--quick": "tests/run.sh",
+    "--frozen-store": "pnpm", "--quick": "tests/run.sh",
 }
 # Refusals for something that a host may lack: they are skipped, loudly.
 PASSED_OVER = (r"the [\d.]+ \w+ of memory that stepbox may use cannot hold them", r"cannot enforce limits\.\w+",
