@@ -21,7 +21,7 @@ constexpr VerbRow kVerbs[] = {
     {"list", 0, 1, "--json ", "stepbox warm list [NAME] [--json]"},
     {"show", 1, 1, "--generation --files --json ", "stepbox warm show NAME [--generation ID] [--files] [--json]"},
     {"path", 0, 1, "", "stepbox warm path [NAME]"},
-    {"save", 1, 1, "--from --key ", "stepbox warm save NAME --from DIR [--key KEY]"},
+    {"save", 1, 1, "--from --key ", "stepbox warm save NAME [--from DIR] [--key KEY]"},
     {"verify", 0, 1, "--json ", "stepbox warm verify [NAME] [--json]"},
     {"prune", 0, 1, "--keep --max --all ", "stepbox warm prune [NAME] [--keep N] [--max SIZE] [--all]"},
     {"pack", 2, 2, "--generation ", "stepbox warm pack NAME FILE [--generation ID]"},
@@ -116,7 +116,6 @@ Result<> Reader::check() const {
   if (count < verb_->least || count > verb_->most)
     return fail("warm " + arguments_.verb + (count < verb_->least ? " needs more words" : " takes no " + quoted(arguments_.operands.back())),
                 std::string(verb_->usage));
-  if (arguments_.verb == "save" && arguments_.from.empty()) return fail("warm save needs --from DIR", std::string(verb_->usage));
   if (arguments_.store[0] != '/') return fail("--store is not absolute: " + quoted(arguments_.store), "give it an absolute path");
   return {};
 }

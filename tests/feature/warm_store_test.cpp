@@ -95,6 +95,25 @@ TEST_CASE("the verbs of stepbox warm make, show, check, carry and remove generat
   CHECK(warm(place, {"list"}).out.starts_with("there is no generation"));
 }
 
+TEST_CASE("the caller's own caches outside of boxes can be saved, by the rules of the warm cache", "[warm-store]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  const Run refused = warm(place, {"save", "go"});
+  INFO(refused);
+  CHECK(what_is_wrong_with_refusal(refused).empty());
+  CHECK(refused.err.find("there is nothing of the warm cache 'go'") != std::string::npos);
+  for (const char* directory : {".cache", ".cache/go-build", ".cache/go-build/00"}) place.make_directory(place.home() / directory);
+  place.make_file(place.home() / ".cache/go-build/00/version", "mine");
+  place.make_file(place.home() / ".cache/go-build/trim.txt", "1");
+  const Run saved = warm(place, {"save", "go"});
+  INFO(saved);
+  REQUIRE(saved.code() == 0);
+  CHECK(newest_content(place) == "mine");
+  CHECK(warm(place, {"show", "go", "--files"}).out.find("trim.txt") == std::string::npos);
+  CHECK(what_is_wrong_with_refusal(warm(place, {"save", "own"})).empty());
+}
+
 TEST_CASE("nobody but its owner can enter a store", "[warm-store]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);

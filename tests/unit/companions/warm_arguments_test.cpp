@@ -29,7 +29,7 @@ TEST_CASE("the words of stepbox warm are read", "[warm]") {
 
 TEST_CASE("what stepbox warm does not know is an error with a remedy", "[warm]") {
   for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
-           {}, {"lost"}, {"list", "--files"}, {"list", "a", "b"}, {"show"}, {"pack", "go"}, {"save", "go"}, {"--what", "list"}}) {
+           {}, {"lost"}, {"list", "--files"}, {"list", "a", "b"}, {"show"}, {"pack", "go"}, {"save"}, {"--what", "list"}}) {
     CAPTURE(words);
     const auto arguments = arguments_of(words);
     REQUIRE_FALSE(arguments);
