@@ -72,7 +72,10 @@ int Walk::run(int root) {
 
 void Walk::enter(FileId id) {
   levels_.push_back({id, path_.size(), {}});
-  if (visitor_.enter(here()) == Descend::yes) for_each_entry(at_.get(), [this](const char* name) { examine(name); });
+  if (visitor_.enter(here()) == Descend::no) return;
+  const int failed = for_each_entry(at_.get(), [this](const char* name) { examine(name); });
+  // ENOENT: the directory was removed meanwhile.
+  if (failed != 0 && failed != ENOENT) visitor_.pass_over(here(), ".", failed);
 }
 
 void Walk::examine(const char* name) {

@@ -37,6 +37,7 @@ class Visitor {
 
   // The walk leaves an entry out: it cannot be examined, listed or entered (EACCES, ...), is on another file system
   // (EXDEV), lies too deep (ENAMETOOLONG), or is no longer the directory that was listed (ENOTDIR, ESTALE).
+  // The name is "." where the listing of the directory itself ended too early (EIO, ...).
   virtual void pass_over(const WalkedDirectory& in, const char* name, int error) {
     (void)in, (void)name, (void)error;
   }
