@@ -104,9 +104,18 @@ void other_paths(Rows& rows, const Plan& plan) {
   for (const Group& group : groups) rows.push_back({group.left, some_of(group.paths, Detail::brief).words("(" + group.why + ")")});
 }
 
+const char* seen_of_host(RootMode mode) {
+  switch (mode) {
+    case RootMode::ro: return "everything but the paths covered below; read-only";
+    case RootMode::overlay: return "everything but the paths covered below; writable, and changes are discarded";
+    case RootMode::system: return "programs, and the paths named below; read-only";
+  }
+  return "";
+}
+
 Row host_row(const Planned& planned, Detail detail) {
   const Plan& plan = planned.plan;
-  Phrase text(plan.files.root == RootMode::system ? "programs, and the paths named below; read-only" : "everything but the paths covered below; read-only");
+  Phrase text(seen_of_host(plan.files.root));
   const bool hides_sockets = std::ranges::any_of(plan.files.mounts, [](const MountCall& call) { return !call.layers.empty(); });
   if (hides_sockets) text.words("and without its sockets");
   return {"of the host", text.append(from(planned.policy.root.origin, detail))};
@@ -156,6 +165,8 @@ Rows file_system_rows(const Planned& planned, Detail detail) {
   if (!plan.files.overlays.empty() && planned.policy.diff.value)
     rows.push_back({"changes", Phrase("listed after the step").append(from(planned.policy.diff.origin, detail))});
   if (plan.files.mounts.empty()) return rows;
+  if (planned.policy.home.value == HomeMode::overlay)
+    rows.push_back({"home", Phrase("the host's, without its caches; changes are discarded").append(from(planned.policy.home.origin, detail))});
   if (planned.policy.home.value == HomeMode::host) rows.push_back({"home", Phrase("the host's").append(from(planned.policy.home.origin, detail))});
   rows.push_back(replaced_row(plan));
   if (detail == Detail::whole) {

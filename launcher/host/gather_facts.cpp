@@ -17,6 +17,7 @@
 #include "base/text.hpp"
 #include "cgroup/hierarchies.hpp"
 #include "host/find_checkout.hpp"
+#include "host/find_git_directory.hpp"
 #include "host/home_names.hpp"
 #include "host/look_at.hpp"
 #include "host/pass_over.hpp"
@@ -224,6 +225,8 @@ Result<> look_up_groups(HostFacts& facts) {
 
 Result<> look_up_paths(HostFacts& facts, const Policy& policy) {
   if (policy.source_path.value) TRY(find_checkout_owner(facts, plan::expand_home(*policy.source_path.value, facts)));
+  if (policy.source.value != SourceMode::none)
+    find_git_directory(facts, policy.source_path.value ? lexically_normal(plan::expand_home(*policy.source_path.value, facts)) : facts.checkout);
   std::vector<plan::PathOfInterest> paths = plan::paths_of_interest(policy, facts);
   if (!facts.resolv_conf.empty()) paths.push_back({facts.resolv_conf});
   const HomeNames home(facts.tilde());

@@ -22,7 +22,7 @@ Result<bool> is_there(const plan::SettingsPlace& place) {
 
 Result<> look_up_settings(HostFacts& facts, const Policy& policy) {
   facts.settings.clear();
-  if (policy.settings.value == SettingsMode::hide || policy.home.value == HomeMode::host) return {};
+  if (policy.settings.value == SettingsMode::hide || policy.home.value != HomeMode::fresh) return {};
   const HomeNames home(facts.tilde());
   for (const plan::SettingsPlace& place : plan::settings_places(facts)) {
     if (home.has_no(place.path)) continue;

@@ -79,6 +79,10 @@ struct HostFacts {
   bool checkout_is_marked = false;  // by version control or stepbox; false: it merely is cwd
   uint32_t checkout_uid = 0;     // owner of the checkout, or of the policy's source path
   uint32_t checkout_gid = 0;
+  // Where the git directory of a linked work tree or a submodule lies outside the checkout and belongs to it, verified;
+  // or why the directory that its `.git` file names does not.
+  std::string git_directory = {};
+  std::string git_directory_problem = {};
   std::string home = {};         // $HOME, links resolved; empty when unset, relative or missing
   std::string passwd_home = {};  // of the user database, links resolved; empty when there is none
   std::vector<RootEntry> root_entries = {};

@@ -31,10 +31,15 @@ enum class SourceMode : uint8_t {
   none
 };
 enum class RootMode : uint8_t {
-  ro,     // all of it, read-only
-  system  // what programs need to run, and named paths
+  ro,       // all of it, read-only
+  overlay,  // all of it, writable, and what the step changes is discarded
+  system    // what programs need to run, and named paths
 };
-enum class HomeMode : uint8_t { fresh, host };
+enum class HomeMode : uint8_t {
+  fresh,
+  overlay,  // the host's without its known caches, writable, and what the step changes is discarded
+  host
+};
 enum class SettingsMode : uint8_t { hide, show };  // of tools, in a home that is fresh
 enum class NetworkMode : uint8_t { host, loopback, none };
 
@@ -51,8 +56,9 @@ inline constexpr Word<Isolation> kIsolations[] = {
     {"full", Isolation::full, 0}, {"landlock", Isolation::landlock, 1}, {"env", Isolation::env, 2}};
 inline constexpr Word<SourceMode> kSourceModes[] = {
     {"rw", SourceMode::rw, 2}, {"ro", SourceMode::ro, 1}, {"overlay", SourceMode::overlay, 1}, {"none", SourceMode::none, 0}};
-inline constexpr Word<RootMode> kRootModes[] = {{"ro", RootMode::ro, 1}, {"system", RootMode::system, 0}};
-inline constexpr Word<HomeMode> kHomeModes[] = {{"fresh", HomeMode::fresh, 0}, {"host", HomeMode::host, 1}};
+inline constexpr Word<RootMode> kRootModes[] = {{"ro", RootMode::ro, 1}, {"overlay", RootMode::overlay, 1}, {"system", RootMode::system, 0}};
+inline constexpr Word<HomeMode> kHomeModes[] = {
+    {"fresh", HomeMode::fresh, 0}, {"overlay", HomeMode::overlay, 1}, {"host", HomeMode::host, 2}};
 inline constexpr Word<SettingsMode> kSettingsModes[] = {{"hide", SettingsMode::hide, 0}, {"show", SettingsMode::show, 1}};
 inline constexpr Word<NetworkMode> kNetworkModes[] = {
     {"host", NetworkMode::host, 2}, {"loopback", NetworkMode::loopback, 1}, {"none", NetworkMode::none, 0}};

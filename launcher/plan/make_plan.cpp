@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "caches/registry.hpp"
 #include "ci/ci_files.hpp"
+#include "plan/overlays.hpp"
 #include "plan/parts.hpp"
 #include "plan/system_root.hpp"
 #include "plan/warm.hpp"
@@ -80,6 +81,8 @@ std::vector<PathOfInterest> paths_of_interest(const Policy& policy, const HostFa
       if (policy.home.value == HomeMode::fresh) add(toolchain.path);
       for (const std::string_view name : toolchain.without) add(below_toolchain(toolchain, name, facts));
     }
+  if (policy.home.value == HomeMode::overlay)
+    for (const std::string& place : places_of_caches(facts)) add(place);
   const bool is_reduced = policy.root.value == RootMode::system;
   // With the whole root, only PATH entries that a mask would hide matter; the others are visible anyway.
   const Layout layout(facts, policy.home.value);

@@ -229,6 +229,11 @@ void MountList::host_root_entry(const RootEntry& entry) {
   }
   if (entry.kind == HostPathKind::directory) directory(entry.name, 0755);
   else file(entry.name);
+  const bool is_directory = entry.kind == HostPathKind::directory;
+  if (policy_.root.value == RootMode::overlay && is_directory && is_fit_for_root(host, plan_.identity, facts_, remarks_)) {
+    overlay({.of = OverlayOf::root, .path = host, .lowers = {host}, .why = "host", .origin = policy_.root.origin}, entry.name);
+    return;
+  }
   MountCall& call = add(MountAct::bind, host, entry.name, "host");
   call.attributes = kReadOnly;
   call.recursion = copy_;
@@ -473,6 +478,8 @@ Result<> MountList::paths() {
     }
     if (!call.optional) make_way(call.target, call.onto_file ? MountAct::file : MountAct::directory);
     if (call.source == ".empty/file") empty_file();
+    // A directory of the workspace in the place of a cache.
+    if (call.act == MountAct::rebind && call.source.starts_with("box/")) make_way(call.source, MountAct::directory);
     if (call.act == MountAct::overlay)
       overlay({.of = call.overlay_of, .path = "/" + call.target, .lowers = {call.source}, .why = call.why, .origin = call.origin}, call.target);
     else

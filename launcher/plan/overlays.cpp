@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "caches/registry.hpp"
+#include "plan/make_plan.hpp"
 
 namespace stepbox::plan {
 namespace {
@@ -94,6 +96,62 @@ Result<> check_overlay(const std::string& path, std::string_view why, const Orig
   return fail("cannot show " + quoted(path) + " as an overlay, as " + std::string(why) + " (" + escaped(origin.text()) + "): " +
                   quoted(below->path) + " is mounted below it, and only root's box can leave it out",
               "unmount it, or run stepbox as root");
+}
+
+bool is_fit_for_root(const std::string& path, const Identity& identity, const HostFacts& facts, Remarks& remarks) {
+  static constexpr std::string_view kGoodLayers[] = {"ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "zfs", "tmpfs", "overlay"};
+  const auto is_itself = [&](const MountFact& mount) { return mount.path == path; };
+  const auto is_below = [&](const MountFact& mount) { return mount.path != path && is_within(mount.path, path); };
+  const auto keep = [&](const std::string& why) {
+    remarks.notes.push_back("root: overlay leaves " + escaped(path) + " read-only: " + why);
+    return false;
+  };
+  const std::string type = file_system_of(path, facts);
+  if (std::ranges::any_of(facts.mounts, is_itself) && std::ranges::find(kGoodLayers, type) == std::end(kGoodLayers))
+    return keep("it is a file system of its own (" + escaped(type) + ")");
+  const auto below = std::ranges::find_if(facts.mounts, is_below);
+  if (identity.isolation == UidIsolation::mapped && below != facts.mounts.end())
+    return keep(escaped(below->path) + " is mounted below it, and only root's box can leave that out");
+  return true;
+}
+
+std::vector<std::string> places_of_caches(const HostFacts& facts) {
+  std::vector<std::string> places;
+  const auto add = [&](std::string_view path) {
+    if (path.starts_with("~/") && !path.contains('<')) places.push_back(expand_home(path, facts));
+  };
+  add("~/.cache");
+  // What holds settings or programs too is the user's, and no mere cache.
+  std::vector<std::string_view> others = {"~/.config", "~/.local/share", "~/.local/state"};
+  for (const caches::Tool& tool : caches::tools()) {
+    for (const caches::Toolchain& toolchain : tool.toolchains) others.push_back(toolchain.path);
+    others.insert(others.end(), tool.settings.begin(), tool.settings.end());
+  }
+  const auto holds_others = [&](std::string_view path) {
+    return std::ranges::any_of(others, [&](std::string_view other) { return is_within(other, path); });
+  };
+  for (const caches::Tool& tool : caches::tools()) {
+    const auto is_cache = [](const caches::Redirect& redirect) { return redirect.value.starts_with("cache/"); };
+    if (std::ranges::none_of(tool.redirects, is_cache)) continue;
+    for (const std::string_view path : tool.default_paths)
+      if (!holds_others(path)) add(path);
+  }
+  return places;
+}
+
+std::vector<std::string> caches_in_home(const HostFacts& facts, const std::string& kept) {
+  std::vector<std::string> found;
+  std::vector<std::string> places = places_of_caches(facts);
+  std::ranges::sort(places);
+  for (const std::string& place : places) {
+    const HostFacts::NamedPath* there = facts.find(place);
+    // A link leads elsewhere, and nothing can be mounted over it.
+    if (there == nullptr || there->kind != HostPathKind::directory || there->real != place) continue;
+    if (!kept.empty() && is_within(kept, place)) continue;
+    if (std::ranges::any_of(found, [&](const std::string& outer) { return is_within(place, outer); })) continue;
+    found.push_back(place);
+  }
+  return found;
 }
 
 std::string file_system_of(std::string_view path, const HostFacts& facts) {

@@ -32,6 +32,18 @@ std::vector<MountCall> overlay_trial(const Identity& identity, const HostFacts& 
 Result<> check_overlay(const std::string& path, std::string_view why, const Origin& origin, const Identity& identity,
                        const HostFacts& facts);
 
+// Whether `root: overlay` lays an overlay over this directory at the top of the host's tree. A file system of its own
+// stays read-only unless it is of a kind that makes a good layer; and so does a directory that an ordinary user's box
+// cannot take apart from what is mounted below it. Says so in a note.
+bool is_fit_for_root(const std::string& path, const Identity& identity, const HostFacts& facts, Remarks& remarks);
+
+// The directories of the home that `home: overlay` hides, as the registry of caches knows them: those that exist, the
+// outer ones alone, without what holds `kept`.
+std::vector<std::string> caches_in_home(const HostFacts& facts, const std::string& kept);
+
+// Every directory that caches_in_home() may name, for the look-up.
+std::vector<std::string> places_of_caches(const HostFacts& facts);
+
 // The type of the file system that a path of the host lies on; empty if unknown.
 std::string file_system_of(std::string_view path, const HostFacts& facts);
 

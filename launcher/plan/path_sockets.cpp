@@ -70,9 +70,9 @@ Protection path_sockets(const Plan& plan, const HostFacts& facts) {
   const auto is_named_socket = [](const MountCall* call) { return call->is_socket; };
   if (const auto named = std::ranges::find_if(open, is_named_socket); named != open.end())
     return degraded(false, place_of(**named) + " was named, and the step can connect to it");
-  if (plan.files.root == RootMode::ro)
+  if (plan.files.root != RootMode::system)
     return degraded(false,
-                    "root: ro shows the host's sockets, and the step can connect to them as far as their modes allow");
+                    std::string("root: ") + name_of(plan.files.root) + " shows the host's sockets, and the step can connect to them as far as their modes allow");
   // The caller opened the writable places. A read-only one is open only because this host allows no overlay over it.
   const bool is_left_open = std::ranges::any_of(open, [](const MountCall* call) { return (call->attributes & MOUNT_ATTR_RDONLY) != 0; });
   std::string reason = "the step can connect to sockets in " + place_of(*open.front()) + and_others(open.size() - 1);

@@ -1,6 +1,7 @@
 #include <sys/mount.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 
 #include "base/text.hpp"
@@ -96,6 +97,9 @@ class Placements {
   // Covers an entry of a toolchain that writes to it by itself, such as a hook, unless the step may write there.
   void cover(const std::string& path, std::string_view tool);
 
+  // Shows an empty directory of volume home in the place of a cache in the home.
+  void replace_cache(const std::string& path);
+
   // Fails when a path would be shown below a hidden one: the hidden place is empty, so nothing can be mounted there.
   Result<> check_hidden() const;
 
@@ -188,6 +192,7 @@ class Placements {
   std::vector<HostFacts::PathLink> links_;
   std::vector<Hidden> hidden_;
   std::vector<Placement> placements_;
+  std::vector<MountCall> replaced_;
 };
 
 void Placements::add_moved() {
@@ -223,6 +228,14 @@ void Placements::cover(const std::string& path, std::string_view tool) {
   // A reduced root may not show the toolchain at all.
   if (is_reduced_ && !is_in_system(found->real) && !is_shown_already(found->real, PathAccess::ro)) return;
   placements_.push_back({path, found->real, found->kind, PathAccess::hide, "writes to the toolchain of " + std::string(tool), {}});
+}
+
+void Placements::replace_cache(const std::string& path) {
+  replaced_.push_back({.act = MountAct::rebind,
+                       .source = std::string(kBoxHome) + path.substr(facts_.home.size()),
+                       .target = layout_.place(path),
+                       .attributes = kNoGain,
+                       .why = "cache in the home"});
 }
 
 Result<> Placements::check_hidden() const {
@@ -314,6 +327,7 @@ std::vector<MountCall> Placements::calls() const {
       calls.push_back(std::move(below));
     }
   }
+  std::ranges::copy(replaced_, std::back_inserter(calls));
   add_covers(calls);
   // Shallow before deep, so that no mount covers an earlier one. At equal depth the rules' order decides.
   std::ranges::stable_sort(calls, {}, [](const MountCall& call) { return depth(call.target); });
@@ -411,14 +425,54 @@ void add_toolchains_elsewhere(Placements& placements, const HostFacts& facts, co
   }
 }
 
-Result<> add_checkout(Placements& placements, const Plan& plan, const Policy& policy, const HostFacts& facts) {
+Result<> add_home_overlay(Placements& placements, const Plan& plan, const Policy& policy, const HostFacts& facts) {
+  if (facts.home.empty() || facts.home == "/") return {};
+  Placement home{facts.home, facts.home, HostPathKind::directory, PathAccess::ro, "home", policy.home.origin};
+  TRY(check_overlay(facts.home, home.why, home.origin, plan.identity, facts));
+  home.overlay = OverlayOf::home;
+  placements.add(std::move(home));
+  for (const std::string& cache : caches_in_home(facts, plan.files.source_path)) placements.replace_cache(cache);
+  return {};
+}
+
+// A linked work tree and a submodule keep index, objects and branches outside the checkout: without them `git add`
+// fails.
+Result<> add_git_directory(Placements& placements, const Plan& plan, const Placement& checkout, const HostFacts& facts,
+                           const Layout& layout, Remarks& remarks) {
+  std::string problem = facts.git_directory_problem;
+  if (!facts.git_directory.empty() && layout.contains_masked(facts.git_directory)) problem = quoted(facts.git_directory) + " holds places that the box replaces";
+  if (!problem.empty()) {
+    remarks.warnings.push_back("the git directory that the checkout names is not shown with it: " + problem +
+                               "; if it is the right one, name it: --rw DIRECTORY");
+    return {};
+  }
+  if (facts.git_directory.empty()) return {};
+  Placement git{facts.git_directory, facts.git_directory, HostPathKind::directory, checkout.access, "git directory of the checkout", checkout.origin};
+  git.overlay = checkout.overlay;
+  if (git.overlay) TRY(check_overlay(git.real, git.why, git.origin, plan.identity, facts));
+  placements.add(std::move(git));
+  return {};
+}
+
+// As the overlay's root, or below it, a file of an owner that the box has no id for cannot be changed (EOVERFLOW).
+Result<> check_owner(const std::string& checkout, const Identity& identity, const HostFacts& facts) {
+  if (identity.isolation != UidIsolation::mapped || (facts.checkout_uid == facts.uid && facts.checkout_gid == facts.gid)) return {};
+  return fail("cannot show " + quoted(checkout) + " as an overlay, as the checkout: it belongs to user " + std::to_string(facts.checkout_uid) + " and group " +
+                  std::to_string(facts.checkout_gid) + ", and this box has only user " + std::to_string(facts.uid) + " and group " + std::to_string(facts.gid),
+              "run stepbox as root, change its owner and group, or use --source ro");
+}
+
+Result<> add_checkout(Placements& placements, const Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout,
+                      Remarks& remarks) {
   if (plan.files.source == SourceMode::none) return {};
   const std::string& path = plan.files.source_path;
   Placement checkout{path, path, HostPathKind::directory, plan.files.source == SourceMode::rw ? PathAccess::rw : PathAccess::ro, "the checkout", policy.source.origin};
   if (plan.files.source == SourceMode::overlay) {
     TRY(check_overlay(path, checkout.why, checkout.origin, plan.identity, facts));
+    TRY(check_owner(path, plan.identity, facts));
     checkout.overlay = OverlayOf::source;
   }
+  TRY(add_git_directory(placements, plan, checkout, facts, layout, remarks));
   placements.add(std::move(checkout));
   return {};
 }
@@ -428,7 +482,7 @@ Result<> add_checkout(Placements& placements, const Plan& plan, const Policy& po
 Result<std::vector<MountCall>> plan_paths(const Plan& plan, const Policy& policy, const HostFacts& facts,
                                           const Layout& layout, Remarks& remarks) {
   Placements placements(plan, policy, facts, layout, remarks);
-  TRY(add_checkout(placements, plan, policy, facts));
+  TRY(add_checkout(placements, plan, policy, facts, layout, remarks));
   // The registry before variables and PATH: ~/.cargo/bin is in both, and the registry describes it better.
   add_toolchains(placements, facts, policy);
   add_toolchains_elsewhere(placements, facts, policy, layout);
@@ -450,6 +504,7 @@ Result<std::vector<MountCall>> plan_paths(const Plan& plan, const Policy& policy
   if (!facts.settings.empty()) placements.add_settings();
   if (!facts.resolv_conf.empty()) placements.add_if_hidden(facts.resolv_conf, PathAccess::ro, NamedBy::search, "/etc/resolv.conf");
   // A home that cannot be masked ("/", a service's) is not shown, unless the user asked for it.
+  if (policy.home.value == HomeMode::overlay) TRY(add_home_overlay(placements, plan, policy, facts));
   if (policy.home.value == HomeMode::host && !facts.home.empty() && facts.home != "/")
     placements.add({facts.home, facts.home, HostPathKind::directory, PathAccess::rw, "home", policy.home.origin});
   if (policy.source.value == SourceMode::none && is_project(facts) && !facts.checkout.empty() && !layout.contains_masked(facts.checkout) &&

@@ -47,7 +47,8 @@ Protection uid_isolation(const Plan& plan, const HostFacts& facts) {
 }
 
 Protection host_files(const Plan& plan, const Policy& policy, const HostFacts& facts) {
-  if (policy.root.value == RootMode::ro) return {"host-files", is_required(policy, "host-files"), ProtectionState::off, "root: ro"};
+  if (policy.root.value != RootMode::system)
+    return {"host-files", is_required(policy, "host-files"), ProtectionState::off, std::string("root: ") + name_of(policy.root.value)};
   // Files that others may not read were covered where stepbox found them. Their owner can also read files that appear
   // later.
   if (plan.identity.owner_uid == 0)

@@ -38,7 +38,7 @@ bool follows_xdg_cache(const caches::Tool& tool, const caches::Redirect& redirec
 }  // namespace
 
 Redirects::Redirects(const Plan& plan, const Policy& policy, const HostFacts& facts)
-    : plan_(plan), policy_(policy), facts_(facts), home_opened_(policy.home.value == HomeMode::host && !facts.tilde().empty()) {
+    : plan_(plan), policy_(policy), facts_(facts), home_opened_(policy.home.value != HomeMode::fresh && !facts.tilde().empty()) {
   for (const PathRule& rule : policy.paths) {
     if (rule.access == PathAccess::hide) continue;
     const std::string path = lexically_normal(expand_home(rule.path, facts));

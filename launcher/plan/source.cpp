@@ -30,8 +30,8 @@ bool is_announced(const std::string& directory, const HostFacts& facts) {
 
 // Whether opening the checkout would let the step see and do no more than it can anyway.
 bool adds_nothing(PlaceKind kind, const Policy& policy) {
-  if (kind == PlaceKind::home) return policy.home.value == HomeMode::host;
-  return policy.source.value == SourceMode::ro && policy.root.value == RootMode::ro;
+  if (kind == PlaceKind::home) return policy.home.value == HomeMode::host || (policy.home.value == HomeMode::overlay && policy.source.value != SourceMode::rw);
+  return policy.source.value != SourceMode::rw && policy.root.value != RootMode::system;
 }
 
 std::string text_of(const SystemPlace& place) {

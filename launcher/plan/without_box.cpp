@@ -62,6 +62,7 @@ Result<> refuse_what_needs_box(const Policy& policy) {
   if (!policy.allow_nesting.value) return needs_box(policy, "nesting deny", policy.allow_nesting.origin);
   if (policy.source.value == SourceMode::none || policy.source.value == SourceMode::overlay || (policy.source.value == SourceMode::ro && policy.isolation.value == Isolation::env))
     return needs_box(policy, std::string("source ") + name_of(policy.source.value), policy.source.origin);
+  if (policy.home.value == HomeMode::overlay) return needs_box(policy, "home overlay", policy.home.origin);
   if (policy.root.value != RootMode::ro)
     return needs_box(policy, std::string("root ") + name_of(policy.root.value), policy.root.origin);
   if (policy.settings.value == SettingsMode::show && policy.home.value == HomeMode::fresh)

@@ -23,12 +23,8 @@ inline constexpr std::string_view kForm = kFormText<Choices>.view();
 inline constexpr std::string_view kFlagForm = "true or false";
 inline constexpr Word<bool> kFlagWords[] = {{"true", true, 1}, {"false", false, 0}};
 
-// A word of the design that this version does not support.
-inline constexpr std::string_view kOverlay = "overlay";
-enum class Later : uint8_t { nothing, overlay };
-
 // The errors for a word that the key does not know.
-std::unexpected<Error> no_choice(std::string_view value, std::string_view expected, std::span<const std::string_view> words, Later later);
+std::unexpected<Error> no_choice(std::string_view value, std::string_view expected, std::span<const std::string_view> words);
 std::unexpected<Error> no_flag(std::string_view value);
 
 template <const auto& Words, class Mode>
@@ -49,10 +45,10 @@ bool take_choice(Policy& policy, const Setting& setting) {
   return false;
 }
 
-template <auto Field, const auto& Words, Later later>
+template <auto Field, const auto& Words>
 Result<> apply_choice(Policy& policy, const Setting& setting) {
   if (take_choice<Field, Words>(policy, setting)) return {};
-  return no_choice(setting.value, kForm<Words>, kWordsOf<Words>, later);
+  return no_choice(setting.value, kForm<Words>, kWordsOf<Words>);
 }
 
 template <auto Field>
@@ -75,10 +71,10 @@ std::optional<Widening> widens_choice(const Policy& base, const Policy& changed,
   return policy::wider({std::string(now.word), (changed.*Field).origin}, {std::string(before.word), (base.*Field).origin});
 }
 
-template <auto Field, const auto& Words, Later later = Later::nothing>
+template <auto Field, const auto& Words>
 constexpr KeyRow choice(std::string_view key, std::string_view option, std::string_view variable, std::string_view help) {
   return {key, Shape::scalar, option, variable, 0, kModeOperand, Trust::tighten, kForm<Words>, help,
-          apply_choice<Field, Words, later>, widens_choice<Field, Words, 1>, settings_of_choice<Field, Words>, kWordsOf<Words>};
+          apply_choice<Field, Words>, widens_choice<Field, Words, 1>, settings_of_choice<Field, Words>, kWordsOf<Words>};
 }
 
 enum class Wider : uint8_t { when_true, when_false };

@@ -75,8 +75,7 @@ Result<std::chrono::milliseconds> duration_of(const Setting& setting) {
 
 }  // namespace
 
-std::unexpected<Error> no_choice(string_view value, string_view expected, std::span<const string_view> words, Later later) {
-  if (later == Later::overlay && value == kOverlay) return fail(quoted(value) + " is not supported by this version of stepbox");
+std::unexpected<Error> no_choice(string_view value, string_view expected, std::span<const string_view> words) {
   return not_a(value, expected, did_you_mean(value, words));  // `expected` lists all words
 }
 

@@ -75,10 +75,10 @@ constexpr KeyRow kFirstKeys[] = {
     // Names the one place outside the workspace that the step may write to.
     {"source.path", Shape::scalar, "--source-path", "STEPBOX_SOURCE_PATH", 0, kPathOperand, Trust::operator_only,
      kPathForm, "where the checkout is, when it is not the working directory", apply_source_path, nullptr, settings_of_source_path},
-    choice<&Policy::root, kRootModes, Later::overlay>("root", "--root", "STEPBOX_ROOT",
-        "what the step sees of the host: ro (all of it, read-only) or system (what programs need to run)"),
-    choice<&Policy::home, kHomeModes, Later::overlay>("home", "--home", "STEPBOX_HOME",
-        "the step's home: fresh (empty) or host (the real one)"),
+    choice<&Policy::root, kRootModes>("root", "--root", "STEPBOX_ROOT",
+        "what the step sees of the host: ro (all of it, read-only), overlay (likewise, but writable: changes are discarded) or system (what programs need to run)"),
+    choice<&Policy::home, kHomeModes>("home", "--home", "STEPBOX_HOME",
+        "the step's home: fresh (empty), overlay (the real one without its caches, changes are discarded) or host (the real one)"),
     // The files may hold tokens and passwords.
     choice<&Policy::settings, kSettingsModes>("settings", "--settings", "STEPBOX_SETTINGS",
         "tools' settings files in a fresh home (~/.npmrc): hide, or show (read-only)"),

@@ -57,8 +57,8 @@ _stepbox() {
   case $previous in
     --isolation) mapfile -t COMPREPLY < <(compgen -W "full landlock env" -- "$cur") ;;
     --source) mapfile -t COMPREPLY < <(compgen -W "rw ro overlay none" -- "$cur") ;;
-    --root) mapfile -t COMPREPLY < <(compgen -W "ro system" -- "$cur") ;;
-    --home) mapfile -t COMPREPLY < <(compgen -W "fresh host" -- "$cur") ;;
+    --root) mapfile -t COMPREPLY < <(compgen -W "ro overlay system" -- "$cur") ;;
+    --home) mapfile -t COMPREPLY < <(compgen -W "fresh overlay host" -- "$cur") ;;
     --settings) mapfile -t COMPREPLY < <(compgen -W "hide show" -- "$cur") ;;
     --network) mapfile -t COMPREPLY < <(compgen -W "host loopback none" -- "$cur") ;;
     --nesting | --xattr) mapfile -t COMPREPLY < <(compgen -W "allow deny" -- "$cur") ;;

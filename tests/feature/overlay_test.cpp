@@ -126,7 +126,7 @@ TEST_CASE("the changes of an overlay count against volume scratch, which the ver
   const Json report = place.report();
   CHECK(verdict_of(report) == "disk-quota");
   CHECK(volume_of(report, "scratch").at("quota_reached") == true);
-  CHECK(report.at("outcome").at("sentence").get<std::string>().find("scratch") != std::string::npos);
+  CHECK(report.at("outcome").at("sentence").get<std::string>().find("volume 'scratch' was full (1 MiB") != std::string::npos);
   const Run fits = run_without_change(place, "head -c 4M /dev/zero > big; ls big", {"--volume", "scratch=8MiB"});
   CHECK(fits.out == "big\n");
 }
@@ -194,6 +194,130 @@ TEST_CASE("explain says that changes are discarded", "[overlay][explain]") {
   const Run page = run(place.command({program("stepbox"), "explain", "--source", "overlay"}));
   INFO(page);
   CHECK(page.out.find("(writable, and changes are") != std::string::npos);
+}
+
+namespace {
+
+void git(const fs::path& directory, std::vector<std::string> arguments, const Place& place) {
+  arguments.insert(arguments.begin(), {"git", "-c", "user.name=n", "-c", "user.email=e", "-c", "protocol.file.allow=always"});
+  Command command = place.command(std::move(arguments));
+  command.cwd = directory;
+  const Run ran = run(command);
+  INFO(ran);
+  REQUIRE(ran.code() == 0);
+}
+
+// A repository with one commit, and a work tree of it beside it.
+fs::path work_tree(const Place& place, const fs::path& repository) {
+  place.make_directory(repository);
+  git(repository, {"init", "-q"}, place);
+  place.make_file(repository / "file", "text\n");
+  git(repository, {"add", "file"}, place);
+  git(repository, {"commit", "-qm", "one"}, place);
+  git(repository, {"worktree", "add", "-q", "../tree"}, place);
+  return repository.parent_path() / "tree";
+}
+
+Run add_and_commit(const Place& place, const fs::path& directory, const std::vector<std::string>& options) {
+  Command step = place.step(options, shell("echo new > new; git add new; git -c user.name=n -c user.email=e commit -qm two; git log --format=%s -1"));
+  step.cwd = directory;
+  return run(step);
+}
+
+}  // namespace
+
+TEST_CASE("git works in a linked work tree, whose git directory is outside", "[overlay][git]") {
+  REQUIRE_HOST(version_control);
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  const fs::path tree = work_tree(place, place.root() / "repository");
+  SECTION("as an overlay nothing of it stays") {
+    const Fingerprint before = fingerprint_of({place.root() / "repository", tree}, Depth::tree);
+    const Run ran = add_and_commit(place, tree, {"--source", "overlay"});
+    INFO(ran);
+    CHECK(ran.out == "two\n");
+    CHECK(differences(before, fingerprint_of({place.root() / "repository", tree}, Depth::tree)) == "");
+  }
+  SECTION("for writing") {
+    const Run ran = add_and_commit(place, tree, {});
+    INFO(ran);
+    CHECK(ran.out == "two\n");
+    CHECK(fs::exists(tree / "new"));
+  }
+}
+
+TEST_CASE("git works in a submodule that is the checkout", "[overlay][git]") {
+  REQUIRE_HOST(version_control);
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  work_tree(place, place.root() / "library");
+  const fs::path super = place.make_directory(place.root() / "super");
+  git(super, {"init", "-q"}, place);
+  git(super, {"submodule", "add", "-q", "../library", "sub"}, place);
+  const Run ran = add_and_commit(place, super / "sub", {});
+  INFO(ran);
+  CHECK(ran.out == "two\n");
+}
+
+TEST_CASE("a .git file opens no directory that does not name the checkout in return", "[overlay][git]") {
+  REQUIRE_HOST(version_control);
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  const fs::path tree = work_tree(place, place.root() / "repository");
+  const std::string of_other = (place.root() / "repository/.git/worktrees/tree").string();
+  const std::string plain = (place.root() / "repository/.git").string();
+  const fs::path link = place.checkout() / "leads";
+  fs::create_symlink(place.root() / "repository/.git/worktrees/tree", link);
+  const std::string named = GENERATE_COPY(of_other, plain, std::string("/etc"), std::string("../checkout/leads/../.."));
+  CAPTURE(named);
+  place.make_file(place.checkout() / ".git", "gitdir: " + named + "\n");
+  const Run ran = place.run_step({}, shell("touch '" + plain + "/made' 2>/dev/null && echo made || echo refused"));
+  INFO(ran);
+  CHECK(ran.out == "refused\n");
+  CHECK_FALSE(fs::exists(place.root() / "repository/.git/made"));
+}
+
+TEST_CASE("a package that is installed into the system is gone afterwards", "[overlay][root]") {
+  REQUIRE_HOST(root_suite);
+  const Place place(Caller::root);
+  const fs::path tree = place.checkout() / "package";
+  for (const char* below : {"", "DEBIAN", "usr", "usr/bin", "etc"}) place.make_directory(tree / below);
+  place.make_file(tree / "DEBIAN/control", "Package: stepbox-overlay-test\nVersion: 1\nArchitecture: all\nMaintainer: n <n@e>\nDescription: x\n");
+  place.make_file(tree / "usr/bin/stepbox-overlay-test", "#!/bin/sh\necho installed\n", 0755);
+  place.make_file(tree / "etc/stepbox-overlay-test", "x\n");
+  const std::vector<fs::path> places = {"/etc", "/var/lib/dpkg", "/usr/bin"};
+  const Fingerprint before = fingerprint_of(places, Depth::tree);
+  const Run ran = place.run_step({"--root", "overlay"}, shell("PATH=$PATH:/usr/sbin:/sbin; dpkg-deb --root-owner-group -b package /tmp/p.deb > /dev/null; dpkg -i /tmp/p.deb > /dev/null;"
+                                                              "stepbox-overlay-test; echo root:x:0:0 >> /etc/passwd; rm -r /usr/share/doc"));
+  INFO(ran);
+  CHECK(ran.code() == 0);
+  CHECK(ran.out == "installed\n");
+  CHECK(differences(before, fingerprint_of(places, Depth::tree)) == "");
+  CHECK(fs::exists("/usr/share/doc"));
+}
+
+TEST_CASE("an ordinary user reads the system through an overlay, and cannot write where the host does not let it", "[overlay][root]") {
+  const Place place(Caller::user);
+  const Run ran = place.run_step({"--root", "overlay"}, shell("head -c 4 /etc/passwd; echo; touch /etc/made 2>/dev/null || echo refused"));
+  INFO(ran);
+  CHECK(ran.out == "root\nrefused\n");
+}
+
+TEST_CASE("the home as an overlay is the host's without its caches, and writes to it are gone", "[overlay][home]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  for (const char* below : {".cache", ".cache/tool", ".config"}) place.make_directory(place.home() / below);
+  place.make_file(place.home() / ".cache/tool/entry", "cached");
+  place.make_file(place.home() / ".config/tool", "settings\n");
+  const Fingerprint before = fingerprint_of({place.home()}, Depth::tree);
+  const Run ran = place.run_step({"--home", "overlay"}, shell("echo $HOME; cat ~/.config/tool; ls -A ~/.cache; echo x > ~/.cache/new; echo y >> ~/.config/tool; touch ~/made; ls ~/.cache"));
+  INFO(ran);
+  CHECK(ran.out == place.home().string() + "\nsettings\nnew\n");
+  CHECK(differences(before, fingerprint_of({place.home()}, Depth::tree)) == "");
 }
 
 }  // namespace stepbox::feature

@@ -140,3 +140,75 @@ TEST_CASE("several lower layers stand in their order, each a mount of its own", 
   REQUIRE(second != calls.end());
   CHECK(second->target == "box/scratch/overlays/3/lower1");
 }
+
+TEST_CASE("root: overlay lays one over each directory at the top, but those that the box replaces", "[run][overlay]") {
+  Policy policy = default_policy();
+  policy.root = {RootMode::overlay, on_command_line("--root")};
+  const Plan plan = plan_of(root_facts(), policy);
+  for (const char* target : {"usr", "etc", "var", "opt", "srv", "home"}) CHECK(mounted_at(plan, target).front().act == MountAct::overlay);
+  for (const char* target : {"tmp", "root", "run"})
+    for (const MountCall& call : mounted_at(plan, target)) CHECK(call.act != MountAct::overlay);
+  // A disk of its own that was mounted at the top, and what is mounted further down.
+  CHECK(mounted_at(plan, "boot").front().act == MountAct::overlay);
+  CHECK((only_mount_at(plan, "var/lib/docker").attributes & MOUNT_ATTR_RDONLY) != 0);
+  CHECK(only_mount_at(plan, "srv/work").act == MountAct::bind);
+}
+
+TEST_CASE("a top directory that cannot be laid over stays read-only, and a note says so", "[run][overlay]") {
+  Policy policy = default_policy();
+  policy.root = {RootMode::overlay, on_command_line("--root")};
+  HostFacts facts = user_facts();
+  facts.mounts = {{"/", "ext4"}, {"/var/lib/docker", "xfs"}};
+  const Plan user = plan_of(facts, policy);
+  CHECK((mounted_at(user, "var").front().attributes & MOUNT_ATTR_RDONLY) != 0);
+  CHECK(mounted_at(user, "usr").front().act == MountAct::overlay);
+  const auto notes_of = [](const Plan& plan) { return plan.remarks.notes; };
+  CHECK(std::ranges::count(notes_of(user), "root: overlay leaves /var read-only: /var/lib/docker is mounted below it, and only root's box can "
+                                           "leave that out") == 1);
+  facts = root_facts();
+  facts.mounts.push_back({"/opt", "nfs4"});
+  const Plan root = plan_of(facts, policy);
+  CHECK((mounted_at(root, "opt").front().attributes & MOUNT_ATTR_RDONLY) != 0);
+  CHECK(std::ranges::count(notes_of(root), "root: overlay leaves /opt read-only: it is a file system of its own (nfs4)") == 1);
+}
+
+TEST_CASE("home: overlay shows the home with empty directories in the place of its caches", "[run][overlay]") {
+  Policy policy = default_policy();
+  policy.home = {HomeMode::overlay, on_command_line("--home")};
+  HostFacts facts = user_facts();
+  for (const char* path : {"/home/bob/.cache", "/home/bob/.cache/go-build", "/home/bob/go/pkg/mod", "/home/bob/.config"}) has_directory(facts, path);
+  const Plan plan = plan_of(facts, policy);
+  CHECK(only_mount_at(plan, "home/bob").act == MountAct::overlay);
+  for (const char* hidden : {".cache", "go/pkg/mod"}) {
+    const MountCall cache = only_mount_at(plan, std::string("home/bob/") + hidden);
+    CHECK(cache.act == MountAct::rebind);
+    CHECK(cache.source == std::string("box/home/") + hidden);
+    CHECK((cache.attributes & MOUNT_ATTR_RDONLY) == 0);
+  }
+  CHECK(mounted_at(plan, "home/bob/.cache/go-build").empty());
+  CHECK(mounted_at(plan, "home/bob/.config").empty());
+  CHECK(only_mount_at(plan, "home/bob/work").act == MountAct::bind);
+}
+
+TEST_CASE("a checkout of another owner cannot be an ordinary user's overlay, and the owner is named", "[run][overlay]") {
+  HostFacts facts = user_facts();
+  facts.checkout_uid = 0;
+  const Error error = refusal_of(facts, with_overlay_of_source());
+  CHECK(error.message.find("it belongs to user 0 and group 1000, and this box has only user 1000 and group 1000") != std::string::npos);
+}
+
+TEST_CASE("a git directory outside that belongs to the checkout has the checkout's access", "[run][overlay][git]") {
+  HostFacts facts = root_facts();
+  facts.git_directory = "/srv/main/.git";
+  CHECK((only_mount_at(plan_of(facts), "srv/main/.git").attributes & MOUNT_ATTR_RDONLY) == 0);
+  CHECK(only_mount_at(plan_of(facts, with_overlay_of_source()), "srv/main/.git").act == MountAct::overlay);
+  Policy policy = default_policy();
+  policy.source.value = SourceMode::ro;
+  CHECK((only_mount_at(plan_of(facts, policy), "srv/main/.git").attributes & MOUNT_ATTR_RDONLY) != 0);
+  facts.git_directory.clear();
+  facts.git_directory_problem = "'/srv/x' belongs to the work tree '/srv/y'";
+  const Plan plan = plan_of(facts);
+  CHECK(mounted_at(plan, "srv/main/.git").empty());
+  REQUIRE(plan.remarks.warnings.size() == 1);
+  CHECK(plan.remarks.warnings.front().find("'/srv/x' belongs to the work tree '/srv/y'; if it is the right one, name it: --rw") != std::string::npos);
+}

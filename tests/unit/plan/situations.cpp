@@ -84,6 +84,17 @@ const Row kRows[] = {
        s.policy.volumes = {own_volume("scratch", 64 * kMiB, 1000), own_volume("tmp", 64 * kMiB, 1000)};
        s.writable = {};
      }},
+    {"the host's root as an overlay",
+     [](Situation& s) {
+       if (s.policy.root.value == RootMode::ro) s.policy.root.value = RootMode::overlay;
+     }},
+    {"the home as an overlay",
+     [](Situation& s) {
+       live_in(s, "/home/bob");
+       stand_in(s, "/home/bob/work");
+       for (const char* path : {"/home/bob/.cache", "/home/bob/go/pkg/mod"}) has_directory(s.facts, path);
+       s.policy.home.value = HomeMode::overlay;
+     }},
     {"no checkout",
      [](Situation& s) {
        s.policy.source.value = SourceMode::none;

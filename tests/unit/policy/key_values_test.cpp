@@ -105,15 +105,15 @@ TEST_CASE("modes are words, and a slip gets the nearest one", "[policy]") {
   CHECK(applied("settings", "show").settings.value == SettingsMode::show);
   CHECK(applied("settings", "hide").settings.value == SettingsMode::hide);
   CHECK(refusal("settings", "shown") == "x: 'shown' is not hide or show (did you mean 'show'?)");
-  CHECK(refusal("home", "Fresh") == "x: 'Fresh' is not fresh or host (did you mean 'fresh'?)");
+  CHECK(refusal("home", "Fresh") == "x: 'Fresh' is not fresh, overlay or host (did you mean 'fresh'?)");
   CHECK(applied("source.mode", "overlay").source.value == SourceMode::overlay);
-  CHECK(refusal("root", "rw") == "x: 'rw' is not ro or system (did you mean 'ro'?)");
+  CHECK(applied("root", "overlay").root.value == RootMode::overlay);
+  CHECK(applied("home", "overlay").home.value == HomeMode::overlay);
+  CHECK(refusal("root", "rw") == "x: 'rw' is not ro, overlay or system (did you mean 'ro'?)");
   CHECK(refusal("nesting", "true") == "x: 'true' is not allow or deny");
 }
 
 TEST_CASE("what the design promises for later is refused and not ignored", "[policy]") {
-  CHECK(refusal("root", "overlay") == "x: 'overlay' is not supported by this version of stepbox");
-  CHECK(refusal("home", "overlay") == "x: 'overlay' is not supported by this version of stepbox");
   for (const KeyRow& row : keys())
     if (row.shape == Shape::unsupported)
       CHECK(refusal(row.key, "1") == "x: " + std::string(row.key) + " is not supported by this version of stepbox");
