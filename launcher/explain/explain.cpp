@@ -16,6 +16,7 @@ constexpr Subject kSubjects[] = {
     {"no box: the workspace is a directory of the host", no_box_rows},
     {"workspace (hard limits, gone after the step)", workspace_rows},
     {"file system", file_system_rows},
+    {"outputs (what leaves the box)", output_rows},
     {"settings of this home", settings_rows},
     {"caches", cache_rows},
     {"environment", environment_rows},

@@ -17,6 +17,7 @@ Rows step_rows(const Planned& planned, Detail detail);
 Rows no_box_rows(const Planned& planned, Detail detail);
 Rows workspace_rows(const Planned& planned, Detail detail);
 Rows file_system_rows(const Planned& planned, Detail detail);
+Rows output_rows(const Planned& planned, Detail detail);
 Rows settings_rows(const Planned& planned, Detail detail);
 Rows cache_rows(const Planned& planned, Detail detail);
 Rows environment_rows(const Planned& planned, Detail detail);

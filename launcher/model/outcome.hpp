@@ -11,6 +11,8 @@
 namespace stepbox {
 
 // Exit codes of stepbox itself, as timeout(1), env(1) and Docker taught everyone.
+// The step succeeded, and its outputs did not get where they should.
+inline constexpr int kExitOutputMissing = 123;
 inline constexpr int kExitDeadline = 124;
 inline constexpr int kExitLauncher = 125;
 inline constexpr int kExitNotExecutable = 126;
@@ -48,7 +50,7 @@ using Outcome = std::variant<Exited, Signaled, NotStarted, BoxKilled, CancelledB
 
 enum class Verdict : uint8_t {
   success, failure, signal, timeout, silence, disk_quota, inode_quota, out_of_memory, process_limit, seccomp, not_found,
-  not_executable, cancelled, launcher_error,
+  not_executable, output_missing, cancelled, launcher_error,
   running  // not over yet: a report file says so until then
 };
 
@@ -85,6 +87,7 @@ inline constexpr VerdictRow kVerdicts[] = {
     {Verdict::seccomp, "seccomp", ExitRule::of_outcome, 0, "The step made a system call for which the profile kills."},
     {Verdict::not_found, "not-found", ExitRule::fixed, kExitNotFound, "The command or its interpreter is not in the box."},
     {Verdict::not_executable, "not-executable", ExitRule::fixed, kExitNotExecutable, "The command was found and cannot be executed."},
+    {Verdict::output_missing, "output-missing", ExitRule::fixed, kExitOutputMissing, "The step succeeded, and a required output is missing or could not be carried out."},
     {Verdict::cancelled, "cancelled", ExitRule::of_outcome, 0, "A signal asked stepbox to stop."},
     {Verdict::launcher_error, "launcher-error", ExitRule::fixed, kExitLauncher, "Stepbox could not do its work."},
     {Verdict::running, "running", ExitRule::fixed, 0, "The run is not over."},

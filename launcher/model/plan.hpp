@@ -14,6 +14,7 @@
 #include "model/deadlines.hpp"
 #include "model/limits.hpp"
 #include "model/origin.hpp"
+#include "model/outputs.hpp"
 #include "model/policy.hpp"
 #include "model/protection.hpp"
 #include "model/seccomp.hpp"
@@ -284,6 +285,7 @@ struct Plan {
   FilesPlan files;
   std::vector<PlannedWarm> warm;
   std::string warm_store;  // the caller's; empty where none is needed
+  OutputsPlan outputs;
 
   std::vector<PolicyName> policies;
   std::vector<Protection> protections;

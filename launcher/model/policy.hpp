@@ -12,6 +12,7 @@
 
 #include "model/limits.hpp"
 #include "model/origin.hpp"
+#include "model/outputs.hpp"
 #include "model/units.hpp"
 #include "model/warm.hpp"
 
@@ -160,6 +161,9 @@ struct Policy {
   std::vector<NamedWarm> warm_offer;  // what a project may name in `warm`
   Sourced<bool> warm_save;            // save the next generation of each that is not the project's choice alone
   std::vector<WarmSpec> warm_caches;
+  std::vector<OutputSpec> outputs;  // all of them: none overrides another
+  Sourced<std::optional<std::string>> outputs_to;
+  Sourced<std::optional<std::string>> outputs_manifest;
   std::vector<Label> labels;  // one of each name, in the order in which the names were first set
 
   Sourced<std::optional<std::chrono::milliseconds>> timeout;  // of the step, from its start

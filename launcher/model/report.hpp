@@ -12,6 +12,7 @@
 #include "model/deadlines.hpp"
 #include "model/memory_holder.hpp"
 #include "model/outcome.hpp"
+#include "model/outputs.hpp"
 #include "model/policy.hpp"
 #include "model/protection.hpp"
 #include "model/seccomp.hpp"
@@ -91,6 +92,7 @@ struct Times {
   double user = 0;
   double system = 0;
   double setup = 0;
+  double export_ = 0;  // of the outputs; part of the teardown
   double teardown = 0;
 };
 
@@ -147,6 +149,7 @@ struct Report {
   std::string source_path;
   std::vector<TreeChanges> changes;  // of trees that the step saw through an overlay: discarded
   bool lists_changes = false;        // the user asked for the list (--diff)
+  CarriedOutputs outputs;
   std::vector<Stray> strays;       // at most 64 named
   uint64_t stray_count = 0;
   std::vector<std::string> leftovers;

@@ -47,6 +47,7 @@ Result<Plan> make_plan(const Policy& policy, const std::vector<std::string>& arg
     TRY_ASSIGN(plan.files, plan_files_without_box(plan, policy, facts, layout, checkout, plan.remarks));
     TRY_ASSIGN(plan.confinement.writable, plan_writable(plan, policy, facts, layout, plan.remarks));
   }
+  TRY_ASSIGN(plan.outputs, plan_outputs(plan.files, policy, facts));
   plan.step = plan_step(argv, plan, policy, facts);
   TRY_ASSIGN(plan.protections, plan_protections(plan, policy, facts, plan.remarks));
   TRY(check_required(plan, policy));

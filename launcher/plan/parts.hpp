@@ -102,6 +102,9 @@ Result<std::vector<MountCall>> plan_paths(const Plan& plan, const Policy& policy
 // plan.files, which has everything but its lists of calls, with these lists.
 Result<FilesPlan> plan_mounts(const Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout, Remarks& remarks);
 
+// What leaves the box. An error when an output could not be anywhere, or has no place to go that may be written to.
+Result<OutputsPlan> plan_outputs(const FilesPlan& files, const Policy& policy, const HostFacts& facts);
+
 // Needs plan.files.
 StepPlan plan_step(const std::vector<std::string>& argv, const Plan& plan, const Policy& policy, const HostFacts& facts);
 

@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "policy/key_values.hpp"
+#include "policy/output_values.hpp"
 #include "policy/refusal.hpp"
 #include "policy/settings.hpp"
 #include "yaml/yaml_reader.hpp"
@@ -21,6 +22,8 @@ constexpr size_t kMostMistakes = 20;
 
 // Keys of the file itself; everything else is in the table.
 constexpr std::string_view kFileKeys[] = {"version", "extends", "summary"};
+
+constexpr std::string_view kOutputWords[] = {"path", "required", "max-size", "when"};
 
 std::string_view kind_of(const Node& node) {
   switch (node.kind) {
@@ -171,6 +174,11 @@ class Flattener {
         for (const Node& item : value.items)
           if (!has_enough()) single(row, {}, item);
         return;
+      case Shape::items:
+        if (value.kind != Node::Kind::list) return wrong_kind(value, row.key, "a list");
+        for (const Node& each : value.items)
+          if (!has_enough()) item(row, each);
+        return;
       case Shape::map:
       case Shape::records:
         if (value.kind != Node::Kind::map) return wrong_kind(value, row.key, "a map");
@@ -219,6 +227,26 @@ class Flattener {
       return std::nullopt;
     }
     return text.empty() ? std::string(field.name) + "=" : text;
+  }
+
+  // "bin/**", or {path: bin/**, required: true}.
+  void item(const KeyRow& row, const Node& value) {
+    if (value.kind == Node::Kind::scalar) return add(row.key, value.scalar, {}, value);
+    if (value.kind != Node::Kind::map) return wrong_kind(value, row.key, row.expected);
+    const Node* path = nullptr;
+    std::string said;
+    for (const auto& [name, of_field] : value.entries) {
+      const auto* field = std::ranges::find(kOutputFields, name.scalar, &OutputField::name);
+      const std::string full = std::string(row.key) + "." + name.scalar;
+      if (name.scalar != "path" && field == std::end(kOutputFields)) return unknown_key(name, full, nearest_or_all(name.scalar, kOutputWords));
+      // A comma would begin another field in the spelling that options use.
+      const bool is_odd = of_field.kind != Node::Kind::scalar || (name.scalar != "path" && of_field.scalar.contains(','));
+      if (is_odd) return wrong_kind(of_field, full, name.scalar == "path" ? std::string_view("a pattern like bin/**") : field->expected);
+      if (name.scalar == "path") path = &of_field;
+      else said += (said.empty() ? "" : ",") + name.scalar + "=" + of_field.scalar;
+    }
+    if (path == nullptr) return complain(value, row.key, "an output needs its path, like {path: bin/**}");
+    add(row.key, path->scalar, std::move(said), *path);
   }
 
   Layer layer_;

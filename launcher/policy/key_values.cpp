@@ -39,15 +39,6 @@ bool is_control(char c) {
   return (c >= 0 && c < 0x20) || c == 0x7f;
 }
 
-// "/srv//sdk/" becomes "/srv/sdk". Below ~/ a ".." is refused, since home may be a link.
-Result<string> parse_path(string_view value) {
-  if (value.contains('\0')) return fail("a path cannot hold a NUL byte");
-  if (value.starts_with('/')) return lexically_normal(value);
-  if (!value.starts_with("~/")) return not_a(value, kPathForm);
-  if (is_one_of("..", split(value, '/'))) return fail(quoted(value) + " leaves the home directory with '..'");
-  return "~" + lexically_normal(value.substr(1));
-}
-
 Result<> add_path(Policy& policy, const Setting& setting, PathAccess access) {
   TRY_ASSIGN(string path, parse_path(setting.value));
   policy.paths.push_back(PathRule{access, std::move(path), setting.origin});
@@ -74,6 +65,14 @@ Result<std::chrono::milliseconds> duration_of(const Setting& setting) {
 }
 
 }  // namespace
+
+Result<string> parse_path(string_view value) {
+  if (value.contains('\0')) return fail("a path cannot hold a NUL byte");
+  if (value.starts_with('/')) return lexically_normal(value);
+  if (!value.starts_with("~/")) return not_a(value, kPathForm);
+  if (is_one_of("..", split(value, '/'))) return fail(quoted(value) + " leaves the home directory with '..'");
+  return "~" + lexically_normal(value.substr(1));
+}
 
 std::unexpected<Error> no_choice(string_view value, string_view expected, std::span<const string_view> words) {
   return not_a(value, expected, did_you_mean(value, words));  // `expected` lists all words

@@ -23,6 +23,9 @@ inline constexpr std::string_view kRedirectForm = "a path that begins with a vol
 inline constexpr std::string_view kSeccompForm = "default, strict, off, or the absolute path of a profile";
 inline constexpr std::string_view kProtectionForm = "a protection like quota or mount-isolation";
 
+// "/srv//sdk/" becomes "/srv/sdk". Below ~/ a ".." is refused, since home may be a link.
+Result<std::string> parse_path(std::string_view value);
+
 Result<> apply_size(Policy& policy, const Setting& setting);
 Result<> apply_inodes(Policy& policy, const Setting& setting);
 // The value is "SIZE", "size=SIZE", "inodes=N", or two of them with a comma between.

@@ -10,6 +10,7 @@
 #include "policy/key_settings.hpp"
 #include "policy/key_values.hpp"
 #include "policy/limit_values.hpp"
+#include "policy/output_values.hpp"
 #include "policy/warm_values.hpp"
 #include "policy/widening.hpp"
 
@@ -143,8 +144,16 @@ constexpr KeyRow kFurtherKeys[] = {
      widens_silence, settings_of_silence},
     {"limits.grace", Shape::scalar, "--grace", "STEPBOX_GRACE", 0, "DURATION", Trust::tighten, kDurationForm,
      "how long the step has between SIGTERM and SIGKILL", apply_grace, widens_grace, settings_of_grace},
-    unsupported("outputs", "--output", "STEPBOX_OUTPUT"),
-    unsupported("outputs.to", "--outputs-to", "STEPBOX_OUTPUTS_TO"),
+    // Into the checkout, which comes with the project. Where a project may not carry them, the plan says so.
+    {"outputs", Shape::items, "--output", "STEPBOX_OUTPUT", '\n', "PATTERN", Trust::tighten, kOutputForm,
+     "carries files out of the box: a pattern relative to the checkout, or below /box/out; repeatable", apply_output,
+     widens_outputs, settings_of_outputs},
+    {"outputs-to", Shape::scalar, "--outputs-to", "STEPBOX_OUTPUTS_TO", 0, kPathOperand, Trust::operator_only, kPathForm,
+     "the directory that outputs replace as a whole, instead of going into the checkout", apply_outputs_to, nullptr,
+     settings_of_outputs_to},
+    {"outputs-manifest", Shape::scalar, "--outputs-manifest", "STEPBOX_OUTPUTS_MANIFEST", 0, kPathOperand,
+     Trust::operator_only, kPathForm, "writes the SHA-256 digests of the outputs, for sha256sum -c", apply_outputs_manifest,
+     nullptr, settings_of_outputs_manifest},
     unsupported("user", "--user", "STEPBOX_USER"),
     unsupported("devices", "", ""),
     unsupported("workspace.backing", "", ""),

@@ -23,6 +23,7 @@ enum class Shape : uint8_t {
   list,        // filesystem.ro: [/a, /b]        --ro /a --ro /b       STEPBOX_RO=/a:/b
   map,         // environment.set: {CI: "true"}  --env CI=true         STEPBOX_ENV=CI=true
   records,     // workspace.volumes: {cache: {size: 4GiB}}  --volume cache=4GiB  STEPBOX_VOLUME=cache=4GiB
+  items,       // outputs: [{path: bin/**, required: true}]  --output bin/**  STEPBOX_OUTPUT=bin/**
   group,       // limits: {memory: 6GiB}         --limit memory=6GiB   STEPBOX_LIMIT=memory=6GiB; the keys below it
   unsupported  // known from the design, not in this version: an error that says so, never ignored
 };

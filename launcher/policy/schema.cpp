@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "policy/keys.hpp"
+#include "policy/output_values.hpp"
 
 namespace stepbox::policy {
 namespace {
@@ -50,12 +51,20 @@ std::string map_of(std::string_view value, std::string_view help) {
   return "{" + described(R"("type": "object", "additionalProperties": )" + std::string(value), help) + "}";
 }
 
+// A pattern alone, or with what else is said of it.
+std::string item_schema() {
+  std::string properties = R"("path": {"type": "string"})";
+  for (const OutputField& field : kOutputFields) properties += ", " + json_text(field.name) + ": " + std::string(field.schema);
+  return R"({"anyOf": [{"type": "string"}, {"type": "object", "additionalProperties": false, "required": ["path"], "properties": {)" + properties + "}}]}";
+}
+
 std::string schema_of(const KeyRow& row) {
   switch (row.shape) {
     case Shape::scalar: return "{" + described(scalar_body(row), row.help) + "}";
     case Shape::flag: return "{" + described(R"("type": "boolean")", row.help) + "}";
     case Shape::list: return "{" + described(R"("type": "array", "items": {)" + scalar_body(row) + "}", row.help) + "}";
     case Shape::map: return map_of(R"({"type": ["string", "number", "boolean"]})", row.help);
+    case Shape::items: return "{" + described(R"("type": "array", "items": )" + item_schema(), row.help) + "}";
     case Shape::records: return map_of(record_schema(row.fields), row.help);
     case Shape::group:
     case Shape::unsupported: break;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "policy/output_values.hpp"
 #include "policy/refusal.hpp"
 
 namespace stepbox::policy {
@@ -30,6 +31,12 @@ Result<> enter_group(Setting& setting, const KeyRow& group, std::string_view nam
 
 Result<Setting> setting_from_text(const KeyRow& row, std::string_view text, Origin origin) {
   Setting setting{.key = std::string(row.key), .value = std::string(text), .origin = std::move(origin)};
+  if (row.shape == Shape::items) {
+    const Setting item = output_from_text(text);
+    setting.name = item.name;
+    setting.value = item.value;
+    return setting;
+  }
   if (row.shape != Shape::map && row.shape != Shape::records && row.shape != Shape::group) return setting;
   const size_t equals = text.find('=');
   if (equals == std::string_view::npos)

@@ -109,6 +109,16 @@ void add_records(Page& page, size_t depth, const KeyRow& row, const std::vector<
   }
 }
 
+// - {path: bin/**, required: true}
+void add_items(Page& page, size_t depth, const std::vector<Setting>& settings) {
+  for (const Setting& setting : settings) {
+    string text = "- {path: " + scalar(setting.name);
+    for (const string_view field : split(setting.value, ','))
+      text += ", " + string(field.substr(0, field.find('='))) + ": " + string(field.substr(field.find('=') + 1));
+    page.value(depth, text + "}", setting);
+  }
+}
+
 void add_key(Page& page, const KeyRow& row, const std::vector<Setting>& settings) {
   const size_t depth = row.key.contains('.') ? 1 : 0;
   const string name(row.key.substr(row.key.find('.') + 1));
@@ -116,6 +126,7 @@ void add_key(Page& page, const KeyRow& row, const std::vector<Setting>& settings
     return page.value(depth, name + ": " + scalar(settings.front().value), settings.front());
   page.header(depth, name);
   if (row.shape == Shape::records) return add_records(page, depth + 1, row, settings);
+  if (row.shape == Shape::items) return add_items(page, depth + 1, settings);
   for (const Setting& setting : settings)
     page.value(depth + 1, (row.shape == Shape::map ? scalar(setting.name) + ": " : "- ") + scalar(setting.value), setting);
 }

@@ -202,11 +202,35 @@ Json outcome_record(const Report& report) {
           {"differences", list_of(report.differences, difference_record)}};
 }
 
+std::string mode_text(uint32_t mode) {
+  std::array<char, 16> text{};
+  std::snprintf(text.data(), text.size(), "%04o", mode);
+  return text.data();
+}
+
+Json output_record(const OutputRecord& output) {
+  Json record = {{"path", output.path}, {"kind", name_of(output.kind)}, {"bytes", output.bytes}, {"mode", mode_text(output.mode)}, {"sha256", text_or_null(output.sha256)}};
+  if (output.kind == OutputKind::link) record["target"] = output.target;
+  return record;
+}
+
+Json outputs_summary(const CarriedOutputs& outputs) {
+  return {{"state", name_of(outputs.state)},
+          {"to", text_or_null(outputs.to)},
+          {"files", outputs.files},
+          {"directories", outputs.directories},
+          {"bytes", outputs.bytes},
+          {"unlisted", outputs.files - outputs.listed.size()},
+          {"failure", outputs.failure ? Json(outputs.failure->message) : Json(nullptr)},
+          {"missing", list_of(outputs.missing, text_record)}};
+}
+
 Json time_record(const Times& time) {
   return {{"wall", rounded(time.wall)},
           {"user", rounded(time.user)},
           {"sys", rounded(time.system)},
           {"setup", rounded(time.setup)},
+          {"export", rounded(time.export_)},
           {"teardown", rounded(time.teardown)}};
 }
 
@@ -303,6 +327,8 @@ std::string to_json(const Report& report) {
       {"settings", list_of(report.settings, settings_record)},
       {"source", source_record(report)},
       {"overlays", overlay_records(report)},
+      {"outputs", list_of(report.outputs.listed, output_record)},
+      {"outputs_summary", outputs_summary(report.outputs)},
       {"teardown", teardown_record(report)},
       {"diagnostics", list_of(report.diagnostics, snapshot_record)},
       {"host", {{"kernel", report.kernel}, {"memory", report.memory_total}}},

@@ -230,6 +230,19 @@ Json seccomp(const Plan& plan, const Policy& policy) {
            }()}};
 }
 
+Json output_record(const OutputSpec& spec) {
+  return {{"pattern", spec.text}, {"required", spec.is_required}, {"max_bytes", spec.max_bytes}, {"when", name_of(spec.when)}, {"from", from(spec.origin)}};
+}
+
+Json outputs(const Plan& plan, const Policy& policy) {
+  const auto path_or_null = [](const std::string& path) { return path.empty() ? Json(nullptr) : Json(path); };
+  return {{"declared", list_of(plan.outputs.declared, output_record)},
+          {"to", path_or_null(plan.outputs.to)},
+          {"to_from", from(policy.outputs_to.origin)},
+          {"manifest", path_or_null(plan.outputs.manifest)},
+          {"manifest_from", from(policy.outputs_manifest.origin)}};
+}
+
 Json protection_record(const Protection& protection, const Policy& policy) {
   Json origin = nullptr;
   for (const RequiredProtection& required : policy.require)
@@ -257,6 +270,7 @@ std::string plan_to_json(const Plan& plan, const Policy& policy) {
       {"home", mode_record(name_of(policy.home.value), policy.home.origin)},
       {"mounts", mounts(plan)},
       {"warm", warm(plan)},
+      {"outputs", outputs(plan, policy)},
       {"environment", environment(plan, policy)},
       {"network", mode_record(name_of(plan.confinement.network), policy.network.origin)},
       {"nesting", mode_record(plan.confinement.deny_nesting ? "deny" : "allow", policy.allow_nesting.origin)},

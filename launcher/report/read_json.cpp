@@ -89,6 +89,7 @@ void read_run(Report& report, const Json& record) {
 
 Outcome outcome_of(Verdict verdict, int exit_code, int signal, int cancelled_by) {
   if (verdict == Verdict::not_found) return NotStarted{ENOENT};
+  if (verdict == Verdict::output_missing) return Exited{0};
   if (verdict == Verdict::not_executable) return NotStarted{EACCES};
   if (signal != 0) return Signaled{signal, false};
   if (verdict == Verdict::cancelled && exit_code == kExitSignalBase + cancelled_by) return CancelledBefore{cancelled_by};
@@ -274,6 +275,7 @@ void read_time(Times& time, const Json& record) {
   read(time.user, record, "user");
   read(time.system, record, "sys");
   read(time.setup, record, "setup");
+  read(time.export_, record, "export");
   read(time.teardown, record, "teardown");
 }
 
@@ -319,6 +321,26 @@ void read_overlays(Report& report, const Json& list) {
     read_changes(report, record, named(text_at(record, "tree"), {ChangedTree::root, ChangedTree::home, ChangedTree::source}));
 }
 
+OutputRecord output_of(const Json& record) {
+  OutputRecord output{.path = text_at(record, "path"), .sha256 = text_at(record, "sha256"), .target = text_at(record, "target")};
+  output.kind = named(text_at(record, "kind"), {OutputKind::file, OutputKind::link, OutputKind::directory});
+  read(output.bytes, record, "bytes");
+  if (const std::string mode = text_at(record, "mode"); !mode.empty()) output.mode = static_cast<uint32_t>(std::stoul(mode, nullptr, 8));
+  return output;
+}
+
+void read_outputs(CarriedOutputs& outputs, const Json& list, const Json& summary) {
+  using State = CarriedOutputs::State;
+  read_list(outputs.listed, list, "outputs", output_of);
+  outputs.state = named(text_at(summary, "state"), {State::none, State::recorded, State::carried, State::failed});
+  outputs.to = text_at(summary, "to");
+  read(outputs.files, summary, "files");
+  read(outputs.directories, summary, "directories");
+  read(outputs.bytes, summary, "bytes");
+  if (const std::string failure = text_at(summary, "failure"); !failure.empty()) outputs.failure = Error{failure};
+  read_list(outputs.missing, summary, "missing", text_of_record);
+}
+
 Report report_of(const Json& root) {
   Report report;
   read_run(report, at(root, "run"));
@@ -341,6 +363,7 @@ Report report_of(const Json& root) {
   read(report.source_path, at(root, "source"), "path");
   read_changes(report, at(root, "source"), ChangedTree::source);
   read_overlays(report, at(root, "overlays"));
+  read_outputs(report.outputs, root, at(root, "outputs_summary"));
   const Json& teardown = at(root, "teardown");
   read_list(report.strays, teardown, "strays", stray_of);
   read(report.stray_count, teardown, "stray_count");

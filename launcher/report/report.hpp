@@ -21,7 +21,7 @@ void conclude(Report& report);
 // Whether a volume had no room or no inode left at some time.
 bool has_full_volume(const Report& report);
 
-// The one-word cause; pure. Reads only outcome, overrun, cancelled_by, killing_profile, volumes and limits, so it can
+// The one-word cause; pure. Reads only outcome, overrun, cancelled_by, killing_profile, volumes, limits and outputs, so it can
 // be called as soon as these are known.
 //
 // A step has failed if the kernel killed one of its processes for memory, whatever its exit code. A kill in the group

@@ -225,6 +225,12 @@ std::string cancelled_text(const Report& report) {
   return out;
 }
 
+// Only the manifest may have failed.
+std::string outputs_text(const CarriedOutputs& outputs) {
+  const bool is_failed = outputs.state == CarriedOutputs::State::failed;
+  return (is_failed ? ", but its outputs were not carried out: " : "; ") + (outputs.failure ? outputs.failure->message : std::string("unknown"));
+}
+
 // "raise it with --size SIZE and --volume cache=SIZE", for the volumes that ran out of bytes, or of inodes.
 std::string how_to_raise_volumes(const Report& report, bool VolumeUsage::*is_full, const std::string& of_workspace, const std::string& of_volume) {
   std::vector<std::string> options;
@@ -270,7 +276,7 @@ Verdict verdict_of(const Report& report) {
   if (has_run_out_of_memory(report, Whose::box)) return Verdict::out_of_memory;
   // Whatever its exit code in the grace: it was not done.
   if (report.overrun) return report.overrun->deadline == Deadline::timeout ? Verdict::timeout : Verdict::silence;
-  if (report.outcome == Outcome{Exited{0}}) return Verdict::success;
+  if (report.outcome == Outcome{Exited{0}}) return report.outputs.failure ? Verdict::output_missing : Verdict::success;
   if (report.cancelled_by != 0) return Verdict::cancelled;
   if (is_killed_by_filter(report)) return Verdict::seccomp;
   // The count includes processes of other programs, so the sure causes come first.
@@ -291,6 +297,7 @@ std::string sentence_of(const Report& report) {
   if (report.verdict == Verdict::out_of_memory)
     return out_of_memory_text(report, *hit_limit(report, "memory")) + "; " +
            (report.outcome == Outcome{Exited{0}} ? "the step itself exited with code 0" : what_happened(report));
+  if (report.verdict == Verdict::output_missing) return "the step succeeded" + outputs_text(report.outputs);
   const std::string happened = report.overrun                         ? overrun_text(*report.overrun) + "; " + ending_text(report)
                                : report.verdict == Verdict::cancelled ? cancelled_text(report)
                                                                       : what_happened(report);

@@ -19,10 +19,12 @@
 #include "host/look_up_settings.hpp"
 #include "host/look_up_warm.hpp"
 #include "model/units.hpp"
+#include "outputs/destination.hpp"
 #include "plan/make_plan.hpp"
 #include "plan/parts.hpp"
 #include "report/report.hpp"
 #include "run/caller.hpp"
+#include "run/carry_outputs.hpp"
 #include "run/fill_changes.hpp"
 #include "run/fill_report.hpp"
 #include "hints/look_for_hints.hpp"
@@ -184,6 +186,7 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
 
   TRY_ASSIGN(const std::string saver, find_saver(planned.plan));
   TRY_ASSIGN(auto output, watch_output(planned.plan.limits.deadlines));
+  TRY_ASSIGN(const outputs::Destination destination, outputs::Destination::prepare(planned.plan.outputs));
   const sandbox::Patience patience{signals.fd(), [&] { return signals.is_asked_to_end(); }, time_to_make_box(planned.plan.limits.deadlines), begin};
   auto started = negotiate(planned, request, {caller, terminal.fd(), private_directory.fd(), patience});
   if (!started && signals.asked_by() != 0) return cancelled_before(planned, attribution, signals.asked_by(), begin);
@@ -224,6 +227,7 @@ Result<Report> run_step(const RunRequest& request, Attribution attribution) {
   warn_of_lost_limits(report, cgroup);
   warn_of_lost_silence(report, output);
   if (attribution == Attribution::always || report::has_full_volume(report)) fill_caches(report, planned.plan, box, private_directory.fd());
+  carry_outputs(report, planned.plan, destination, {box, private_directory.fd(), signals});
   fill_changes(report, planned, box);
   fill_warm(report, planned.plan, box);
   // All facts are in.

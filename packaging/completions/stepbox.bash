@@ -3,7 +3,7 @@
 _stepbox_policies() { stepbox policy list 2> /dev/null | cut -d ' ' -f 1; }
 
 _stepbox() {
-  local options="--size --inodes --volume --isolation --source --source-path --root --home --settings --label --env --unset-env
+  local options="--size --inodes --volume --isolation --source --source-path --root --home --settings --output --outputs-to --outputs-manifest --label --env --unset-env
     --clear-env --keep-env --redirect-env --warm --warm-save --warm-offer --warm-cache --ro --rw --hide --network --nesting --limit --seccomp --seccomp-log --diff --xattr --require --timeout
     --silence --grace --policy --report --summary --pass-fd --verbose --help"
   local flags=" --clear-env --warm-save --seccomp-log --diff --verbose --help --all --json "
@@ -71,7 +71,11 @@ _stepbox() {
     --volume | --redirect-env)
       [[ $previous == --volume ]] && mapfile -t COMPREPLY < <(compgen -S = -W "$volumes" -- "$cur") && compopt -o nospace
       ;;
-    --source-path | --ro | --rw | --hide | --report) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && compopt -o filenames ;;
+    --output)
+      if [[ $cur == *,when=* ]]; then mapfile -t COMPREPLY < <(compgen -P "${cur%,when=*},when=" -W "success always" -- "${cur##*,when=}")
+      else mapfile -t COMPREPLY < <(compgen -f -- "$cur") && compopt -o filenames; fi
+      ;;
+    --source-path | --ro | --rw | --hide | --report | --outputs-to | --outputs-manifest) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && compopt -o filenames ;;
     --env | --unset-env | --keep-env) mapfile -t COMPREPLY < <(compgen -e -- "$cur") ;;
     --limit)
       mapfile -t COMPREPLY < <(compgen -S = -W "$limits" -- "$cur") && compopt -o nospace

@@ -20,7 +20,7 @@ FLOORS = [
     ["hints"],
     ["host"],
     ["plan"],
-    ["policy", "sandbox", "cgroup", "workspace", "report", "ci", "warm"],
+    ["policy", "sandbox", "cgroup", "workspace", "outputs", "report", "ci", "warm"],
     ["caches", "seccomp"],
     ["model"],
     ["sys", "yaml", "digest"],

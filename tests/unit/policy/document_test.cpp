@@ -168,7 +168,7 @@ TEST_CASE("an unknown key gets the nearest one that may stand there", "[policy]"
 }
 
 TEST_CASE("a key of the design that is not there yet says so", "[policy]") {
-  CHECK(refusal("outputs: []\n") == "p.yaml:2:1: outputs is not supported by this version of stepbox");
+  CHECK(refusal("user: root\n") == "p.yaml:2:1: user is not supported by this version of stepbox");
   CHECK(refusal("workspace: {backing: disk}\n") ==
         "p.yaml:2:13: workspace.backing is not supported by this version of stepbox");
 }

@@ -34,7 +34,7 @@ TEST_CASE("every supported key has an option, a variable and its words", "[polic
     }
     CHECK(row.option.starts_with("--"));
     CHECK(row.variable.starts_with("STEPBOX_"));
-    CHECK((row.separator != 0) == (row.shape == Shape::list || row.shape == Shape::map || row.shape == Shape::records ||
+    CHECK((row.separator != 0) == (row.shape == Shape::list || row.shape == Shape::map || row.shape == Shape::records || row.shape == Shape::items ||
                                     row.shape == Shape::group));
   }
 }

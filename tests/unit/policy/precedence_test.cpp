@@ -148,8 +148,8 @@ TEST_CASE("mistakes in options and variables name them", "[policy]") {
     CHECK(fixture.refusal() == "STEPBOX_VOLUME: 'cache' is not NAME=SIZE[,inodes=COUNT]");
   }
   SECTION("a variable for what is not there yet") {
-    fixture.variable("STEPBOX_OUTPUT=bin/x");
-    CHECK(fixture.refusal() == "STEPBOX_OUTPUT: outputs is not supported by this version of stepbox");
+    fixture.variable("STEPBOX_USER=root");
+    CHECK(fixture.refusal() == "STEPBOX_USER: user is not supported by this version of stepbox");
   }
 }
 

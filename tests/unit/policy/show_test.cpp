@@ -84,6 +84,9 @@ warm-offer: [go]
 warm-caches:
   go: {max: 20GiB, keep: 2, refresh: [30d, 8GiB], key: [go.sum, tools/go.sum]}
   mytool: {directories: [cache/mytool], drop: ["*.lock"], merge: newest, refresh: 4G}
+outputs: [dist, {path: "a,b # c", required: true, max-size: 1GiB, when: always}]
+outputs-to: /srv/out
+outputs-manifest: ~/sums
 labels: {branch: main, try: "2 #"}
 limits: {memory: 40%, processes: 100, cpu: 0.25, open-files: 9, file-size: 1M, stack: 1M, address-space: 3G,
          locked-memory: 4097, optional: [cpu], timeout: 1h30m, silence: 250ms, grace: 1s}

@@ -48,7 +48,7 @@ Report sample() {
   report.protections = {{"quota", true, ProtectionState::degraded, "there is no memory limit"},
                         {"mount-isolation", true, ProtectionState::active, ""},
                         {"network-isolation", false, ProtectionState::off, "network: host"}};
-  report.time = {12.3456789, 20.5, 1.25, 0.0021, 0.0305};
+  report.time = {12.3456789, 20.5, 1.25, 0.0021, 0.0101, 0.0305};
   report.volumes[0].peak_bytes = 310 * kMiB;
   report.volumes[0].final_bytes = 300 * kMiB;
   report.volumes[0].peak_inodes = 50;
@@ -85,6 +85,14 @@ Report sample() {
                  {.name = "cpp", .why_cold = "nothing has been saved yet"}};
   report.source_path = "/work/checkout";
   report.changes = {sample_changes(ChangedTree::source, "/work/checkout"), sample_changes(ChangedTree::root, "/")};
+  report.outputs = {.state = CarriedOutputs::State::carried,
+                    .to = "/srv/out",
+                    .listed = {{.path = "bin/app", .bytes = 4, .mode = 0755, .sha256 = std::string(64, 'b'), .target = {}},
+                               {.path = "bin/link", .kind = OutputKind::link, .mode = 0777, .sha256 = {}, .target = "app"}},
+                    .files = 10'002,
+                    .directories = 1,
+                    .bytes = 40'008,
+                    .missing = {"*.log"}};
   report.strays = {{17, "sleep"}, {23, "java"}};
   report.stray_count = 2;
   report.leftovers = {"cgroup 'stepbox-4711' is still there"};

@@ -443,3 +443,15 @@ TEST_CASE("a script whose interpreter is missing is told with it", "[report]") {
   CHECK(told.verdict == Verdict::not_found);
   CHECK(report::sentence_of(told) == "the interpreter '/usr/bin/pyton' of command './s.sh' was not found in the box");
 }
+
+TEST_CASE("a step that succeeded has failed if its outputs have, and no other step has", "[report]") {
+  Report told = plain_report(Exited{0});
+  told.outputs = {.state = CarriedOutputs::State::failed, .to = {}, .listed = {}, .failure = Error{"output 'x' is a FIFO"}};
+  CHECK(verdict_of(told) == Verdict::output_missing);
+  CHECK(exit_code_of(Verdict::output_missing, told.outcome) == 123);
+  CHECK(sentence(told) == "the step succeeded, but its outputs were not carried out: output 'x' is a FIFO");
+  told.outputs.state = CarriedOutputs::State::carried;
+  CHECK(sentence(told) == "the step succeeded; output 'x' is a FIFO");
+  told.outcome = Exited{3};
+  CHECK(verdict_of(told) == Verdict::failure);
+}
