@@ -62,7 +62,7 @@ TEST_CASE("mistakes of a file and of what it extends are told together", "[polic
   CHECK(fixture.refusal() ==
         "ROOT/site/policy.yaml:2:11: extends: unknown policy 'strickt' (did you mean 'strict'?)\n"
         "ROOT/site/policy.yaml:2:20: extends: ROOT/site/a.yaml:2:1: size: unknown key (did you mean 'workspace.size'?)\n"
-        "ROOT/site/policy.yaml:2:20: extends: ROOT/site/a.yaml:3:7: home: 'none' is not fresh or host\n"
+        "ROOT/site/policy.yaml:2:20: extends: ROOT/site/a.yaml:3:7: home: 'none' is not fresh, overlay or host\n"
         "ROOT/site/policy.yaml:3:10: network: 'nine' is not host, loopback or none (did you mean 'none'?)");
 }
 
