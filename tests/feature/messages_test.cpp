@@ -79,7 +79,7 @@ TEST_CASE("for an unknown subcommand stepbox lists the known ones", "[messages]"
   const Run unknown = run(place.command({program("stepbox"), "ps"}));
   INFO(unknown);
   CHECK(what_is_wrong_with_refusal(unknown).empty());
-  CHECK(says(unknown, "unknown subcommand 'ps': there are run, shell, explain, doctor, policy, caches, sweep\n"));
+  CHECK(says(unknown, "unknown subcommand 'ps': there are run, shell, explain, doctor, policy, caches, sweep, warm\n"));
   CHECK(says(unknown, "hint: put a command of your own after `stepbox run --`\n"));
   const Run near = run(place.command({program("stepbox"), "expalin"}));
   INFO(near);
