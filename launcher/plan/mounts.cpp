@@ -540,8 +540,8 @@ void MountList::count_own_inodes() {
     if (own_tmp && path.starts_with(kVarTmp)) path.insert(4, "/tmp");
     if (PlannedVolume* home = home_of(path)) ++home->own_inodes;
   }
-  // The trial is one more.
-  if (!files_.overlays.empty()) home_of("/" + std::string(kLayers))->own_inodes += kInodesOfOverlay * (files_.overlays.size() + 1);
+  const size_t trials = std::ranges::count(files_.mounts, MountAct::try_overlay, &MountCall::act);
+  if (!files_.overlays.empty()) home_of("/" + std::string(kLayers))->own_inodes += kInodesOfOverlay * (files_.overlays.size() + trials);
   for (MountCall& call : files_.mounts) {
     if (call.volume < 0) continue;
     const PlannedVolume& volume = files_.volumes[static_cast<size_t>(call.volume)];

@@ -24,7 +24,7 @@ std::vector<MountCall> overlay_calls(PlannedOverlay& overlay, int index, const s
                                      const HostFacts& facts);
 
 // The directories and the call that try, once for a box, whether its overlays will work. To be carried out before
-// overlay_calls().
+// overlay_calls(). Only overlays with attributes in user.* may mount and not work: tmpfs has these from Linux 6.6 on.
 std::vector<MountCall> overlay_trial(const Identity& identity, const HostFacts& facts);
 
 // An error when no overlay can be had of the host's directory: an ordinary user's box cannot leave out what is mounted
