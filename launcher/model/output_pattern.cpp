@@ -9,6 +9,8 @@ namespace stepbox {
 namespace {
 
 constexpr std::string_view kAnyDirectories = "**";
+// The mark and the staging directories of outputs, whose journals a later run obeys.
+constexpr std::string_view kNamesOfOutputs = ".stepbox-outputs";
 constexpr std::string_view kGuarded[] = {".git", ".hg", ".jj", ".sl", ".svn", ".bzr", ".stepbox.yaml"};
 
 // The length of the first character, as UTF-8; a byte that begins none counts as one.
@@ -73,7 +75,9 @@ std::string without_backslashes(std::string_view part) {
 
 }  // namespace
 
-bool is_guarded_name(std::string_view name) { return std::ranges::find(kGuarded, name) != std::end(kGuarded); }
+bool is_guarded_name(std::string_view name) {
+  return name.starts_with(kNamesOfOutputs) || std::ranges::find(kGuarded, name) != std::end(kGuarded);
+}
 
 bool names_guarded(const OutputPattern& pattern) {
   return std::ranges::any_of(pattern.parts, [](const std::string& part) { return !has_wildcard(part) && is_guarded_name(without_backslashes(part)); });

@@ -191,6 +191,9 @@ Result<> Export::publish(Staging& staging) {
     TRY_ASSIGN(moves, moves_into(stage, {.entries = moved_, .sources = sources_, .specs = specs_, .replaces_checkout = plan_.view == CheckoutView::overlay}));
   }
   if (moves.empty()) return {};
+  if (destination_.way() == Way::into)
+    if (const Move* move = moves_of_kept(moves, destination_.path(), plan_.kept_from_step); move != nullptr)
+      return fail("output " + named(move->path) + " would change what the policy keeps from the step (--ro, --hide)", "let the step write it under another name, or carry outputs to --outputs-to DIR");
   TRY(write_journal(stage, moves));
   const Result<> done = perform(stage, moves);
   drop_journal(stage);

@@ -11,6 +11,7 @@
 
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "outputs/moves.hpp"
 #include "outputs/sums.hpp"
 #include "sys/atomic_file.hpp"
 #include "sys/directory_entries.hpp"
@@ -76,7 +77,7 @@ class Strangers : public sys::Visitor {
   void pass_over(const sys::WalkedDirectory& in, const char* name, int) override { look(in, name); }
 
   // Names at the top that are neither outputs nor anybody's files.
-  static bool is_left_alone(std::string_view name) { return name == "lost+found" || name.starts_with(".stepbox-outputs-"); }
+  static bool is_left_alone(std::string_view name) { return name == "lost+found" || is_name_of_staging(name); }
 
  private:
   void look(const sys::WalkedDirectory& in, const char* name) {
@@ -107,13 +108,14 @@ string read_mark(int directory) {
 }
 
 // A journal comes from a directory that only this user can have made. But a step may act for this user in a checkout that
-// it can write to, so it must not reach further than the step.
-bool may_follow(const std::vector<Move>& moves, const string& where, const std::vector<string>& kept) {
-  return std::ranges::all_of(moves, [&](const Move& move) {
-    const string path = where + "/" + move.path;
-    return std::ranges::none_of(split(move.path, '/'), is_guarded_name) &&
-           std::ranges::none_of(kept, [&](const string& other) { return is_within(path, other) || is_within(other, path); });
-  });
+// it can write to, so it must not reach further than outputs do.
+bool may_follow(const std::vector<Move>& moves, int place, const string& where, const std::vector<string>& kept) {
+  const auto is_guarded = [&](const Move& move) {
+    struct stat status {};
+    const bool is_directory = ::fstatat(place, move.path.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
+    return std::ranges::any_of(split(move.path, '/'), is_guarded_name) || (is_directory && holds_guarded_names(place, move.path));
+  };
+  return std::ranges::none_of(moves, is_guarded) && moves_of_kept(moves, where, kept) == nullptr;
 }
 
 }  // namespace
@@ -142,7 +144,24 @@ Result<> Destination::open_checkout(const OutputsPlan& plan) {
   return {};
 }
 
+// The links of a checkout come with the code under test, and must not lead the operator's files elsewhere.
+Result<> Destination::refuse_links(const OutputsPlan& plan, const string& path, const char* option) const {
+  if (!checkout_ || !is_within(path, plan.checkout)) return {};
+  for (size_t end = plan.checkout.size(); end < path.size();) {
+    end = std::min(path.find('/', end + 1), path.size());
+    const string part = path.substr(plan.checkout.size() + 1, end - plan.checkout.size() - 1);
+    struct stat status {};
+    if (::fstatat(checkout_.get(), part.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+      return errno == ENOENT ? Result<>() : fail_errno("cannot look at " + quoted(path.substr(0, end)), errno);
+    if (S_ISLNK(status.st_mode))
+      return fail(string(option) + " " + quoted(path) + ": " + quoted(path.substr(0, end)) + " is a symbolic link that comes with the checkout",
+                  "if you mean the place that it leads to, name the real path");
+  }
+  return {};
+}
+
 Result<> Destination::open_directory_of_outputs(const OutputsPlan& plan) {
+  TRY(refuse_links(plan, plan.to, "--outputs-to"));
   TRY_ASSIGN(path_, resolved(plan.to));
   if (path_ == "/") return fail("--outputs-to cannot be the root directory", kOtherHint);
   place_path_ = parent_of(path_);
@@ -166,11 +185,11 @@ Result<> Destination::check_writable() const {
 }
 
 Result<> Destination::clean_up(const OutputsPlan& plan) const {
-  if (!place_) return {};
+  if (!place_ || way_ == Way::none) return {};
   for (Staging& staging : Staging::abandoned(place_.get())) {
     const Stage stage{.destination = place_.get(), .staging = staging.fd(), .where = place_path_};
     const std::vector<Move> moves = read_journal(staging.fd());
-    if (!moves.empty() && may_follow(moves, place_path_, plan.kept_from_step)) {
+    if (!moves.empty() && may_follow(moves, place_.get(), place_path_, plan.kept_from_step)) {
       if (const Result<> done = perform(stage, moves); !done) log::warn("a run was killed while it carried out outputs, and its set was taken back: " + done.error().message);
       else log::debug("completed the outputs of a run that was killed, in " + quoted(place_path_));
       drop_journal(stage);
@@ -210,6 +229,7 @@ mode_t Destination::mode() const {
 
 Result<> Destination::prepare_manifest(const OutputsPlan& plan) {
   if (plan.manifest.empty()) return {};
+  TRY(refuse_links(plan, plan.manifest, "--outputs-manifest"));
   manifest_ = plan.manifest;
   manifest_name_ = last_of(manifest_);
   const bool is_of_directory = way_ == Way::whole || way_ == Way::mounted;

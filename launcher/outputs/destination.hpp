@@ -51,6 +51,7 @@ class Destination {
   const std::string& manifest_inside() const { return manifest_inside_; }
 
  private:
+  Result<> refuse_links(const OutputsPlan& plan, const std::string& path, const char* option) const;
   Result<> open_directory_of_outputs(const OutputsPlan& plan);
   Result<> open_checkout(const OutputsPlan& plan);
   Result<> prepare_manifest(const OutputsPlan& plan);

@@ -53,12 +53,6 @@ class GuardedNames : public sys::Visitor {
   void look(std::string_view name) { found = found || is_guarded_name(name); }
 };
 
-bool holds_guarded_names(int root, const std::string& path) {
-  const sys::Fd place(sys::open_no_links(root, path.c_str()));
-  GuardedNames names;
-  return !place || sys::walk(place.get(), "", names) != 0 || names.found;
-}
-
 class Planner {
  public:
   Planner(const Stage& stage, const Tree& tree) : stage_(stage), tree_(tree) {}
@@ -139,6 +133,21 @@ class Planner {
 };
 
 }  // namespace
+
+bool holds_guarded_names(int root, const std::string& path) {
+  const sys::Fd place(sys::open_no_links(root, path.c_str()));
+  GuardedNames names;
+  return !place || sys::walk(place.get(), "", names) != 0 || names.found;
+}
+
+const Move* moves_of_kept(std::span<const Move> moves, const std::string& where, std::span<const std::string> kept) {
+  const auto touches = [&](const Move& move) {
+    const std::string path = where + "/" + move.path;
+    return std::ranges::any_of(kept, [&](const std::string& other) { return is_within(path, other) || is_within(other, path); });
+  };
+  const auto move = std::ranges::find_if(moves, touches);
+  return move == moves.end() ? nullptr : &*move;
+}
 
 Result<std::vector<Move>> moves_into(const Stage& stage, const Tree& tree) { return Planner(stage, tree).plan(); }
 

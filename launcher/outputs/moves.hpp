@@ -3,6 +3,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/result.hpp"
@@ -22,6 +23,13 @@ struct Tree {
 // Error: an entry would take the place of something that is not of its kind: a link that leads elsewhere, a directory with
 // other files.
 Result<std::vector<Move>> moves_into(const Stage& stage, const Tree& tree);
+
+// Whether a directory of the destination, or a directory in it, holds names that are no outputs: .git, .stepbox.yaml, ...
+bool holds_guarded_names(int root, const std::string& path);
+
+// The first move that replaces or removes one of these paths, something in one, or a directory above one; nullptr if none
+// does. `where` is the path of the destination.
+const Move* moves_of_kept(std::span<const Move> moves, const std::string& where, std::span<const std::string> kept);
 
 // For a destination that holds nothing but outputs, and whose own directory cannot be replaced (a mount point).
 Result<std::vector<Move>> moves_replacing_all(const Stage& stage);

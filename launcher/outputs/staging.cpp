@@ -29,11 +29,6 @@ std::string new_name() {
   return std::string(kPrefix) + digits;
 }
 
-bool is_name_of_ours(std::string_view name) {
-  return name.size() == kPrefix.size() + kDigits && name.starts_with(kPrefix) &&
-         name.find_first_not_of("0123456789abcdef", kPrefix.size()) == std::string_view::npos;
-}
-
 // Returns the directory if it is ours and nobody else holds it.
 sys::Fd lock(int place, const char* name) {
   sys::Fd directory(::openat(place, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -46,6 +41,11 @@ sys::Fd lock(int place, const char* name) {
 }
 
 }  // namespace
+
+bool is_name_of_staging(std::string_view name) {
+  return name.size() == kPrefix.size() + kDigits && name.starts_with(kPrefix) &&
+         name.find_first_not_of("0123456789abcdef", kPrefix.size()) == std::string_view::npos;
+}
 
 Result<Staging> Staging::create(int place, const std::string& where) {
   constexpr int kTries = 100;
@@ -74,7 +74,7 @@ std::vector<Staging> Staging::abandoned(int place) {
   if (!listed) return found;
   std::vector<std::string> names;
   sys::for_each_entry(listed.get(), [&](const char* name) {
-    if (is_name_of_ours(name)) names.emplace_back(name);
+    if (is_name_of_staging(name)) names.emplace_back(name);
   });
   for (const std::string& name : names)
     if (sys::Fd directory = lock(place, name.c_str())) found.push_back(Staging(std::move(directory)));

@@ -16,6 +16,9 @@
 
 namespace stepbox::outputs {
 
+// Whether a name looks like that of a staging directory.
+bool is_name_of_staging(std::string_view name);
+
 class Staging {
  public:
   // `place` is a directory, open or O_PATH; `where` is its path, for messages.

@@ -341,6 +341,88 @@ TEST_CASE("a project declares outputs of its own, and neither where they go nor 
   }
 }
 
+TEST_CASE("outputs change nothing that the policy keeps from the step", "[outputs]") {
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
+  const fs::path kept = place.make_file(place.checkout() / "kept", "good\n");
+  const fs::path link = place.root() / "spelled";
+  fs::create_directory_symlink(place.checkout(), link);
+  for (const fs::path& spelled : {kept, link / "kept"}) {
+    CAPTURE(spelled);
+    const Run ran = place.run_step({"--ro", spelled, "--output", "/box/out/**"}, shell("echo evil > /box/out/kept; echo x > /box/out/other"));
+    INFO(ran);
+    CHECK(ran.code() == 123);
+    CHECK(read_file(kept) == "good\n");
+    CHECK_FALSE(fs::exists(place.checkout() / "other"));
+    CHECK(staged_in(place.checkout()).empty());
+  }
+}
+
+TEST_CASE("outputs of a checkout with hidden parts come from /box/out alone", "[outputs]") {
+  const Place place(Caller::root);
+  const fs::path secret = place.make_file(place.make_directory(place.checkout() / "cfg") / "secret", "secret\n");
+  for (const char* mode : {"rw", "overlay"}) {
+    CAPTURE(mode);
+    const Run ran = place.run_step({"--source", mode, "--hide", secret, "--output", "**", "--outputs-to", place.root() / "to"}, shell("mv cfg moved"));
+    INFO(ran);
+    CHECK(ran.code() == 125);
+    CHECK(ran.err.contains("hides a part of it"));
+  }
+  CHECK_FALSE(fs::exists(place.root() / "to"));
+}
+
+TEST_CASE("a staging directory that a step plants among its outputs is none", "[outputs]") {
+  const Place place(Caller::root);
+  const fs::path precious = place.make_file(place.checkout() / "precious", "good\n");
+  const std::string inode = std::to_string(status_of(precious).st_ino);
+  const std::string plant = "mkdir -m 0700 /box/out/.stepbox-outputs-0123456789ab; printf 'stepbox outputs 1\\0remove\\0" + inode +
+                            "\\0precious\\0end\\0' > /box/out/.stepbox-outputs-0123456789ab/journal; echo x > /box/out/x";
+  CHECK(place.run_step({"--source", "ro", "--output", "/box/out/**"}, shell(plant)).code() == 0);
+  CHECK(staged_in(place.checkout()).empty());
+  CHECK(place.run_step({"--source", "ro", "--output", "/box/out/x,required=false"}, shell("true")).code() == 0);
+  CHECK(read_file(precious) == "good\n");
+}
+
+TEST_CASE("all of a checkout that is an overlay can be an output", "[outputs]") {
+  const Place place(Caller::root);
+  place.make_file(place.checkout() / "a", "old\n");
+  const Run ran = place.run_step({"--source", "overlay", "--output", "**"}, shell("echo new > b; rm a"));
+  INFO(ran);
+  CHECK(ran.code() == 0);
+  CHECK(read_file(place.checkout() / "b") == "new\n");
+  CHECK_FALSE(fs::exists(place.checkout() / "a"));
+  CHECK(staged_in(place.checkout()).empty());
+}
+
+TEST_CASE("links of the checkout lead neither outputs nor their manifest elsewhere", "[outputs]") {
+  const Place place(Caller::root);
+  const fs::path outside = place.make_directory(place.root() / "outside");
+  fs::create_directory_symlink(outside, place.checkout() / "dist");
+  for (const char* to : {"dist", "dist/deeper"}) {
+    CAPTURE(to);
+    const Run ran = place.run_step({"--output", "/box/out/**", "--outputs-to", place.checkout() / to}, shell("echo x > /box/out/ls"));
+    INFO(ran);
+    CHECK(ran.code() == 125);
+    CHECK(ran.err.contains("symbolic link that comes with the checkout"));
+  }
+  CHECK(place.run_step({"--output", "/box/out/**", "--outputs-to", place.root() / "to", "--outputs-manifest", place.checkout() / "dist/SUMS"},
+                       shell("echo x > /box/out/x")).code() == 125);
+  CHECK(fs::is_empty(outside));
+}
+
+TEST_CASE("a project's outputs do not write through the overlay that the operator asked for", "[outputs]") {
+  const Place place(Caller::root);
+  place.make_file(place.checkout() / ".stepbox.yaml", "version: 1\noutputs: [{path: main.c, when: always}]\n");
+  const fs::path main = place.make_file(place.checkout() / "main.c", "good\n");
+  const Run ran = place.run_step({"--source", "overlay"}, shell("echo hacked > main.c"));
+  INFO(ran);
+  CHECK(ran.code() == 125);
+  CHECK(read_file(main) == "good\n");
+  CHECK(place.run_step({"--source", "overlay", "--outputs-to", place.root() / "to"}, shell("echo new > main.c")).code() == 0);
+  CHECK(read_file(place.root() / "to/main.c") == "new\n");
+}
+
 TEST_CASE("a step without a box has outputs, too", "[outputs]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
