@@ -61,7 +61,7 @@ class Collector {
     if (plan_.files.source != SourceMode::rw && plan_.confinement.isolation != Isolation::env) add("checkout", name_of(plan_.files.source), policy_.source.origin);
     if (plan_.confinement.isolation == Isolation::env) return;
     if (is_in_box() && plan_.files.root == RootMode::system) add("host files", "only the system's, ro", policy_.root.origin);
-    else add("host files", "ro", policy_.root.origin);
+    else add("host files", plan_.files.root == RootMode::overlay ? "overlay" : "ro", policy_.root.origin);
   }
 
   void reach() {

@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "plan/make_plan.hpp"
+#include "plan/warm.hpp"
 
 namespace stepbox::plan {
 namespace {
@@ -46,6 +47,14 @@ Redirects::Redirects(const Plan& plan, const Policy& policy, const HostFacts& fa
     shown_.push_back({&rule, path, found == nullptr ? path : found->real});
     if (rule.access == PathAccess::rw && !facts.tilde().empty() && shown_.back().real == facts.tilde()) home_opened_ = true;
   }
+  if (policy.home.value != HomeMode::overlay || policy.warm.empty()) return;
+  // plan_warm() tells what is wrong with them.
+  for (const NamedCache& cache : named_caches(policy).value_or(std::vector<NamedCache>()))
+    for (const CoveredDirectory& directory : cache.directories) warm_.push_back(directory.path);
+}
+
+bool Redirects::is_warm(const caches::Redirect& redirect) const {
+  return std::ranges::any_of(warm_, [&](const std::string& directory) { return is_within("/" + directory, "/" + std::string(redirect.value)); });
 }
 
 bool Redirects::is_spelling(const caches::Redirect& redirect, std::string_view name) {
@@ -98,7 +107,7 @@ Decision Redirects::decide(const caches::Tool& tool, const caches::Redirect& red
   if (is_named(tool, redirect)) return {Fate::named};
   if (shown_.empty() && !home_opened_) return {};
   for (const std::string& place : places(redirect)) {
-    if (home_opened_ && is_within(place, facts_.tilde())) return {Fate::caller};
+    if (home_opened_ && is_within(place, facts_.tilde())) return {is_warm(redirect) ? Fate::box : Fate::caller};
     if (const Shown* shown = opening(place)) return {Fate::place, place, shown->rule->origin};
   }
   return {};

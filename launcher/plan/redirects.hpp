@@ -67,12 +67,15 @@ class Redirects {
   bool is_named(const caches::Tool& tool, const caches::Redirect& redirect) const;
   std::vector<std::string> places(const caches::Redirect& redirect) const;
   const Shown* opening(const std::string& place) const;
+  bool is_warm(const caches::Redirect& redirect) const;
 
   const Plan& plan_;
   const Policy& policy_;
   const HostFacts& facts_;
   std::vector<Shown> shown_;
   bool home_opened_ = false;  // the step may write to the real home
+  // With a home that is an overlay: the workspace's directories that a warm cache is to fill.
+  std::vector<std::string> warm_;
 };
 
 }  // namespace stepbox::plan

@@ -150,10 +150,19 @@ class Planner {
     choose_saving(planned, cache, stored);
     TRY(choose_generation(planned, cache, stored));
     if (planned.generation) TRY(add_overlays(planned, *stored));
+    warn_if_unused(planned);
     if (!planned.why_cold.empty()) note(planned, "starts cold: " + planned.why_cold);
     if (!planned.why_unsaved.empty()) note(planned, "is not saved: " + planned.why_unsaved);
     made_.caches.push_back(std::move(planned));
     return {};
+  }
+
+  // Nothing of a generation would be seen, and the run would be cold without a word.
+  void warn_if_unused(const PlannedWarm& planned) {
+    const bool is_used = std::ranges::any_of(planned.directories, [](const PlannedWarmDirectory& directory) { return directory.overlay >= 0; });
+    const auto unused = std::ranges::find_if(planned.directories, [](const PlannedWarmDirectory& directory) { return !directory.stored.empty() && !directory.unused.empty(); });
+    if (is_used || unused == planned.directories.end()) return;
+    remarks_.warnings.push_back("warm cache " + quoted(planned.name) + " (" + escaped(planned.origin.text()) + ") has no effect: " + unused->unused);
   }
 
   void note(const PlannedWarm& planned, const std::string& what) {
@@ -246,6 +255,8 @@ Result<std::vector<NamedCache>> named_caches(const Policy& policy) {
 }
 
 Result<WarmPlan> plan_warm(const Plan& plan, const Policy& policy, const HostFacts& facts, Remarks& remarks) {
+  if (policy.warm.empty() && policy.warm_save.value && policy.warm_save.origin.layer == Layer::command_line)
+    return fail(escaped(policy.warm_save.origin.text()) + " saves warm caches, and none is named", "name one: --warm go");
   if (policy.warm.empty()) return WarmPlan();
   return Planner(plan, policy, facts, remarks).make();
 }

@@ -49,6 +49,17 @@ Result<> take_field(OutputSpec& spec, string_view field) {
   return not_a(field, "required=, max-size= or when=");
 }
 
+// "bin/app,require=false" is hardly a file's name.
+Result<> refuse_misspelt_field(string_view pattern) {
+  const string_view last = pattern.substr(pattern.rfind(',') + 1);
+  const size_t equals = last.find('=');
+  if (last.size() == pattern.size() || equals == string_view::npos) return {};
+  std::vector<string_view> names;
+  for (const OutputField& field : kOutputFields) names.push_back(field.name);
+  const std::string meant = did_you_mean(last.substr(0, equals), names);
+  return meant.empty() ? Result<>() : fail(quoted(last.substr(0, equals)) + " is nothing that can be said of an output (" + meant + ")");
+}
+
 std::vector<Setting> setting_of_path(const Sourced<std::optional<std::string>>& path) {
   if (!path.value) return {};
   return {Setting{.key = {}, .name = {}, .value = *path.value, .origin = path.origin}};
@@ -64,6 +75,7 @@ Setting output_from_text(string_view text) {
 
 Result<> apply_output(Policy& policy, const Setting& setting) {
   OutputSpec spec{.text = setting.name, .pattern = {}, .is_required = setting.origin.layer >= Layer::environment, .origin = setting.origin};
+  TRY(refuse_misspelt_field(setting.name));
   TRY_ASSIGN(spec.pattern, parse_output_pattern(setting.name));
   if (!setting.value.empty())
     for (const string_view field : split(setting.value, ',')) TRY(take_field(spec, field));

@@ -118,10 +118,10 @@ void add_lines(std::vector<std::string>& lines, const TreeChanges& tree) {
 
 }  // namespace
 
-std::string discarded_text(const TreeChanges& tree) {
+std::string discarded_text(const TreeChanges& tree, bool outputs_were_kept) {
   const Changes& changes = tree.changes;
   if (!changes.any()) return changes.left_out > 0 ? "discarded " + left_out_text(changes) : std::string();
-  std::string text = "discarded " + what_changed(changes) + of_tree(tree.tree);
+  std::string text = (outputs_were_kept ? "discarded all but the outputs of " : "discarded ") + what_changed(changes) + of_tree(tree.tree);
   if (changes.discarded_bytes() > 0) text += ", " + human_bytes(changes.discarded_bytes());
   if (const std::string most = changes.discarded_bytes() > 0 ? most_of(changes) : std::string(); !most.empty()) text += ", most of it " + most;
   if (changes.left_out > 0) text += ", and " + left_out_text(changes);

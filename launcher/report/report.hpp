@@ -122,7 +122,7 @@ std::vector<std::string> change_lines(const Report& report);
 
 // "discarded 12 changed files, 3.4 MiB, most of it target/ (cargo)": what went with the overlay over a tree. Empty if
 // the step changed nothing there.
-std::string discarded_text(const TreeChanges& tree);
+std::string discarded_text(const TreeChanges& tree, bool outputs_were_kept = false);
 
 // In seccomp's log mode a line for each kind of call that the profile would have refused, or one that there was none.
 std::vector<std::string> seccomp_log_lines(const Report& report);

@@ -85,11 +85,19 @@ std::string warm_clause(const WarmUse& use) {
   return out;
 }
 
+bool has_carried_outputs(const Report& report) { return report.outputs.state == CarriedOutputs::State::carried && report.outputs.files > 0; }
+
+// "carried out 3 files, 1.2 MiB, to '/srv/results'"
+std::string outputs_clause(const CarriedOutputs& outputs) {
+  return "carried out " + counted(outputs.files, "file", "files") + ", " + human_bytes(outputs.bytes) + ", to " + quoted(outputs.to);
+}
+
 // "the step succeeded in 12 s; 'workspace' held up to 1.2 GiB of 8 GiB"
 std::string measures(const Report& report) {
   std::vector<std::string> clauses = {report.sentence + " in " + seconds_text(report.time.wall)};
   for (const VolumeUsage& volume : report.volumes) clauses.push_back(peak_clause(volume));
   for (const WarmUse& use : report.warm) clauses.push_back(warm_clause(use));
+  if (has_carried_outputs(report)) clauses.push_back(outputs_clause(report.outputs));
   return join(clauses, "; ");
 }
 
@@ -97,7 +105,7 @@ std::string findings(const Report& report) {
   std::vector<std::string> clauses = {report.sentence};
   if (report.stray_count > 0) clauses.push_back(strays_clause(report));
   for (const TreeChanges& tree : report.changes)
-    if (std::string text = discarded_text(tree); !text.empty()) clauses.push_back(std::move(text));
+    if (std::string text = discarded_text(tree, tree.tree == ChangedTree::source && has_carried_outputs(report)); !text.empty()) clauses.push_back(std::move(text));
   if (!report.leftovers.empty()) clauses.push_back("left over: " + join(report.leftovers, ", "));
   for (const Protection& protection : report.protections)
     if (is_weakened(protection)) clauses.push_back(protection_clause(protection));

@@ -34,7 +34,8 @@ const caches::Redirect* redirect_of(const std::string& variable) {
 uint64_t kernels_inodes_in(const Plan& plan, size_t volume) {
   const bool has_scratch = std::ranges::find(plan.files.volumes, "scratch", &PlannedVolume::name) != plan.files.volumes.end();
   const bool is_of_layers = plan.files.volumes[volume].name == (has_scratch ? "scratch" : "workspace");
-  return plan.files.overlays.empty() || !is_of_layers ? 0 : plan::kInodesOfOverlay * (plan.files.overlays.size() + 1);
+  const size_t trials = std::ranges::count(plan.files.mounts, MountAct::try_overlay, &MountCall::act);
+  return plan.files.overlays.empty() || !is_of_layers ? 0 : plan::kInodesOfOverlay * (plan.files.overlays.size() + trials);
 }
 
 }  // namespace

@@ -299,3 +299,26 @@ TEST_CASE("without a box there is no warm cache", "[plan][warm]") {
   CHECK(only_warm(plan).why_unsaved == "the step has no box");
   CHECK(plan.files.overlays.empty());
 }
+
+TEST_CASE("with a home that is an overlay, a warm cache still takes its tools along", "[plan][warm]") {
+  Policy policy = with_warm("go");
+  policy.home.value = HomeMode::overlay;
+  const Plan plan = plan_of(with_go(root_facts()), policy);
+  CHECK(directory_of(only_warm(plan), "cache/go-build").unused.empty());
+  CHECK(value_of(plan, "GOCACHE") == "/box/cache/go-build");
+  CHECK(value_of(plan, "CCACHE_DIR") == "(unset)");
+}
+
+TEST_CASE("a warm cache that no tool would look into is warned of", "[plan][warm]") {
+  Policy policy = with_warm("go");
+  for (const char* name : {"GOCACHE", "GOMODCACHE"}) policy.environment.push_back({EnvAction::set, name, "/srv/go", on_command_line("--env")});
+  const Plan plan = plan_of(with_go(root_facts()), policy);
+  CHECK(std::ranges::any_of(plan.remarks.warnings, [](const std::string& text) { return text.starts_with("warm cache 'go' (--warm) has no effect: "); }));
+  CHECK(plan_of(with_go(root_facts()), with_warm("go")).remarks.warnings.empty());
+}
+
+TEST_CASE("--warm-save without a warm cache is a mistake", "[plan][warm]") {
+  Policy policy = default_policy();
+  policy.warm_save = {true, on_command_line("--warm-save")};
+  CHECK(refusal_of(root_facts(), policy).message == "--warm-save saves warm caches, and none is named");
+}

@@ -37,6 +37,8 @@ TEST_CASE("an option spells an output with what else is said of it", "[policy]")
   CHECK(refusal("dist,when=never") == "'never' is not success or always");
   CHECK(refusal("dist,max-size=50%") == "'50%' is not a size like 512MiB");
   CHECK(refusal("dist,required=yes") == "'yes' is not true or false");
+  CHECK(refusal("bin/app,require=false") == "'require' is nothing that can be said of an output (did you mean 'required'?)");
+  CHECK(with_output("a,colour=red").outputs.at(0).text == "a,colour=red");
   CHECK(refusal("../dist") == "'../dist' leaves the checkout with '..'");
 }
 
