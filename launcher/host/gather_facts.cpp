@@ -18,6 +18,7 @@
 #include "cgroup/hierarchies.hpp"
 #include "host/find_checkout.hpp"
 #include "host/find_git_directory.hpp"
+#include "host/find_warm_store.hpp"
 #include "host/home_names.hpp"
 #include "host/look_at.hpp"
 #include "host/pass_over.hpp"
@@ -241,6 +242,7 @@ Result<> look_up_paths(HostFacts& facts, const Policy& policy) {
     if (named_by != nullptr) return std::unexpected(std::move(found).error().within(escaped(named_by->text())).with_hint(kSeeThere));
     pass_over(path, found.error());
   }
+  TRY(find_warm_store(facts, policy, home));
   TRY(refuse_home_led_out(facts, policy));
   if (policy.root.value == RootMode::system) look_up_for_reduced_root(facts);
   return {};

@@ -145,6 +145,9 @@ struct HostFacts {
   std::vector<Warm> warm = {};
   std::string warm_store = {};       // empty: the policy names no warm cache, or
   std::string no_warm_store = {};    // there is no place for a store, for this reason
+  // The caller's warm store, links resolved, whether or not the policy names a warm cache: boxes hide it. Empty if
+  // there is none, or the mode hides nothing.
+  std::string kept_store = {};
 
   // The filter of the policy's seccomp profile.
   std::shared_ptr<const SeccompFilter> seccomp = {};

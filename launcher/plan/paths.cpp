@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "caches/registry.hpp"
 #include "ci/ci_files.hpp"
+#include "plan/kept_store.hpp"
 #include "plan/links_out.hpp"
 #include "plan/make_plan.hpp"
 #include "plan/overlays.hpp"
@@ -50,10 +51,12 @@ class Placements {
   Placements(const Plan& plan, const Policy& policy, const HostFacts& facts, const Layout& layout, Remarks& remarks)
       : plan_(plan), remarks_(remarks), policy_(policy), facts_(facts), layout_(layout), redirects_(plan, policy, facts),
         links_out_(facts, policy.source_path.value ? plan.files.source_path : std::string()),
-        without_checkout_(policy.source.value == SourceMode::none && is_project(facts)), is_reduced_(policy.root.value == RootMode::system) {
+        without_checkout_(policy.source.value == SourceMode::none && is_project(facts)), is_reduced_(policy.root.value == RootMode::system), store_(store_in_box(policy, facts)) {
     for (const PathRule& rule : policy.paths)
       if (const HostFacts::NamedPath* found = facts.find(expand_home(rule.path, facts)); found != nullptr && rule.access == PathAccess::hide)
         hidden_.push_back({found->real, found->kind, rule.origin, &rule - policy.paths.data()});
+    if (store_ == StoreInBox::hidden && plan.confinement.isolation == Isolation::full)
+      hidden_.push_back({facts.kept_store, HostPathKind::directory, {}, kNoRule});
   }
 
   void add(Placement placement) {
@@ -96,6 +99,9 @@ class Placements {
 
   // Covers an entry of a toolchain that writes to it by itself, such as a hook, unless the step may write there.
   void cover(const std::string& path, std::string_view tool);
+
+  // Hides the warm store, or makes it read-only, where the box would show it. After all that shows anything.
+  void keep_store();
 
   // Shows an empty directory of volume home in the place of a cache in the home.
   void replace_cache(const std::string& path);
@@ -179,6 +185,7 @@ class Placements {
 
   MountCall call_of(const Placement& placement) const;
   void add_covers(std::vector<MountCall>& calls) const;
+  bool is_store_seen() const;
 
   const Plan& plan_;
   Remarks& remarks_;
@@ -189,6 +196,7 @@ class Placements {
   const LinksOut links_out_;
   const bool without_checkout_;
   const bool is_reduced_;
+  const StoreInBox store_;
   std::vector<HostFacts::PathLink> links_;
   std::vector<Hidden> hidden_;
   std::vector<Placement> placements_;
@@ -238,10 +246,31 @@ void Placements::replace_cache(const std::string& path) {
                        .why = "cache in the home"});
 }
 
+bool Placements::is_store_seen() const {
+  const std::string& store = facts_.kept_store;
+  const bool is_in_root = layout_.covering(store) == nullptr && !Layout::is_special(store) && (!is_reduced_ || is_in_system(store));
+  return is_in_root || std::ranges::any_of(placements_, [&](const Placement& shown) {
+           return shown.access != PathAccess::hide && is_seen_in(shown.real, store);
+         });
+}
+
+void Placements::keep_store() {
+  if (plan_.confinement.isolation != Isolation::full || store_ == StoreInBox::absent || store_ == StoreInBox::as_named || !is_store_seen()) return;
+  const PathAccess access = store_ == StoreInBox::hidden ? PathAccess::hide : PathAccess::ro;
+  Placement store{facts_.kept_store, facts_.kept_store, HostPathKind::directory, access, "the warm store", {}};
+  if (access == PathAccess::ro) return placements_.push_back(std::move(store));
+  // A rule of the user's may hide what lies around it.
+  replaced_.push_back(call_of(store));
+  replaced_.back().optional = replaced_.back().protects = true;
+}
+
 Result<> Placements::check_hidden() const {
   for (const Placement& placement : placements_) {
     if (placement.access == PathAccess::hide) continue;
     const Hidden* hidden = hidden_by(placement.real);
+    if (hidden != nullptr && hidden->rule == kNoRule)
+      return fail("cannot show " + quoted(placement.real) + " (" + placement.why + "): it lies in the warm store " + quoted(hidden->real) + ", which steps do not see",
+                  "if the step may read it, name it: --ro " + escaped(placement.real));
     if (hidden == nullptr || hidden->real == placement.real) continue;
     return fail("cannot show " + quoted(placement.real) + " (" + placement.why + "): it lies below " + quoted(hidden->real) +
                     ", which is hidden (" + hidden->origin.text() + ")",
@@ -293,6 +322,7 @@ void Placements::add_covers(std::vector<MountCall>& calls) const {
       Placement cover{hidden.real, hidden.real, hidden.kind, PathAccess::hide, name_of(PathAccess::hide), hidden.origin};
       MountCall call = call_of(cover);
       call.target = target + hidden.real.substr(shown.real.size());
+      call.optional = call.protects = hidden.rule == kNoRule;
       const auto is_there = [&](const MountCall& other) { return other.target == call.target && other.act == MountAct::rebind; };
       if (call.target != layout_.place(hidden.real) && std::ranges::none_of(calls, is_there)) calls.push_back(std::move(call));
     }
@@ -512,6 +542,7 @@ Result<std::vector<MountCall>> plan_paths(const Plan& plan, const Policy& policy
     placements.add({facts.checkout, facts.checkout, HostPathKind::directory, PathAccess::hide, "the checkout", policy.source.origin});
   TRY(add_rules(placements, policy, facts, layout));
   placements.add_moved();
+  placements.keep_store();
   TRY(placements.check_hidden());
   return placements.calls();
 }

@@ -5,6 +5,7 @@
 
 #include "base/text.hpp"
 #include "model/volumes.hpp"
+#include "plan/kept_store.hpp"
 #include "plan/make_plan.hpp"
 #include "plan/parts.hpp"
 #include "sandbox/landlock.hpp"
@@ -32,7 +33,7 @@ constexpr GapRow kGaps[] = {
      sandbox::kLandlockForTruncate},
     {"modes and owners", "the step can change those of any file that the caller can, and times and extended attributes too", false,
      kNever},
-    {"reading", "the step sees whatever the caller can: secrets, and caches of earlier runs", true, kNever},
+    {"reading", "the step sees whatever the caller can: secrets, the warm store, and caches of earlier runs", true, kNever},
     {"signals", "the step can end the caller's processes, stepbox among them, before Linux 6.12", false, sandbox::kLandlockForScopes},
     {"signals", "the step can end the caller's processes, stepbox among them", true, 0},
     {"other processes", "the step sees the caller's, and can change their limits and priorities", true, kNever},
@@ -109,6 +110,17 @@ void warn_of_sizes(const Policy& policy, Remarks& remarks) {
   for (const VolumeSpec& volume : policy.volumes) warn("the size of volume " + quoted(volume.name), volume.origin);
 }
 
+// Landlock cannot take the store out of a tree that is writable.
+Result<> refuse_to_open_store(const std::vector<WritablePath>& writable, const Policy& policy, const HostFacts& facts) {
+  const StoreInBox store = store_in_box(policy, facts);
+  if (store == StoreInBox::absent) return {};
+  if (store == StoreInBox::as_named && std::ranges::find(writable, facts.kept_store, &WritablePath::path) != writable.end()) return {};
+  for (const WritablePath& place : writable)
+    if (is_within(facts.kept_store, place.path))
+      return needs_box(policy, "the warm store " + quoted(facts.kept_store) + " in a place that is writable, " + quoted(place.path), place.origin);
+  return {};
+}
+
 std::vector<MountCall> directories(const Plan& plan, const Policy& policy) {
   std::vector<MountCall> calls;
   std::set<std::string> made;
@@ -181,6 +193,7 @@ Result<std::vector<WritablePath>> plan_writable(const Plan& plan, const Policy& 
   for (const MountCall& call : calls)
     if ((call.attributes & MOUNT_ATTR_RDONLY) == 0)
       writable.push_back({.path = call.source, .is_directory = !call.onto_file, .why = call.why, .origin = call.origin});
+  TRY(refuse_to_open_store(writable, policy, facts));
   const auto add_device = [&](std::string path) {
     const bool is_directory = path == "/dev/pts";
     writable.push_back({.path = std::move(path), .is_directory = is_directory, .optional = true, .why = "device"});

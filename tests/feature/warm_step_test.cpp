@@ -1,4 +1,6 @@
 // Steps that read through a warm cache, and runs that save one: what reaches the next step, and what does not.
+#include <sys/stat.h>
+
 #include <catch2/catch.hpp>
 #include <csignal>
 
@@ -15,9 +17,21 @@ const HostFeature ccache_tool = {"ccache and a C compiler", [] { return fs::exis
 
 // A place with a store of its own, and a warm cache `mine` at cache/mine.
 struct WarmPlace : Place {
-  explicit WarmPlace(Caller caller) : Place(caller) { make_directory(store(), 0700); }
+  explicit WarmPlace(Caller caller) : WarmPlace(caller, "store") {}
+  // The store below a directory that is there, or, by a relative path, below the root of the place.
+  WarmPlace(Caller caller, const fs::path& store) : Place(caller), store_(root() / store) {
+    if (store.is_absolute()) {
+      make_directory(store_, 0700);
+      return;
+    }
+    fs::path made = root();
+    for (const fs::path& name : store) {
+      made /= name;
+      if (!fs::exists(made)) make_directory(made, 0700);
+    }
+  }
 
-  fs::path store() const { return root() / "store"; }
+  const fs::path& store() const { return store_; }
 
   Run run_warm(std::vector<std::string> options, std::vector<std::string> argv) const {
     Command command = step(std::move(options), std::move(argv));
@@ -42,7 +56,42 @@ struct WarmPlace : Place {
   size_t generations() const {
     return lines_of(run(command({"sh", "-c", "find " + store().string() + " -name manifest"})).out).size();
   }
+
+ private:
+  fs::path store_;
 };
+
+// A directory outside of all that a box masks. Gone at the end.
+struct UnmaskedDirectory {
+  UnmaskedDirectory() { REQUIRE(::mkdtemp(path.data()) != nullptr); }
+  ~UnmaskedDirectory() { fs::remove_all(path); }
+  UnmaskedDirectory(const UnmaskedDirectory&) = delete;
+  UnmaskedDirectory& operator=(const UnmaskedDirectory&) = delete;
+  std::string path = "/srv/stepbox-warm.XXXXXX";
+};
+
+// Steps that look into the store and change it find an empty directory, and the runs themselves still read from it.
+void check_hidden(const WarmPlace& place, const std::vector<std::vector<std::string>>& boxes) {
+  REQUIRE(place.run_mine({"--warm-save"}, "mkdir /box/cache/mine; echo secret > /box/cache/mine/a").code() == 0);
+  const std::string before = place.fingerprint();
+  REQUIRE(before.contains("manifest"));
+  const std::string store = place.store();
+  const std::string attack = "exec 2>/dev/null; ls -A " + store + "; for f in " + store + "/mine/generations/*/tree/cache/mine/a; do cat $f; echo POISON > $f; done; touch " +
+                             store + "/new; rm -r " + store + "; mv " + store + " " + store + ".away; echo done";
+  for (const std::vector<std::string>& options : boxes) {
+    CAPTURE(options, store);
+    const Run ran = place.run_warm(options, {"sh", "-c", attack});
+    INFO(ran);
+    CHECK(ran.out == "done\n");
+    CHECK(place.fingerprint() == before);
+    const Run warm = place.run_mine(options, "cat /box/cache/mine/a; test ! -e " + store + "/mine");
+    INFO(warm);
+    CHECK(warm.out == "secret\n");
+  }
+  const Run named = place.run_warm({"--ro", store}, {"sh", "-c", "cat " + store + "/mine/generations/*/tree/cache/mine/a; touch " + store + "/new || echo refused"});
+  INFO(named);
+  CHECK(named.out == "secret\nrefused\n");
+}
 
 Json only_warm(const Place& place) {
   const Json report = place.report();
@@ -116,6 +165,30 @@ TEST_CASE("without --warm-save nothing that a step does changes a byte of the st
     place.run_mine({}, attack);
     CHECK(place.fingerprint() == before);
   }
+}
+
+TEST_CASE("a step neither reads nor changes a warm store in the home", "[warm]") {
+  REQUIRE_HOST(companion);
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const WarmPlace place(caller, "home/.local/share/stepbox/warm");
+  const std::string around = place.home() / ".local";
+  check_hidden(place, {{}, {"--home", "host"}, {"--home", "overlay"}, {"--ro", around}, {"--rw", around}, {"--root", "system", "--home", "host"}});
+  const Run confined = place.run_warm({"--isolation", "landlock", "--home", "host"}, {"true"});
+  INFO(confined);
+  CHECK(what_is_wrong_with_refusal(confined) == "");
+  CHECK(confined.err.contains("the warm store"));
+}
+
+TEST_CASE("a step neither reads nor changes a warm store that the root would show", "[warm]") {
+  REQUIRE_HOST(companion);
+  REQUIRE_HOST(root_suite);
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const UnmaskedDirectory unmasked;
+  const WarmPlace place(caller, fs::path(unmasked.path) / "warm");
+  REQUIRE(::chmod(unmasked.path.c_str(), 0755) == 0);
+  check_hidden(place, {{}, {"--home", "host"}, {"--root", "overlay"}, {"--rw", unmasked.path}, {"--root", "system", "--rw", unmasked.path}});
 }
 
 TEST_CASE("a step that fails, or is killed, saves nothing", "[warm]") {
