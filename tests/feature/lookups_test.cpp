@@ -56,6 +56,7 @@ std::vector<Case> protecting(const Place& place) {
       {"the groups of this process", "/proc/self/cgroup"},
       {"the mounts", "/proc/self/mountinfo"},
       {"the root directory", "/"},
+      {"the warm store", shown, {"--home", "host"}, {"STEPBOX_WARM_STORE=" + shown}},
   };
   if (place.caller() == Caller::root) cases.push_back({"the home of the user database", "/root"});
   return cases;
