@@ -76,21 +76,31 @@ class Search {
   }
 
  private:
+  bool is_trusted(const struct stat& status) const {
+    return status.st_uid == 0 || status.st_uid == facts_.uid || status.st_uid == facts_.checkout_uid;
+  }
+
+  // A caller shares its own repository with a group on purpose (core.sharedRepository).
+  bool is_private(const struct stat& status) const {
+    return (status.st_mode & S_IWOTH) == 0 && ((status.st_mode & S_IWGRP) == 0 || status.st_uid == facts_.uid);
+  }
+
   Result<GitDirectory> open(const std::string& path) const {
     GitDirectory found{path, sys::Fd(sys::open_no_links(AT_FDCWD, path.c_str()))};
     struct stat status {};
     if (!found.fd || ::fstat(found.fd.get(), &status) != 0) return fail_errno("cannot open " + quoted(path) + " without following a link", errno);
     if (!S_ISDIR(status.st_mode)) return fail(quoted(path) + " is not a directory");
-    const bool is_trusted = status.st_uid == 0 || status.st_uid == facts_.uid || status.st_uid == facts_.checkout_uid;
-    const bool is_private = (status.st_mode & S_IWOTH) == 0;
-    if (!is_trusted || !is_private) return fail(quoted(path) + " can be written to by other users");
+    if (!is_trusted(status) || !is_private(status)) return fail(quoted(path) + " can be written to by other users");
     return found;
   }
 
   // COMMON/worktrees/NAME, whose file "gitdir" names the checkout's .git. The step needs COMMON: objects and branches
   // are there.
   Result<std::string> of_work_tree(const GitDirectory& git) const {
+    struct stat status {};
     const auto back = text_in(git.fd.get(), "gitdir");
+    if (!back || ::fstatat(git.fd.get(), "gitdir", &status, AT_SYMLINK_NOFOLLOW) != 0) return fail("cannot read " + quoted(git.path + "/gitdir"));
+    if (!is_trusted(status) || !is_private(status)) return fail(quoted(git.path + "/gitdir") + " can be written to by other users");
     if (path_from(git.path, without_line_end(*back)) != checkout_ + "/.git")
       return fail(quoted(git.path) + " belongs to the work tree " + quoted(path_from(git.path, without_line_end(*back))));
     const std::string above = git.path.substr(0, git.path.rfind('/'));

@@ -281,6 +281,35 @@ TEST_CASE("a .git file opens no directory that does not name the checkout in ret
   CHECK_FALSE(fs::exists(place.root() / "repository/.git/made"));
 }
 
+TEST_CASE("a git directory that another user's group can write to is not opened", "[overlay][git]") {
+  REQUIRE_HOST(version_control);
+  REQUIRE_HOST(root_suite);
+  const Place place(Caller::user);
+  const fs::path tree = work_tree(place, place.root() / "repository");
+  const fs::path git = place.root() / "repository/.git";
+  const auto step = [&] {
+    Command command = place.step({}, shell("ls '" + git.string() + "/HEAD' > /dev/null 2>&1 && echo shown || echo refused"));
+    command.cwd = tree;
+    return run(command).out;
+  };
+  const auto own = [&](const fs::path& path, uid_t owner, mode_t mode) {
+    REQUIRE(::chown(path.c_str(), owner, gid_of(Caller::user)) == 0);
+    REQUIRE(::chmod(path.c_str(), mode) == 0);
+  };
+  own(git, uid_of(Caller::user), 0775);
+  CHECK(step() == "shown\n");
+  own(git, 0, 0755);
+  CHECK(step() == "shown\n");
+  own(git, 0, 0775);
+  CHECK(step() == "refused\n");
+  own(git, uid_of(Caller::user), 0755);
+  own(git / "worktrees/tree/gitdir", 0, 0664);
+  CHECK(step() == "refused\n");
+  constexpr uid_t kStranger = 4321;
+  own(git / "worktrees/tree/gitdir", kStranger, 0644);
+  CHECK(step() == "refused\n");
+}
+
 TEST_CASE("a package that is installed into the system is gone afterwards", "[overlay][root]") {
   REQUIRE_HOST(root_suite);
   const Place place(Caller::root);
