@@ -7,6 +7,7 @@
 #include <map>
 
 #include "support/host.hpp"
+#include "support/overlays.hpp"
 #include "support/place.hpp"
 
 namespace stepbox::feature {
@@ -51,6 +52,7 @@ constexpr const char* kScript = R"(
 
 TEST_CASE("the report lists what was discarded, and the host has none of it", "[changes]") {
   const Caller caller = GENERATE(from_range(callers()));
+  if (!has_overlays(caller)) return check_refusal_of_overlays(caller);
   CAPTURE(caller);
   const Place place(caller);
   fill(place);
@@ -82,6 +84,7 @@ TEST_CASE("the report lists what was discarded, and the host has none of it", "[
 
 TEST_CASE("the summary has one line on what was discarded", "[changes]") {
   const Caller caller = GENERATE(from_range(callers()));
+  if (!has_overlays(caller)) return check_refusal_of_overlays(caller);
   CAPTURE(caller);
   const Place place(caller);
   fill(place);
@@ -94,6 +97,7 @@ TEST_CASE("the summary has one line on what was discarded", "[changes]") {
 
 TEST_CASE("--diff lists the changes after the step, the largest first", "[changes]") {
   const Caller caller = GENERATE(from_range(callers()));
+  if (!has_overlays(caller)) return check_refusal_of_overlays(caller);
   CAPTURE(caller);
   const Place place(caller);
   fill(place);
@@ -115,6 +119,7 @@ TEST_CASE("--diff lists the changes after the step, the largest first", "[change
 
 TEST_CASE("names with any bytes reach the list as text, on their line", "[changes]") {
   const Caller caller = GENERATE(from_range(callers()));
+  if (!has_overlays(caller)) return check_refusal_of_overlays(caller);
   CAPTURE(caller);
   const Place place(caller);
   const Run ran = run_script(place, {"--diff"}, "printf x > \"$(printf 'a\\nb\\033[31m\\377')\"; printf x > \"$(head -c 255 /dev/zero | tr '\\0' n)\"");
@@ -126,6 +131,7 @@ TEST_CASE("names with any bytes reach the list as text, on their line", "[change
 
 TEST_CASE("a hundred changes are listed, and the sums count all", "[changes]") {
   const Caller caller = GENERATE(from_range(callers()));
+  if (!has_overlays(caller)) return check_refusal_of_overlays(caller);
   CAPTURE(caller);
   const Place place(caller);
   const Run ran = run_script(place, {"--diff"}, "i=0; while [ $i -lt 3000 ]; do i=$((i + 1)); echo x > f$i; done");
@@ -140,6 +146,7 @@ TEST_CASE("a hundred changes are listed, and the sums count all", "[changes]") {
 
 TEST_CASE("a step that failed or was killed is told of its changes, too", "[changes]") {
   const Caller caller = GENERATE(from_range(callers()));
+  if (!has_overlays(caller)) return check_refusal_of_overlays(caller);
   CAPTURE(caller);
   const Place place(caller);
   const Run ran = run_script(place, {}, "printf x > a; exit 3");
@@ -150,6 +157,7 @@ TEST_CASE("a step that failed or was killed is told of its changes, too", "[chan
 
 TEST_CASE("what fills volume scratch has the name of the overlay", "[changes]") {
   const Caller caller = GENERATE(from_range(callers()));
+  if (!has_overlays(caller)) return check_refusal_of_overlays(caller);
   CAPTURE(caller);
   const Place place(caller);
   const Run ran = run_script(place, {"--volume", "scratch=1MiB"}, "head -c 3000000 /dev/zero > big");
@@ -161,6 +169,7 @@ TEST_CASE("what fills volume scratch has the name of the overlay", "[changes]") 
 
 TEST_CASE("a step cannot make the list follow its links or wait for its pipes", "[changes]") {
   const Caller caller = GENERATE(from_range(callers()));
+  if (!has_overlays(caller)) return check_refusal_of_overlays(caller);
   CAPTURE(caller);
   const Place place(caller);
   fill(place);

@@ -7,6 +7,7 @@
 #include "support/child.hpp"
 #include "support/fingerprint.hpp"
 #include "support/host.hpp"
+#include "support/overlays.hpp"
 #include "support/place.hpp"
 #include "support/private_mounts.hpp"
 
@@ -48,6 +49,7 @@ Run run_without_change(const Place& place, const std::string& script, const std:
 
 TEST_CASE("what a step changes in a checkout as an overlay is gone afterwards", "[overlay]") {
   const Caller caller = GENERATE(from_range(callers()));
+  if (!has_overlays(caller)) return check_refusal_of_overlays(caller);
   CAPTURE(caller);
   const Place place(caller);
   fill(place);
@@ -62,6 +64,7 @@ TEST_CASE("what a step changes in a checkout as an overlay is gone afterwards", 
 
 TEST_CASE("owners and modes in an overlay are those of the host", "[overlay]") {
   const Caller caller = GENERATE(from_range(callers()));
+  if (!has_overlays(caller)) return check_refusal_of_overlays(caller);
   CAPTURE(caller);
   const Place place(caller);
   fill(place);
@@ -74,6 +77,7 @@ TEST_CASE("owners and modes in an overlay are those of the host", "[overlay]") {
 
 TEST_CASE("a directory of the host can be removed, made again and moved", "[overlay]") {
   const Caller caller = GENERATE(from_range(callers()));
+  if (!has_overlays(caller)) return check_refusal_of_overlays(caller);
   CAPTURE(caller);
   const Place place(caller);
   fill(place);
@@ -115,8 +119,9 @@ TEST_CASE("a change of mode copies no content for root, and a sparse file stays 
   CHECK(sparse.out == "67108866\n");
 }
 
-TEST_CASE("the changes of an overlay count against volume scratch, which the verdict names", "[overlay][quota]") {
+TEST_CASE("the changes of an overlay count against volume scratch, which the verdict names", "[overlay]") {
   const Caller caller = GENERATE(from_range(callers()));
+  if (!has_overlays(caller)) return check_refusal_of_overlays(caller);
   CAPTURE(caller);
   const Place place(caller);
   fill(place);
@@ -133,6 +138,7 @@ TEST_CASE("the changes of an overlay count against volume scratch, which the ver
 
 TEST_CASE("the layers of an overlay are out of the step's reach", "[overlay]") {
   const Caller caller = GENERATE(from_range(callers()));
+  if (!has_overlays(caller)) return check_refusal_of_overlays(caller);
   CAPTURE(caller);
   const Place place(caller);
   fill(place);
@@ -146,6 +152,7 @@ TEST_CASE("the layers of an overlay are out of the step's reach", "[overlay]") {
 
 TEST_CASE("a path that is opened for writing in an overlay is the host's", "[overlay]") {
   const Caller caller = GENERATE(from_range(callers()));
+  if (!has_overlays(caller)) return check_refusal_of_overlays(caller);
   CAPTURE(caller);
   const Place place(caller);
   fill(place);
@@ -159,6 +166,7 @@ TEST_CASE("a path that is opened for writing in an overlay is the host's", "[ove
 TEST_CASE("what is mounted below an overlay is read-only for root, and refused for an ordinary user", "[overlay]") {
   REQUIRE_HOST(root_suite);
   const Caller caller = GENERATE(from_range(callers()));
+  if (!has_overlays(caller)) return check_refusal_of_overlays(caller);
   CAPTURE(caller);
   const Place place(caller);
   fill(place);
@@ -187,7 +195,7 @@ TEST_CASE("without a box an overlay is refused", "[overlay]") {
   CHECK(refused.err.find("cannot have source overlay") != std::string::npos);
 }
 
-TEST_CASE("explain says that changes are discarded", "[overlay][explain]") {
+TEST_CASE("explain says that changes are discarded", "[overlay]") {
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
   const Place place(caller);
@@ -226,7 +234,7 @@ Run add_and_commit(const Place& place, const fs::path& directory, const std::vec
 
 }  // namespace
 
-TEST_CASE("git works in a linked work tree, whose git directory is outside", "[overlay][git]") {
+TEST_CASE("git works in a linked work tree, whose git directory is outside", "[git]") {
   REQUIRE_HOST(version_control);
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
@@ -247,7 +255,7 @@ TEST_CASE("git works in a linked work tree, whose git directory is outside", "[o
   }
 }
 
-TEST_CASE("git works in a submodule that is the checkout", "[overlay][git]") {
+TEST_CASE("git works in a submodule that is the checkout", "[git]") {
   REQUIRE_HOST(version_control);
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
@@ -261,7 +269,7 @@ TEST_CASE("git works in a submodule that is the checkout", "[overlay][git]") {
   CHECK(ran.out == "two\n");
 }
 
-TEST_CASE("a .git file opens no directory that does not name the checkout in return", "[overlay][git]") {
+TEST_CASE("a .git file opens no directory that does not name the checkout in return", "[git]") {
   REQUIRE_HOST(version_control);
   const Caller caller = GENERATE(from_range(callers()));
   CAPTURE(caller);
@@ -281,7 +289,7 @@ TEST_CASE("a .git file opens no directory that does not name the checkout in ret
   CHECK_FALSE(fs::exists(place.root() / "repository/.git/made"));
 }
 
-TEST_CASE("a git directory that another user's group can write to is not opened", "[overlay][git]") {
+TEST_CASE("a git directory that another user's group can write to is not opened", "[git]") {
   REQUIRE_HOST(version_control);
   REQUIRE_HOST(root_suite);
   const Place place(Caller::user);
@@ -310,7 +318,7 @@ TEST_CASE("a git directory that another user's group can write to is not opened"
   CHECK(step() == "refused\n");
 }
 
-TEST_CASE("a package that is installed into the system is gone afterwards", "[overlay][root]") {
+TEST_CASE("a package that is installed into the system is gone afterwards", "[packages]") {
   REQUIRE_HOST(root_suite);
   const Place place(Caller::root);
   const fs::path tree = place.checkout() / "package";
@@ -329,15 +337,17 @@ TEST_CASE("a package that is installed into the system is gone afterwards", "[ov
   CHECK(fs::exists("/usr/share/doc"));
 }
 
-TEST_CASE("an ordinary user reads the system through an overlay, and cannot write where the host does not let it", "[overlay][root]") {
+TEST_CASE("an ordinary user reads the system through an overlay, and cannot write where the host does not let it", "[overlay]") {
+  if (!has_overlays(Caller::user)) return check_refusal_of_overlays(Caller::user);
   const Place place(Caller::user);
   const Run ran = place.run_step({"--root", "overlay"}, shell("head -c 4 /etc/passwd; echo; touch /etc/made 2>/dev/null || echo refused"));
   INFO(ran);
   CHECK(ran.out == "root\nrefused\n");
 }
 
-TEST_CASE("the home as an overlay is the host's without its caches, and writes to it are gone", "[overlay][home]") {
+TEST_CASE("the home as an overlay is the host's without its caches, and writes to it are gone", "[overlay]") {
   const Caller caller = GENERATE(from_range(callers()));
+  if (!has_overlays(caller)) return check_refusal_of_overlays(caller);
   CAPTURE(caller);
   const Place place(caller);
   for (const char* below : {".cache", ".cache/tool", ".config"}) place.make_directory(place.home() / below);

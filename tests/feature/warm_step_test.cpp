@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include "support/host.hpp"
+#include "support/overlays.hpp"
 #include "support/place.hpp"
 
 namespace stepbox::feature {
@@ -106,6 +107,7 @@ Json only_warm(const Place& place) {
 TEST_CASE("a step reads what a run with --warm-save left, and what it writes is gone", "[warm]") {
   REQUIRE_HOST(companion);
   const Caller caller = GENERATE(from_range(callers()));
+  if (!has_overlays(caller)) return check_refusal_of_overlays(caller);
   CAPTURE(caller);
   const WarmPlace place(caller);
   const Run first = place.run_mine({"--warm-save"}, "mkdir -p /box/cache/mine/sub; echo one > /box/cache/mine/sub/a; echo x > /box/cache/mine/b.lock");
@@ -132,6 +134,7 @@ TEST_CASE("a step reads what a run with --warm-save left, and what it writes is 
 TEST_CASE("a save keeps what the step changed, and shows it to the next one", "[warm]") {
   REQUIRE_HOST(companion);
   const Caller caller = GENERATE(from_range(callers()));
+  if (!has_overlays(caller)) return check_refusal_of_overlays(caller);
   CAPTURE(caller);
   const WarmPlace place(caller);
   REQUIRE(place.run_mine({"--warm-save"}, "mkdir /box/cache/mine; cd /box/cache/mine; echo 1 > a; echo 1 > b; echo 1 > c").code() == 0);
@@ -149,6 +152,7 @@ TEST_CASE("a save keeps what the step changed, and shows it to the next one", "[
 TEST_CASE("without --warm-save nothing that a step does changes a byte of the store", "[warm]") {
   REQUIRE_HOST(companion);
   const Caller caller = GENERATE(from_range(callers()));
+  if (!has_overlays(caller)) return check_refusal_of_overlays(caller);
   CAPTURE(caller);
   const WarmPlace place(caller);
   REQUIRE(place.run_mine({"--warm-save"}, "mkdir -p /box/cache/mine/d; cd /box/cache/mine; echo 1 > a; echo 1 > d/b; ln a hard; ln -s a soft").code() == 0);
@@ -170,6 +174,7 @@ TEST_CASE("without --warm-save nothing that a step does changes a byte of the st
 TEST_CASE("a step neither reads nor changes a warm store in the home", "[warm]") {
   REQUIRE_HOST(companion);
   const Caller caller = GENERATE(from_range(callers()));
+  if (!has_overlays(caller)) return check_refusal_of_overlays(caller);
   CAPTURE(caller);
   const WarmPlace place(caller, "home/.local/share/stepbox/warm");
   const std::string around = place.home() / ".local";
@@ -184,6 +189,7 @@ TEST_CASE("a step neither reads nor changes a warm store that the root would sho
   REQUIRE_HOST(companion);
   REQUIRE_HOST(root_suite);
   const Caller caller = GENERATE(from_range(callers()));
+  if (!has_overlays(caller)) return check_refusal_of_overlays(caller);
   CAPTURE(caller);
   const UnmaskedDirectory unmasked;
   const WarmPlace place(caller, fs::path(unmasked.path) / "warm");
@@ -194,6 +200,7 @@ TEST_CASE("a step neither reads nor changes a warm store that the root would sho
 TEST_CASE("a step that fails, or is killed, saves nothing", "[warm]") {
   REQUIRE_HOST(companion);
   const Caller caller = GENERATE(from_range(callers()));
+  if (!has_overlays(caller)) return check_refusal_of_overlays(caller);
   CAPTURE(caller);
   const WarmPlace place(caller);
   const std::string work = "mkdir /box/cache/mine; echo 1 > /box/cache/mine/a; ";
@@ -223,6 +230,7 @@ TEST_CASE("a run that is killed before its step ends saves nothing", "[warm]") {
 TEST_CASE("a project's policy cannot save, and reads only what is offered", "[warm]") {
   REQUIRE_HOST(companion);
   const Caller caller = GENERATE(from_range(callers()));
+  if (!has_overlays(caller)) return check_refusal_of_overlays(caller);
   CAPTURE(caller);
   const WarmPlace place(caller);
   REQUIRE(place.run_mine({"--warm-save"}, "mkdir /box/cache/mine; echo secret > /box/cache/mine/a").code() == 0);
@@ -267,10 +275,11 @@ TEST_CASE("explain tells where each tool's cache is", "[warm]") {
   CHECK(explained.out.contains("sccache: " + writable.string()));
 }
 
-TEST_CASE("a second go build finds everything in its warm cache, and copies nothing", "[warm]") {
+TEST_CASE("a second go build finds everything in its warm cache, and copies nothing", "[warm-tools]") {
   REQUIRE_HOST(companion);
   REQUIRE_HOST(go_tool);
   const Caller caller = GENERATE(from_range(callers()));
+  if (!has_overlays(caller)) return check_refusal_of_overlays(caller);
   CAPTURE(caller);
   const WarmPlace place(caller);
   place.make_file(place.checkout() / "go.mod", "module example.org/m\n\ngo 1.19\n");
@@ -294,10 +303,11 @@ TEST_CASE("a second go build finds everything in its warm cache, and copies noth
   CHECK(place.fingerprint() == before);
 }
 
-TEST_CASE("a second compilation with ccache is a direct hit that takes hardly any memory", "[warm]") {
+TEST_CASE("a second compilation with ccache is a direct hit that takes hardly any memory", "[warm-tools]") {
   REQUIRE_HOST(companion);
   REQUIRE_HOST(ccache_tool);
   const Caller caller = GENERATE(from_range(callers()));
+  if (!has_overlays(caller)) return check_refusal_of_overlays(caller);
   CAPTURE(caller);
   const WarmPlace place(caller);
   for (int i = 0; i < 20; ++i)
