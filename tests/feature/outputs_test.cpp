@@ -362,7 +362,10 @@ TEST_CASE("outputs change nothing that the policy keeps from the step", "[output
 }
 
 TEST_CASE("outputs of a checkout with hidden parts come from /box/out alone", "[outputs]") {
-  const Place place(Caller::root);
+  const Caller caller = GENERATE(from_range(callers()));
+  if (!has_overlays(caller)) return check_refusal_of_overlays(caller);
+  CAPTURE(caller);
+  const Place place(caller);
   const fs::path secret = place.make_file(place.make_directory(place.checkout() / "cfg") / "secret", "secret\n");
   for (const char* mode : {"rw", "overlay"}) {
     CAPTURE(mode);
@@ -375,7 +378,9 @@ TEST_CASE("outputs of a checkout with hidden parts come from /box/out alone", "[
 }
 
 TEST_CASE("a staging directory that a step plants among its outputs is none", "[outputs]") {
-  const Place place(Caller::root);
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
   const fs::path precious = place.make_file(place.checkout() / "precious", "good\n");
   const std::string inode = std::to_string(status_of(precious).st_ino);
   const std::string plant = "mkdir -m 0700 /box/out/.stepbox-outputs-0123456789ab; printf 'stepbox outputs 1\\0remove\\0" + inode +
@@ -387,7 +392,10 @@ TEST_CASE("a staging directory that a step plants among its outputs is none", "[
 }
 
 TEST_CASE("all of a checkout that is an overlay can be an output", "[outputs]") {
-  const Place place(Caller::root);
+  const Caller caller = GENERATE(from_range(callers()));
+  if (!has_overlays(caller)) return check_refusal_of_overlays(caller);
+  CAPTURE(caller);
+  const Place place(caller);
   place.make_file(place.checkout() / "a", "old\n");
   const Run ran = place.run_step({"--source", "overlay", "--output", "**"}, shell("echo new > b; rm a"));
   INFO(ran);
@@ -398,7 +406,9 @@ TEST_CASE("all of a checkout that is an overlay can be an output", "[outputs]") 
 }
 
 TEST_CASE("links of the checkout lead neither outputs nor their manifest elsewhere", "[outputs]") {
-  const Place place(Caller::root);
+  const Caller caller = GENERATE(from_range(callers()));
+  CAPTURE(caller);
+  const Place place(caller);
   const fs::path outside = place.make_directory(place.root() / "outside");
   fs::create_directory_symlink(outside, place.checkout() / "dist");
   for (const char* to : {"dist", "dist/deeper"}) {
@@ -414,7 +424,10 @@ TEST_CASE("links of the checkout lead neither outputs nor their manifest elsewhe
 }
 
 TEST_CASE("a project's outputs do not write through the overlay that the operator asked for", "[outputs]") {
-  const Place place(Caller::root);
+  const Caller caller = GENERATE(from_range(callers()));
+  if (!has_overlays(caller)) return check_refusal_of_overlays(caller);
+  CAPTURE(caller);
+  const Place place(caller);
   place.make_file(place.checkout() / ".stepbox.yaml", "version: 1\noutputs: [{path: main.c, when: always}]\n");
   const fs::path main = place.make_file(place.checkout() / "main.c", "good\n");
   const Run ran = place.run_step({"--source", "overlay"}, shell("echo hacked > main.c"));
