@@ -103,7 +103,8 @@ TEST_CASE("the warm caches of the design are there", "[caches][warm]") {
 TEST_CASE("a save finds the class of every kind of file", "[caches][warm]") {
   for (const Expected& expected : kExpected) {
     INFO(expected.cache << ": " << expected.path);
-    const WarmRule* rule = rule_for(rules_of(*find_warm_cache(expected.cache)), expected.path);
+    const std::vector<WarmRule> rules = rules_of(*find_warm_cache(expected.cache));
+    const WarmRule* rule = rule_for(rules, expected.path);
     REQUIRE(rule != nullptr);
     CHECK(rule->merge == expected.merge);
   }
