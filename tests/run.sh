@@ -26,7 +26,7 @@ if [ "${CI:-}" = true ]; then export STEPBOX_MUST_WORK=1; fi
 
 build() { cmake --preset "$1" -DSTEPBOX_TESTS=ON && cmake --build --preset "$1" --parallel "$jobs" -- -k 0; }
 # The targets that --quick needs, without measuring and packaging.
-quick_targets=(stepbox unit_tests feature_tests steps)
+quick_targets=(stepbox stepbox-warm unit_tests feature_tests steps)
 build_quickly() {
   cmake --preset release -DSTEPBOX_TESTS=ON && cmake --build --preset release --parallel "$jobs" --target "${quick_targets[@]}"
 }
