@@ -2,34 +2,24 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <string_view>
 
 #include "base/text.hpp"
 #include "sys/directory_entries.hpp"
 #include "sys/remove_tree.hpp"
+#include "sys/unique_name.hpp"
 
 namespace stepbox::outputs {
 namespace {
 
 constexpr std::string_view kPrefix = ".stepbox-outputs-";
-constexpr size_t kDigits = 12;
 
-std::string new_name() {
-  unsigned long long random = 0;
-  [[maybe_unused]] const ssize_t ignored = ::getrandom(&random, sizeof random, 0);
-  char digits[kDigits + 1];
-  std::snprintf(digits, sizeof digits, "%012llx", random & 0xffff'ffff'ffffULL);
-  return std::string(kPrefix) + digits;
-}
-
-// Returns the directory if it is ours and nobody else holds it.
+// Returns the directory if it is ours and no other run holds it.
 sys::Fd lock(int place, const char* name) {
   sys::Fd directory(::openat(place, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   struct stat status {};
@@ -43,15 +33,14 @@ sys::Fd lock(int place, const char* name) {
 }  // namespace
 
 bool is_name_of_staging(std::string_view name) {
-  return name.size() == kPrefix.size() + kDigits && name.starts_with(kPrefix) &&
-         name.find_first_not_of("0123456789abcdef", kPrefix.size()) == std::string_view::npos;
+  return sys::is_unique_name(kPrefix, name);
 }
 
 Result<Staging> Staging::create(int place, const std::string& where) {
   constexpr int kTries = 100;
   int error = EEXIST;
   for (int i = 0; i < kTries; ++i) {
-    const std::string name = new_name();
+    const std::string name = sys::unique_name(kPrefix);
     if (::mkdirat(place, name.c_str(), 0700) != 0) {
       error = errno;
       if (error == EEXIST) continue;

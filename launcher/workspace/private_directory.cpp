@@ -2,13 +2,11 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <string_view>
 #include <utility>
 
@@ -16,24 +14,15 @@
 #include "base/text.hpp"
 #include "sys/files.hpp"
 #include "sys/remove_tree.hpp"
+#include "sys/unique_name.hpp"
 
 namespace stepbox::workspace {
 namespace {
 
 constexpr std::string_view kPrefix = "stepbox-box-";
-constexpr size_t kDigits = 12;
-
-std::string new_name() {
-  unsigned long long random = 0;
-  [[maybe_unused]] const ssize_t ignored = ::getrandom(&random, sizeof random, 0);
-  char digits[kDigits + 1];
-  std::snprintf(digits, sizeof digits, "%012llx", random & 0xffff'ffff'ffffULL);
-  return std::string(kPrefix) + digits;
-}
 
 bool is_name_of_ours(std::string_view name) {
-  return name.size() == kPrefix.size() + kDigits && name.starts_with(kPrefix) &&
-         name.find_first_not_of("0123456789abcdef", kPrefix.size()) == std::string_view::npos;
+  return sys::is_unique_name(kPrefix, name);
 }
 
 struct Locked {
@@ -74,14 +63,14 @@ std::string place_for_private_directories(const std::string& tmpdir) {
 }
 
 std::string example_of_private_directory(const std::string& place) {
-  return place + "/" + std::string(kPrefix) + std::string(kDigits, '?');
+  return place + "/" + std::string(kPrefix) + std::string(sys::kUniqueDigits, '?');
 }
 
 Result<PrivateDirectory> PrivateDirectory::create(const std::string& place) {
   constexpr int kTries = 100;
   constexpr const char* kHint = "set TMPDIR to a directory on a local file system";
   for (int i = 0; i < kTries; ++i) {
-    const std::string path = place + "/" + new_name();
+    const std::string path = place + "/" + sys::unique_name(kPrefix);
     if (::mkdir(path.c_str(), 0700) != 0) {
       if (errno == EEXIST) continue;
       Error error = Error::from_errno("cannot make a directory for the step in " + quoted(place), errno);
