@@ -48,7 +48,7 @@ Seen look(const Place& place, uint64_t inode) {
   return status.st_ino == inode ? Seen::same : Seen::other;
 }
 
-// Whoever is not root must be able to write to a directory that he moves elsewhere (rename(2)): its ".." changes.
+// An ordinary user must be able to write to a directory that is to be moved elsewhere (rename(2)): its ".." changes.
 class Movable {
  public:
   explicit Movable(const Place& place) {

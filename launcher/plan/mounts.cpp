@@ -456,7 +456,7 @@ void MountList::planned_overlays() {
   }
 }
 
-// Nobody may change the layers while the overlays are in use.
+// The step must not change the layers while the overlays are in use (overlayfs.rst).
 void MountList::hide_layers() {
   MountCall& cover = add(MountAct::rebind, ".empty/directory", std::string(kLayers), "layers of overlays");
   cover.attributes = kKernelFs | MOUNT_ATTR_RDONLY;

@@ -1,7 +1,7 @@
 // Warm caches in a plan: which of them the step reads through, at which directories of the workspace, and which will be
 // saved. Pure.
 //
-// Who may: the operator names warm caches by option, variable or policy. A project's policy comes with the code under
+// Permissions: the operator names warm caches by option, variable or policy. A project's policy comes with the code under
 // test; it gets those that `warm-offer` lists, to read only. One that only the project names is never saved, and one
 // that is not offered is no mistake: the step starts cold, as on a machine without a warm store.
 #pragma once

@@ -30,7 +30,7 @@ inline constexpr OutputField kOutputFields[] = {
 // the last comma belongs to the pattern unless it begins with the name of a field and "=".
 Setting output_from_text(std::string_view text);
 
-// An output from an option or a variable is required unless it says otherwise: somebody typed it for this run.
+// An output from an option or a variable is required unless it says otherwise: the user typed it for this run.
 Result<> apply_output(Policy& policy, const Setting& setting);
 Result<> apply_outputs_to(Policy& policy, const Setting& setting);
 Result<> apply_outputs_manifest(Policy& policy, const Setting& setting);

@@ -17,9 +17,9 @@ using sys::Fd;
 // What a class of users may do, moved to the lowest bits.
 mode_t rights(mode_t mode, int shift) { return mode >> shift & 07; }
 
-// The owner of a lower layer may be nobody that an ordinary user's box knows, so the upper layer keeps the step as its
-// owner. The step then gets the rights that it has on the host, and may look into the upper layer, as stepbox does to
-// list changes: the kernel checks its rights to the lower one apart.
+// An ordinary user's box may not map the owner of a lower layer, so the upper layer keeps the step as its owner. The
+// step then gets the rights that it has on the host, and may look into the upper layer, as stepbox does to list changes:
+// the kernel checks its rights to the lower one apart.
 mode_t rights_of_stranger(const struct stat& lower, const Identity& identity) {
   const mode_t of_group = rights(lower.st_mode, lower.st_gid == identity.gid ? 3 : 0);
   const mode_t of_owner = lower.st_uid == identity.uid ? rights(lower.st_mode, 6) : of_group;

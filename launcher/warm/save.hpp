@@ -8,8 +8,8 @@
 namespace stepbox::warm {
 
 // Saves what the request says. However it ends, the store holds the older generation or the new one as a whole; what a
-// killed save has left is removed by the next run that reads or saves this warm cache. Nobody may be changing the
-// directories any more.
+// killed save has left is removed by the next run that reads or saves this warm cache. No process of
+// the step may be alive.
 //
 // If another run has saved since this one started, both are merged by the rules (warm/merge.hpp). The save is
 // discarded, and the sentence says so, where the rules do not allow that, where the other run started afresh, and where

@@ -42,7 +42,7 @@ Result<> write_synced(int directory, const char* name, std::string_view text) {
   return {};
 }
 
-// NFS knows no renameat2(2). The name is free, since whoever gives names has the lock.
+// NFS knows no renameat2(2). The name is free, since a save gives names under the lock.
 int rename_to_free_name(int directory, const char* from, const char* to) {
   if (::renameat2(directory, from, directory, to, RENAME_NOREPLACE) == 0) return 0;
   return errno == EINVAL ? ::renameat(directory, from, directory, to) : -1;

@@ -13,7 +13,7 @@
 //         tree/cache/go-build/... what boxes see, by its path in the workspace
 //       unfinished/               only while a save or prune works, or after one was killed
 //
-// Nobody but the owner may enter any of it: every directory down to generations/ has mode 0700, and a store, or a
+// The owner alone may enter any of it: every directory down to generations/ has mode 0700, and a store, or a
 // directory of it, that belongs to another user or that others can write to is refused.
 //
 // A generation that was changed is refused, too. At each pin that means: a change of its manifest, or of the entries
